@@ -1,0 +1,83 @@
+/* transport.h: the only room that knows nng: REQ/REP messages between programs over tcp://.
+ *
+ * The rules that libnng 1.5.2 asks for live here and nowhere else: resending is off, receive sizes are bounded, a
+ * receive starts only when its send is complete, sockets are opened once, no clean-up in callbacks, one reply for each
+ * request. Callbacks run on nng's few threads and must not block. Thread-safe. */
+#ifndef FAM_RPC_TRANSPORT_H
+#define FAM_RPC_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+
+/* One message on its way; an nng_msg in disguise. */
+struct fam_message;
+
+/* Uninitialised bytes; NULL when memory is short. */
+struct fam_message *fam_message_new(size_t size) FAM_MUST_CHECK;
+void fam_message_free(struct fam_message *message);
+void *fam_message_data(struct fam_message *message);
+size_t fam_message_size(const struct fam_message *message);
+
+/* ---- server side ---- */
+
+struct fam_listener;
+struct fam_slot; /* one REP context: takes a request, then owes one reply */
+
+struct fam_listener_options {
+    const char *const *urls; /* copied */
+    size_t url_count;
+    size_t slots;
+    size_t message_bytes;
+    bool pin; /* keep nng's threads on core 0; works only for the first socket of a process */
+    void *context;
+    /* A request arrived; `message` is yours. Exactly one fam_slot_reply must follow, from any thread. */
+    void (*on_request)(void *context, struct fam_slot *slot, struct fam_message *message, uint32_t connection);
+    void (*on_connect)(void *context, uint32_t connection);
+    void (*on_disconnect)(void *context, uint32_t connection);
+};
+
+struct fam_listener *fam_listener_new(const struct fam_listener_options *options,
+                                      struct fam_status *status) FAM_MUST_CHECK;
+/* Binds all URLs and begins to receive. */
+enum fam_code fam_listener_start(struct fam_listener *listener, struct fam_status *status) FAM_MUST_CHECK;
+uint16_t fam_listener_port(const struct fam_listener *listener, size_t index);
+/* Sends `reply` (taken; NULL sends an empty message) and makes the slot ready for the next request. */
+void fam_slot_reply(struct fam_slot *slot, struct fam_message *reply);
+/* No callback runs any more afterwards. Not from a callback. */
+void fam_listener_stop(struct fam_listener *listener);
+void fam_listener_free(struct fam_listener *listener);
+
+/* ---- client side ---- */
+
+struct fam_peer;    /* one REQ socket to one server */
+struct fam_attempt; /* one request and its reply on a peer */
+
+struct fam_peer_options {
+    const char *url;
+    size_t message_bytes; /* largest reply */
+    void *context;
+    /* The connection came up or went away. */
+    void (*on_change)(void *context, bool connected);
+};
+
+struct fam_peer *fam_peer_new(const struct fam_peer_options *options, struct fam_status *status) FAM_MUST_CHECK;
+void fam_peer_free(struct fam_peer *peer);
+bool fam_peer_is_connected(const struct fam_peer *peer);
+size_t fam_peer_in_flight(const struct fam_peer *peer);
+
+/* Sends `request` (taken on success) and waits for the reply for at most `timeout_ms`. `done` is called exactly once,
+ * on one of nng's threads: with the reply (yours) and FAM_OK, or NULL and UNAVAILABLE (the connection broke),
+ * DEADLINE_EXCEEDED or CANCELLED. *ret_attempt stays valid until fam_attempt_free, which must come after `done`, and
+ * not inside it. RESOURCE_EXHAUSTED when 4,096 attempts are in flight on this peer. */
+enum fam_code fam_peer_send(struct fam_peer *peer, struct fam_message *request, uint32_t timeout_ms,
+                            void (*done)(void *context, enum fam_code code, struct fam_message *reply), void *context,
+                            struct fam_attempt **ret_attempt, struct fam_status *status) FAM_MUST_CHECK;
+/* `done` comes soon, with CANCELLED unless something else was first. */
+void fam_attempt_cancel(struct fam_attempt *attempt);
+void fam_attempt_free(struct fam_attempt *attempt);
+
+#endif

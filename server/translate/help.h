@@ -1,0 +1,30 @@
+/* help.h: what stands at the top of an answer when the detector hit: first step, steps, help lines.
+ *
+ * Help lines are data with country, language, age, topic, hours, number, source and verified-on
+ * (server/translate/data/help_lines.tsv, compiled in; a file of that name in FAM_DATA_DIR replaces it without a build,
+ * and is read again when it changes). They follow the family's country, not its language; an unknown country gets
+ * 112 / 911 and a directory. Of equal lines the newest verified-on wins. Steps and first steps are data too
+ * (help_steps_ru.tsv, help_steps_en.tsv). Thread-safe. */
+#ifndef FAM_TRANSLATE_HELP_H
+#define FAM_TRANSLATE_HELP_H
+
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+#include "fam/v1/translation.pb-c.h"
+#include "translate/safety.h"
+
+struct fam_help;
+
+/* `data_dir` may be NULL or "". */
+struct fam_help *fam_help_new(const char *data_dir, struct fam_status *status) FAM_MUST_CHECK;
+void fam_help_free(struct fam_help *help);
+/* Help for `hit` (count > 0). `country` is ISO 3166-1 alpha-2 or "". The rendered opening, the first step and the
+ * first line (name and number) fit into 300 characters together; the opening into 60 and says nothing of the topic.
+ * *ret_help is malloc'ed throughout: free with fam__v1__safety_help__free_unpacked(help, NULL). */
+enum fam_code fam_help_make(struct fam_help *help, const struct fam_safety_hit *hit, const char *country,
+                            Fam__V1__Language language, Fam__V1__AgeBand age_band,
+                            Fam__V1__SafetyHelp **ret_help, struct fam_status *status) FAM_MUST_CHECK;
+
+#endif
