@@ -75,7 +75,8 @@ static enum fam_code fail_verb(const char *group, const char *word, struct fam_s
 static const struct fam_flag *find_flag(const struct fam_flag *flags, const char *name, size_t size, char letter)
 {
     for (const struct fam_flag *flag = flags; flag != NULL && flag->name != NULL; flag++) {
-        if (letter != '\0' ? flag->letter == letter : strlen(flag->name) == size && memcmp(flag->name, name, size) == 0) {
+        if (letter != '\0' ? flag->letter == letter
+                           : strlen(flag->name) == size && memcmp(flag->name, name, size) == 0) {
             return flag;
         }
     }

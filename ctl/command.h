@@ -22,9 +22,9 @@ struct fam_flag {
     const char *name; /* "--fail-on"; NULL ends a list */
     char letter;      /* 'o' for -o; 0: none */
     enum fam_value_type type;
-    const char *value;           /* what the help calls the value; NULL with FAM_VALUE_NONE */
-    const char *const *choices;  /* NULL-terminated, with FAM_VALUE_CHOICE */
-    uint32_t min, max;           /* with FAM_VALUE_NUMBER */
+    const char *value;          /* what the help calls the value; NULL with FAM_VALUE_NONE */
+    const char *const *choices; /* NULL-terminated, with FAM_VALUE_CHOICE */
+    uint32_t min, max;          /* with FAM_VALUE_NUMBER */
     bool repeated;
     const char *help;
 };

@@ -4,8 +4,8 @@
  * or members of the JSON object; a table becomes aligned columns or an array of objects. Ids are text, so JSON has them
  * as strings; times are RFC 3339 in JSON, null when there is none.
  *
- * Texts are copied; keys, titles and columns are constants that outlive the answer. An answer holds at most 16 parts and
- * 65,536 cells; past that, or when memory is short, it is `failed` and fam_out_render says so. Not thread-safe. */
+ * Texts are copied; keys, titles and columns are constants that outlive the answer. An answer holds at most 16 parts
+ * and 65,536 cells; past that, or when memory is short, it is `failed` and fam_out_render says so. Not thread-safe. */
 #ifndef FAM_CTL_OUTPUT_H
 #define FAM_CTL_OUTPUT_H
 

@@ -20,6 +20,8 @@
 
 struct fam_call;
 
+enum { FAM_METHODS_MAX = 256 };
+
 /* Who calls: filled by the authentication hook. */
 struct fam_principal {
     struct fam_uuid token_id;
@@ -27,7 +29,7 @@ struct fam_principal {
     char name[65];
     char scope[80];     /* of idempotency keys: role and name */
     bool personal_text; /* of a service */
-    bool *may_call;     /* of a service: by index into the method table; borrowed from the token cache; NULL: none */
+uint64_t may_call[FAM_METHODS_MAX / 64]; /* of a service: one bit for each index of the method table */
 };
 
 const struct fam_method *fam_call_method(const struct fam_call *call);

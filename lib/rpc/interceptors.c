@@ -33,7 +33,8 @@ static enum fam_code authorise_service(const struct fam_call *call, struct fam_s
 {
     const struct fam_method *method = call->route->method;
     const struct fam_principal *principal = &call->principal;
-    if (principal->may_call == NULL || !principal->may_call[call->route->index]) {
+    size_t index = call->route->index;
+    if ((principal->may_call[index / 64] >> (index % 64) & 1u) == 0) {
         return fam_fail(status, FAM_PERMISSION_DENIED, "this token may not call %s: its list of methods lacks it",
                         method->name);
     }

@@ -132,6 +132,9 @@ static enum fam_code build_routes(struct fam_server *server, struct fam_status *
     for (size_t i = 0; code == FAM_OK && i < server->service_count; i++) {
         code = add_routes(server, server->services[i], status);
     }
+    if (code == FAM_OK && server->route_count > FAM_METHODS_MAX) {
+        code = fam_fail(status, FAM_INTERNAL, "more than %d methods", FAM_METHODS_MAX);
+    }
     if (code == FAM_OK && server->route_count != server->options.method_count) {
         code = fam_fail(status, FAM_INTERNAL, "the method table has %zu entries, but %zu methods are served",
                         server->options.method_count, server->route_count);

@@ -54,8 +54,6 @@ static const struct fam_field_rule RULES[] = {
     {.field = "fam.test.v1.EchoRequest.blob", .min = 1, .max = 4},
 };
 
-static bool MAY_CALL[] = {true, false, false, false, false};
-
 static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
                                   struct fam_principal *ret_principal, struct fam_status *status)
 {
@@ -69,7 +67,7 @@ static enum fam_code authenticate(void *context, const char *token, bool may_blo
         ret_principal->role = FAM_ROLE_ADMIN;
     } else if (strcmp(token, "fam_service") == 0) {
         ret_principal->role = FAM_ROLE_SERVICE;
-        ret_principal->may_call = MAY_CALL;
+        ret_principal->may_call[0] = 1; /* Echo */
     } else {
         return fam_fail(status, FAM_UNAUTHENTICATED, "unknown token");
     }
@@ -104,8 +102,8 @@ static void echo(Fam__Test__V1__EchoService_Service *service, const Fam__Test__V
     fam_call_on_cancel(closure_data, on_cancel, self);
     pthread_mutex_lock(&self->lock);
     assert(self->parked_count < PARKED_MAX);
-    self->parked[self->parked_count++] = (struct parked){
-        .call = closure_data, .done = closure, .text = text, .due_ms = fam_mono_ms() + input->park_ms};
+    self->parked[self->parked_count++] =
+        (struct parked){.call = closure_data, .done = closure, .text = text, .due_ms = fam_mono_ms() + input->park_ms};
     pthread_cond_signal(&self->changed);
     pthread_mutex_unlock(&self->lock);
 }
@@ -172,24 +170,27 @@ static void fail(Fam__Test__V1__EchoService_Service *service, const Fam__Test__V
     fam_call_fail(closure_data, &status);
 }
 
-static Fam__Test__V1__EchoService_Service SERVICE = FAM__TEST__V1__ECHO_SERVICE__INIT();
+static void secret(Fam__Test__V1__EchoService_Service *service, const Fam__Test__V1__PingRequest *input,
+                   Fam__Test__V1__PingResponse_Closure closure, void *closure_data)
+{
+    ping(service, input, closure, closure_data);
+}
+
+static const Fam__Test__V1__EchoService_Service SERVICE = FAM__TEST__V1__ECHO_SERVICE__INIT();
+
 
 struct echo_server *echo_server_start_logged(size_t calls, size_t workers, int fd)
 {
     struct echo_server *self = calloc(1, sizeof(*self));
     assert(self != NULL);
     struct fam_status status = {.code = FAM_OK};
-    self->service.base = SERVICE.base;
-    self->service.echo = echo;
-    self->service.ping = ping;
-    self->service.secret = ping;
-    self->service.fail = fail;
-    self->service.change = change;
+    self->service = SERVICE;
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->changed, NULL);
     if (fd >= 0) {
         self->log = fam_log_new(
-            &(struct fam_log_options){.program = "echo", .level = FAM_LOG_INFO, .format = FAM_LOG_JSON, .fd = fd}, &status);
+            &(struct fam_log_options){.program = "echo", .level = FAM_LOG_INFO, .format = FAM_LOG_JSON, .fd = fd},
+            &status);
     }
     self->urls[0] = "tcp://127.0.0.1:0";
     const struct fam_server_options options = {
@@ -255,8 +256,8 @@ unsigned echo_server_fails(const struct echo_server *self)
 struct fam_client *echo_client(const struct echo_server *self, const char *token)
 {
     struct fam_status status = {.code = FAM_OK};
-    struct fam_client *client = fam_client_new(
-        &(struct fam_client_options){.urls = self->url, .token = token, .version = "test/1"}, &status);
+    struct fam_client *client =
+        fam_client_new(&(struct fam_client_options){.urls = self->url, .token = token, .version = "test/1"}, &status);
     if (client == NULL) {
         fprintf(stderr, "echo client: %s\n", status.message);
         abort();

@@ -1,0 +1,101 @@
+#include "services/methods.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/compiler.h"
+
+enum {
+    EVERYBODY = FAM_ROLE_BOT | FAM_ROLE_SERVICE | FAM_ROLE_ADMIN | FAM_ROLE_METRICS,
+    CALLERS = FAM_ROLE_BOT | FAM_ROLE_SERVICE | FAM_ROLE_ADMIN,
+    FOR_USER = FAM_METHOD_ACTING_USER,
+    CHANGE = FAM_METHOD_ACTING_USER | FAM_METHOD_IDEMPOTENT_KEY,
+    PROBE = FAM_METHOD_INLINE | FAM_METHOD_WITHOUT_SCHEMA,
+};
+
+/*  METHOD(name, roles, flags, default time-out in ms; 0: 30,000)
+ * RegisterUser and OpsService act for nobody. Translate acts for nobody when an operator or a service tries a phrase:
+ * then nothing is stored. CreateSession makes nothing twice and sessions live in Redis: no idempotency keys there. */
+#define METHODS(METHOD)                                                                                                \
+    METHOD("TranslationService/Translate", CALLERS,                                                                    \
+           FAM_METHOD_BOT_ACTING_USER | FAM_METHOD_IDEMPOTENT_KEY | FAM_METHOD_PERSONAL, 30000)                        \
+    METHOD("TranslationService/GetEntry", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                  \
+    METHOD("TranslationService/ListEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
+    METHOD("TranslationService/RateEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                   \
+    METHOD("FamilyService/RegisterUser", FAM_ROLE_BOT | FAM_ROLE_SERVICE, 0, 0)                                        \
+    METHOD("FamilyService/UpdateUser", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                       \
+    METHOD("FamilyService/CreateFamily", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                     \
+    METHOD("FamilyService/GetFamily", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                      \
+    METHOD("FamilyService/AddChild", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                         \
+    METHOD("FamilyService/GetConsents", CALLERS, FOR_USER, 0)                                                          \
+    METHOD("FamilyService/SetConsent", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                     \
+    METHOD("NotificationService/RecordDelivery", FAM_ROLE_BOT, CHANGE, 0)                                              \
+    METHOD("SessionService/CreateSession", FAM_ROLE_BOT, FOR_USER, 0)                                                  \
+    METHOD("SessionService/GetSession", FAM_ROLE_BOT, FOR_USER, 0)                                                     \
+    METHOD("SessionService/UpdateSession", FAM_ROLE_BOT, FOR_USER, 0)                                                  \
+    METHOD("SessionService/DeleteSession", FAM_ROLE_BOT, FOR_USER, 0)                                                  \
+    METHOD("OpsService/Health", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                            \
+    METHOD("OpsService/Ready", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                             \
+    METHOD("OpsService/Live", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                              \
+    METHOD("OpsService/ServerInfo", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                        \
+    METHOD("OpsService/MigrationStatus", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                 \
+    METHOD("OpsService/Migrate", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 600000)                                    \
+    METHOD("OpsService/CreateToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/ListTokens", FAM_ROLE_ADMIN, 0, 0)                                                              \
+    METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)
+
+#define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
+    {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},
+const struct fam_method fam_methods[] = {METHODS(ENTRY)};
+const size_t fam_method_count = FAM_ARRAY_SIZE(fam_methods);
+
+#define NAME(name_, roles_, flags_, timeout_ms_) "fam.v1." name_,
+static const char *const NAMES[] = {METHODS(NAME)};
+
+#define RULE(field_, required_, min_, max_)                                                                            \
+    {.field = "fam.v1." field_, .required = (required_), .min = (min_), .max = (max_)},
+const struct fam_field_rule fam_field_rules[] = {
+    RULE("TranslateRequest.phrase", true, 1, 2000) RULE("TranslateRequest.child_id", false, 36, 36)
+        RULE("TranslateRequest.happened_before", false, 0, 1000) RULE("GetEntryRequest.entry_id", true, 36, 36) RULE(
+            "ListEntriesRequest.page_size", false, 1, 100) RULE("ListEntriesRequest.page_token", false, 0, 128)
+            RULE("ListEntriesRequest.child_id", false, 36, 36) RULE("RateEntryRequest.entry_id", true, 36, 36) RULE(
+                "RateEntryRequest.helped", true, 1, 4) RULE("RateEntryRequest.used_response", false, 0, 3)
+                RULE("RateEntryRequest.comment", false, 0, 500) RULE("RegisterUserRequest.telegram_id", true, 1,
+                                                                     INT64_C(1) << 52)
+                    RULE("UpdateUserRequest.country", false, 2, 2) RULE("UpdateUserRequest.name", false, 0, 64) RULE(
+                        "CreateFamilyRequest.name", false, 0, 64) RULE("CreateFamilyRequest.time_zone", false, 0, 64)
+                        RULE("AddChildRequest.name", false, 0, 64) RULE("AddChildRequest.birth", true, 0, 0)
+                            RULE("Date.year", true, 1900, 2200) RULE("Date.month", false, 1, 12)
+                                RULE("Date.day", false, 1, 31) RULE("SetConsentRequest.purpose", true, 1, 3)
+                                    RULE("SetConsentRequest.text_version", false, 0,
+                                         32) RULE("RecordDeliveryRequest.entry_id", true, 36,
+                                                  36) RULE("RecordDeliveryRequest.chat_id", true, 1, INT64_C(1) << 52)
+                                        RULE("RecordDeliveryRequest.message_id", true, 1, INT64_C(1) << 52)
+                                            RULE("RecordDeliveryRequest.reading_version", true, 1,
+                                                 1000000) RULE("CreateSessionRequest.client", true, 1, 32)
+                                                RULE("GetSessionRequest.session_id", true, 1,
+                                                     64) RULE("UpdateSessionRequest.session_id", true, 1,
+                                                              64) RULE("UpdateSessionRequest.state", false, 0, 8192)
+                                                    RULE("UpdateSessionRequest.draft", false, 0,
+                                                         2000) RULE("DeleteSessionRequest.session_id", true, 1, 64)
+                                                        RULE("CreateTokenRequest.role", true, 1, 4)
+                                                            RULE("CreateTokenRequest.name", true, 1, 64)
+                                                                RULE("CreateTokenRequest.methods", false, 0, 100)
+                                                                    RULE("RevokeTokenRequest.token_id", true, 36, 36)};
+const size_t fam_field_rule_count = FAM_ARRAY_SIZE(fam_field_rules);
+
+const char *const *fam_method_names(size_t *ret_count)
+{
+    *ret_count = FAM_ARRAY_SIZE(NAMES);
+    return NAMES;
+}
+
+size_t fam_method_index(const char *name)
+{
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(NAMES); i++) {
+        if (strcmp(NAMES[i], name) == 0) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}

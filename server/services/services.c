@@ -1,0 +1,80 @@
+#include "services/services.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rpc/server.h"
+#include "services/services_private.h"
+
+struct fam_services {
+    struct fam_services_context context;
+    struct fam_translation_service translation;
+    struct fam_family_service family;
+    struct fam_notification_service notification;
+    struct fam_session_service session;
+    struct fam_ops_service ops;
+};
+
+struct fam_services *fam_services_new(const struct fam_services_context *context, struct fam_status *status)
+{
+    struct fam_services *services = calloc(1, sizeof(*services));
+    if (services == NULL) {
+        (void)fam_fail_memory(status);
+        return NULL;
+    }
+    services->context = *context;
+    fam_translation_service_init(&services->translation, &services->context);
+    fam_family_service_init(&services->family, &services->context);
+    fam_notification_service_init(&services->notification, &services->context);
+    fam_session_service_init(&services->session, &services->context);
+    fam_ops_service_init(&services->ops, &services->context);
+    return services;
+}
+
+void fam_services_free(struct fam_services *services)
+{
+    free(services);
+}
+
+enum fam_code fam_services_register(struct fam_services *services, struct fam_status *status)
+{
+    ProtobufCService *const all[] = {
+        &services->translation.base.base, &services->family.base.base, &services->notification.base.base,
+        &services->session.base.base,     &services->ops.base.base,
+    };
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(all); i++) {
+        enum fam_code code = fam_server_add_service(services->context.server, all[i], status);
+        if (code != FAM_OK) {
+            return code;
+        }
+    }
+    return FAM_OK;
+}
+
+struct fam_mutation fam_service_mutation(const struct fam_call *call)
+{
+    struct fam_mutation mutation = {
+        .scope = fam_call_principal(call)->scope,
+        .method = fam_call_method(call)->name,
+        .key = fam_call_idempotency_key(call),
+        .user_id = fam_call_acting_user(call),
+    };
+    mutation.request = fam_call_payload(call, &mutation.request_size);
+    return mutation;
+}
+
+enum fam_code fam_service_hide(struct fam_status *status)
+{
+    if (status->code == FAM_NOT_FOUND) {
+        return fam_fail(status, FAM_PERMISSION_DENIED, "this id is unknown, or belongs to somebody else");
+    }
+    return status->code;
+}
+
+enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid, struct fam_status *status)
+{
+    if (!fam_uuid_parse(text, ret_uuid)) {
+        return fam_fail_field(status, field, "%s must be a UUID", field);
+    }
+    return FAM_OK;
+}

@@ -1,0 +1,51 @@
+/* services.h: the RPC services of fam.v1. They check who asks, call the rooms below, and fill the answer; no SQL, no
+ * Redis, no HTTP here. Handlers run on the RPC server's worker threads and answer before they return. */
+#ifndef FAM_SERVICES_SERVICES_H
+#define FAM_SERVICES_SERVICES_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+#include "fam/v1/types.pb-c.h"
+
+struct fam_health;
+struct fam_limits;
+struct fam_log;
+struct fam_metrics;
+struct fam_server;
+struct fam_sessions;
+struct fam_store;
+struct fam_translate;
+
+/* What the services work with; everything is borrowed and outlives them. */
+struct fam_services_context {
+    struct fam_store *store;
+    struct fam_sessions *sessions;
+    struct fam_limits *limits;
+    struct fam_translate *translate;
+    struct fam_health *health;
+    struct fam_server *server;
+    struct fam_metrics *metrics;
+    struct fam_log *log;
+    Fam__V1__Language default_language;
+    const char *version;
+    const char *environment;
+    int64_t started_at_ms;
+    size_t calls_bound;
+    /* Looks again, at once, whether the schema is current: after a migration. */
+    void (*recheck)(void *app);
+    void *app;
+};
+
+struct fam_services;
+
+/* `context` is copied. */
+struct fam_services *fam_services_new(const struct fam_services_context *context, struct fam_status *status) FAM_MUST_CHECK;
+void fam_services_free(struct fam_services *services);
+/* Adds all of them to context.server, before it is started. */
+enum fam_code fam_services_register(struct fam_services *services, struct fam_status *status) FAM_MUST_CHECK;
+
+#endif

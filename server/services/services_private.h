@@ -1,0 +1,54 @@
+/* services_private.h: what the services share. Private to services/. */
+#ifndef FAM_SERVICES_PRIVATE_H
+#define FAM_SERVICES_PRIVATE_H
+
+#include "fam/v1/family.pb-c.h"
+#include "fam/v1/notification.pb-c.h"
+#include "fam/v1/ops.pb-c.h"
+#include "fam/v1/session.pb-c.h"
+#include "fam/v1/translation.pb-c.h"
+#include "rpc/call.h"
+#include "services/services.h"
+#include "store/entry_store.h"
+#include "store/family_store.h"
+#include "store/idempotency_store.h"
+#include "store/user_store.h"
+
+/* A generated service and where its handlers find everything; `base` comes first. */
+struct fam_translation_service {
+    Fam__V1__TranslationService_Service base;
+    struct fam_services_context *context;
+};
+struct fam_family_service {
+    Fam__V1__FamilyService_Service base;
+    struct fam_services_context *context;
+};
+struct fam_notification_service {
+    Fam__V1__NotificationService_Service base;
+    struct fam_services_context *context;
+};
+struct fam_session_service {
+    Fam__V1__SessionService_Service base;
+    struct fam_services_context *context;
+};
+struct fam_ops_service {
+    Fam__V1__OpsService_Service base;
+    struct fam_services_context *context;
+};
+
+void fam_translation_service_init(struct fam_translation_service *service, struct fam_services_context *context);
+void fam_family_service_init(struct fam_family_service *service, struct fam_services_context *context);
+void fam_notification_service_init(struct fam_notification_service *service, struct fam_services_context *context);
+void fam_session_service_init(struct fam_session_service *service, struct fam_services_context *context);
+void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context);
+
+/* The call as the stores want it; borrowed from the call. */
+struct fam_mutation fam_service_mutation(const struct fam_call *call);
+
+/* What is not there and what belongs to somebody else look the same: turns NOT_FOUND into one PERMISSION_DENIED.
+ * Returns the code that *status then has. */
+enum fam_code fam_service_hide(struct fam_status *status);
+/* An id of a request that passed validation by length but may be no UUID: INVALID_ARGUMENT names `field`. */
+enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid, struct fam_status *status);
+
+#endif

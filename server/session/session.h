@@ -1,0 +1,95 @@
+/* session.h: conversations: short-lived state of a client, kept in Redis for an hour after the last use.
+ *
+ * One hash `fam:{USER}:session:ID` a session, with its draft beside it (`…:draft`, which expires by itself an hour
+ * after the draft was first stored), and one hash `fam:{USER}:sessions` from client to id. All keys of a user share the
+ * hash tag. An id is 128 random bits; it is good only together with its user. State and draft are sealed by the
+ * caller's sealer before they leave, so nothing personal can be read in Redis.
+ *
+ * Every operation is one atomic script. All fail with UNAVAILABLE while Redis is away. Thread-safe. */
+#ifndef FAM_SESSION_SESSION_H
+#define FAM_SESSION_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/compiler.h"
+#include "base/secret.h"
+#include "base/status.h"
+#include "base/uuid.h"
+
+struct fam_redis;
+struct fam_sessions;
+
+enum {
+    FAM_SESSION_ID_SIZE = 23,     /* 22 characters of base64url and the NUL */
+    FAM_SESSION_CLIENT_SIZE = 33, /* 1 to 32 characters of [a-z0-9_-] and the NUL */
+    FAM_SESSION_STATE_BYTES = 8192,
+    FAM_SESSION_DRAFT_CHARS = 2000,
+};
+
+/* Seals and opens under the user's key. `row` is the session's id, `column` "session.state" or "session.draft": bound
+ * in as associated data. `open` answers DATA_LOSS for what can't be opened (the key is gone, or it is not ours): such a
+ * session is dropped. Called on the caller's thread; may block; thread-safe. */
+struct fam_session_sealer {
+    void *context;
+    enum fam_code (*seal)(void *context, const struct fam_uuid *user, const char *row, const char *column,
+                          const void *plain, size_t size, struct fam_buf *ret_sealed, struct fam_status *status);
+    enum fam_code (*open)(void *context, const struct fam_uuid *user, const char *row, const char *column,
+                          const void *sealed, size_t size, struct fam_buf *ret_plain, struct fam_status *status);
+};
+
+struct fam_sessions_options {
+    struct fam_redis *redis; /* borrowed */
+    struct fam_session_sealer sealer;
+    uint32_t ttl_ms;       /* since the last use; 0: an hour */
+    uint32_t draft_ttl_ms; /* since the draft was stored; 0: an hour */
+};
+
+/* One session as it is now. Free with fam_session_done. */
+struct fam_session {
+    char id[FAM_SESSION_ID_SIZE];
+    char client[FAM_SESSION_CLIENT_SIZE];
+    struct fam_uuid user;
+    uint64_t version; /* 1 when new */
+    int64_t created_at_ms;
+    int64_t last_activity_ms;
+    int64_t last_update_id;
+    struct fam_secret state; /* may be empty */
+    struct fam_secret draft; /* UTF-8; may be empty */
+};
+
+struct fam_session_change {
+    uint64_t version; /* that the caller has seen */
+    const void *state;
+    size_t state_size;
+    int64_t last_update_id;
+    const char *draft; /* valid UTF-8; NULL or "": none. The same text as before keeps its clock. */
+};
+
+struct fam_sessions *fam_sessions_new(const struct fam_sessions_options *options,
+                                      struct fam_status *status) FAM_MUST_CHECK;
+/* Takes NULL. */
+void fam_sessions_free(struct fam_sessions *sessions);
+void fam_session_done(struct fam_session *session);
+
+/* The user's live session of this client, or a new one; two at once get the same. RESOURCE_EXHAUSTED when the user has
+ * live sessions of 16 other clients. */
+enum fam_code fam_sessions_create(struct fam_sessions *sessions, const struct fam_uuid *user, const char *client,
+                                  struct fam_session *ret_session, bool *ret_created,
+                                  struct fam_status *status) FAM_MUST_CHECK;
+/* NOT_FOUND for an id that is not this user's, that expired, or that is no id. Counts as use. */
+enum fam_code fam_sessions_get(struct fam_sessions *sessions, const struct fam_uuid *user, const char *id,
+                               struct fam_session *ret_session, struct fam_status *status) FAM_MUST_CHECK;
+/* Replaces state, last_update_id and draft if the version is still change->version; then it counts one up. ABORTED
+ * (reason VERSION_MISMATCH) when it is not, NOT_FOUND when the session is gone; nothing changes then. INVALID_ARGUMENT
+ * for a state or a draft that is too large. */
+enum fam_code fam_sessions_update(struct fam_sessions *sessions, const struct fam_uuid *user, const char *id,
+                                  const struct fam_session_change *change, struct fam_session *ret_session,
+                                  struct fam_status *status) FAM_MUST_CHECK;
+/* FAM_OK also when there is none. */
+enum fam_code fam_sessions_delete(struct fam_sessions *sessions, const struct fam_uuid *user, const char *id,
+                                  struct fam_status *status) FAM_MUST_CHECK;
+
+#endif

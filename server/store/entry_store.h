@@ -1,0 +1,101 @@
+/* entry_store.h: what was said, how it was read, where the answer went, whether it helped.
+ *
+ * Each entry has a key of its own, wrapped by its author's. The author stands in the condition of every query, so
+ * another author's entry and a missing one are the same NOT_FOUND. Readings are append-only. */
+#ifndef FAM_STORE_ENTRY_STORE_H
+#define FAM_STORE_ENTRY_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+#include "base/uuid.h"
+#include "fam/v1/translation.pb-c.h"
+#include "store/idempotency_store.h"
+
+struct fam_store;
+
+enum { FAM_ENTRY_SAFETY_MAX = 10, FAM_ENTRY_PAGE_MAX = 100 };
+
+struct fam_entry {
+    struct fam_uuid entry_id;
+    struct fam_uuid user_id; /* the author */
+    bool has_family;
+    struct fam_uuid family_id; /* nil without */
+    bool has_child;
+    struct fam_uuid child_id; /* nil without */
+    char *phrase;             /* never NULL */
+    char *happened_before;    /* never NULL */
+    Fam__V1__Place place;
+    Fam__V1__AgeBand age_band;
+    bool age_unknown;
+    Fam__V1__Language language; /* of the answer */
+    size_t safety_count;        /* kinds that the detector found, the gravest first */
+    Fam__V1__SafetyKind safety[FAM_ENTRY_SAFETY_MAX];
+    int64_t created_at_ms;
+    Fam__V1__Reading *reading; /* the newest, with version and created_at_ms; never NULL from the store */
+    bool has_delivery;
+    int64_t chat_id, message_id;
+    int32_t delivered_version; /* which reading the message shows */
+    bool has_rating;
+    Fam__V1__Helped helped;
+    int32_t used_response;
+    char *comment; /* never NULL from the store */
+};
+/* Wipes and frees texts and reading. */
+void fam_entry_done(struct fam_entry *entry);
+
+/* What a new entry is made of; borrowed. The reading gets version 1 and the time of the transaction. The child must be
+ * one of a family of the author (else NOT_FOUND); family_id follows from the child, or is the author's family. */
+struct fam_entry_new {
+    const struct fam_uuid *user_id;
+    const struct fam_uuid *child_id; /* NULL: of no particular child */
+    const char *phrase;
+    const char *happened_before; /* NULL or "": none */
+    Fam__V1__Place place;
+    Fam__V1__AgeBand age_band;
+    bool age_unknown;
+    Fam__V1__Language language;
+    size_t safety_count;
+    const Fam__V1__SafetyKind *safety;
+    const Fam__V1__Reading *reading;
+};
+/* Entry, key and first reading in one transaction. ids: entry. */
+enum fam_code fam_entry_add(struct fam_store *store, const struct fam_mutation *mutation,
+                            const struct fam_entry_new *entry, struct fam_outcome *ret_outcome,
+                            struct fam_status *status) FAM_MUST_CHECK;
+/* NOT_FOUND. */
+enum fam_code fam_entry_get(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
+                            struct fam_entry *ret_entry, struct fam_status *status) FAM_MUST_CHECK;
+/* The author's entries, newest first: those after `before` (NULL: from the newest), of `child_id` (NULL: all), `limit`
+ * (1 to FAM_ENTRY_PAGE_MAX) at most. *ret_entries is an array of *ret_count; free with fam_entries_free. *ret_more:
+ * there are older ones. */
+enum fam_code fam_entry_list(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *child_id,
+                             const struct fam_uuid *before, size_t limit, struct fam_entry **ret_entries,
+                             size_t *ret_count, bool *ret_more, struct fam_status *status) FAM_MUST_CHECK;
+void fam_entries_free(struct fam_entry *entries, size_t count);
+
+struct fam_rating {
+    Fam__V1__Helped helped;
+    int32_t used_response; /* 1 to 3; 0: not told */
+    const char *comment;   /* may be "" */
+};
+/* The last rating counts. ids: entry. NOT_FOUND. */
+enum fam_code fam_entry_rate(struct fam_store *store, const struct fam_mutation *mutation,
+                             const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
+                             const struct fam_rating *rating, struct fam_outcome *ret_outcome,
+                             struct fam_status *status) FAM_MUST_CHECK;
+
+struct fam_delivery {
+    int64_t chat_id, message_id;
+    int32_t reading_version; /* INVALID_ARGUMENT (field reading_version) when the entry has no such reading */
+};
+/* The last delivery counts. ids: entry. NOT_FOUND. */
+enum fam_code fam_entry_deliver(struct fam_store *store, const struct fam_mutation *mutation,
+                                const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
+                                const struct fam_delivery *delivery, struct fam_outcome *ret_outcome,
+                                struct fam_status *status) FAM_MUST_CHECK;
+
+#endif

@@ -1,0 +1,244 @@
+/* tg_send.c: what a bot says; see tg_state.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "sim/tg_state.h"
+
+enum { LONGEST_RAW_TEXT = 1 << 15 };
+
+struct tg_chat *tg_writable_chat(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
+{
+    char id[32];
+    tg_arg_text(args, "chat_id", id, sizeof(id));
+    struct tg_chat *chat = tg_chat_find(sim, tg_arg_i64(args, "chat_id", 0));
+    if (!id[0])
+        tg_fail(error, 400, "Bad Request: chat_id is empty");
+    else if (!chat)
+        tg_fail(error, 400, "Bad Request: chat not found");
+    else if (chat->migrated_to) {
+        tg_fail(error, 400, "Bad Request: group chat was upgraded to a supergroup chat");
+        error->parameter = "migrate_to_chat_id";
+        error->value = chat->migrated_to;
+    } else if (chat->blocked && chat->id > 0)
+        tg_fail(error, 403, "Forbidden: bot was blocked by the user");
+    else if (chat->blocked)
+        tg_fail(error, 403, "Forbidden: bot was kicked from the group chat");
+    else
+        return chat;
+    return NULL;
+}
+
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+bool tg_read_text(const cJSON *args, const char *too_long, char **ret_text, cJSON **ret_entities,
+                  struct tg_error *error)
+{
+    char mode[16];
+    const char *text = tg_arg_string(args, "text");
+    *ret_entities = NULL;
+    if (!text || !text[0])
+        return tg_fail(error, 400, "Bad Request: message text is empty");
+    if (strlen(text) > LONGEST_RAW_TEXT)
+        return tg_fail(error, 400, "Bad Request: text is too long");
+    tg_arg_text(args, "parse_mode", mode, sizeof(mode));
+    if (strcasecmp(mode, "html") == 0) {
+        tg_fail(error, 500, "Internal Server Error: not enough memory");
+        if (!tg_html_parse(text, ret_text, ret_entities, error))
+            return false;
+    } else if (mode[0] && strcasecmp(mode, "none") != 0) {
+        return tg_fail(error, 400, "Bad Request: unsupported parse_mode");
+    } else {
+        *ret_text = strdup(text);
+        if (!*ret_text || !tg_arg_json(args, "entities", ret_entities)) {
+            free(*ret_text);
+            return tg_fail(error, 400, "Bad Request: can't parse entities JSON object");
+        }
+    }
+    bool good = true;
+    if (is_blank(*ret_text))
+        good = tg_fail(error, 400, "Bad Request: text must be non-empty");
+    else if (fam_utf16_length(*ret_text) > TG_MAX_TEXT_UTF16)
+        good = tg_fail(error, 400, "Bad Request: %s", too_long);
+    if (good)
+        return true;
+    free(*ret_text);
+    cJSON_Delete(*ret_entities);
+    return false;
+}
+
+static bool check_button(const cJSON *button, struct tg_error *error)
+{
+    const char *text = fam_json_string(button, "text");
+    const cJSON *data = fam_json_get(button, "callback_data");
+    if (!cJSON_IsObject(button))
+        return tg_fail(error, 400,
+                       "Bad Request: can't parse inline keyboard button: InlineKeyboardButton must be an Object");
+    if (!text)
+        return tg_fail(error, 400, "Bad Request: can't parse inline keyboard button: Can't find field \"text\"");
+    if (!text[0])
+        return tg_fail(error, 400, "Bad Request: BUTTON_TEXT_INVALID");
+    if (fam_json_string(button, "url"))
+        return fam_json_string(button, "url")[0] || tg_fail(error, 400, "Bad Request: BUTTON_URL_INVALID");
+    if (!data)
+        return tg_fail(error, 400,
+                       "Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline "
+                       "keyboard");
+    if (!cJSON_IsString(data) || !data->valuestring[0] || strlen(data->valuestring) > TG_MAX_BUTTON_DATA)
+        return tg_fail(error, 400, "Bad Request: BUTTON_DATA_INVALID");
+    return true;
+}
+
+bool tg_read_markup(const cJSON *args, cJSON **ret_markup, struct tg_error *error)
+{
+    const cJSON *row;
+    const cJSON *button;
+    int count = 0;
+    bool good = true;
+    if (!tg_arg_json(args, "reply_markup", ret_markup))
+        return tg_fail(error, 400, "Bad Request: can't parse reply keyboard markup JSON object");
+    if (!*ret_markup)
+        return true;
+    const cJSON *keyboard = fam_json_get(*ret_markup, "inline_keyboard");
+    if (!cJSON_IsObject(*ret_markup))
+        good = tg_fail(error, 400, "Bad Request: object expected as reply markup");
+    else if (keyboard && !cJSON_IsArray(keyboard))
+        good =
+            tg_fail(error, 400,
+                    "Bad Request: field \"inline_keyboard\" of the InlineKeyboardMarkup should be an Array of Arrays");
+    cJSON_ArrayForEach(row, keyboard)
+    {
+        if (good && !cJSON_IsArray(row))
+            good = tg_fail(error, 400,
+                           "Bad Request: can't parse inline keyboard button: field \"inline_keyboard\" of the "
+                           "InlineKeyboardMarkup should be an Array of Arrays");
+        cJSON_ArrayForEach(button, row)
+        {
+            good = good && check_button(button, error);
+            count++;
+        }
+    }
+    if (good && count > TG_MAX_BUTTONS)
+        good = tg_fail(error, 400, "Bad Request: reply markup is too long");
+    if (!good) {
+        cJSON_Delete(*ret_markup);
+        *ret_markup = NULL;
+    }
+    return good;
+}
+
+/* The wait in seconds before `window` may take one more, 0: now. Its entries are the last `count` sends. */
+static int64_t wait_s(const uint64_t *window, uint64_t window_ms, uint64_t now_ms)
+{
+    uint64_t free_ms = window[0] + window_ms;
+    if (window[0] == 0 || now_ms >= free_ms)
+        return 0;
+    return (int64_t)((free_ms - now_ms + 999) / 1000);
+}
+
+static void note_send(uint64_t *window, size_t count, uint64_t now_ms)
+{
+    memmove(window, window + 1, (count - 1) * sizeof(window[0]));
+    window[count - 1] = now_ms;
+}
+
+static bool within_limits(struct telegram_sim *sim, struct tg_chat *chat, struct tg_error *error)
+{
+    uint64_t now_ms = fam_mono_ms();
+    int64_t overall_s = wait_s(sim->overall_sends, 1000, now_ms);
+    int64_t chat_s = wait_s(chat->sends, TG_CHAT_WINDOW_MS, now_ms);
+    int64_t retry_s = overall_s > chat_s ? overall_s : chat_s;
+    if (sim->limits && retry_s) {
+        tg_fail(error, 429, "Too Many Requests: retry after %lld", (long long)retry_s);
+        error->parameter = "retry_after";
+        error->value = retry_s;
+        return false;
+    }
+    note_send(sim->overall_sends, TG_OVERALL_PER_S, now_ms);
+    note_send(chat->sends, TG_CHAT_PER_WINDOW, now_ms);
+    return true;
+}
+
+/* The message that this one answers: reply_parameters.message_id, or the older reply_to_message_id. */
+static bool find_reply(struct telegram_sim *sim, const struct tg_chat *chat, const cJSON *args,
+                       struct tg_message **ret_reply, struct tg_error *error)
+{
+    cJSON *parameters = NULL;
+    *ret_reply = NULL;
+    if (!tg_arg_json(args, "reply_parameters", &parameters))
+        return tg_fail(error, 400, "Bad Request: can't parse reply parameters JSON object");
+    int64_t id = parameters ? tg_arg_i64(parameters, "message_id", 0) : tg_arg_i64(args, "reply_to_message_id", 0);
+    bool must = !tg_arg_bool(parameters ? parameters : args, "allow_sending_without_reply");
+    bool wanted = id != 0 || parameters;
+    cJSON_Delete(parameters);
+    if (wanted)
+        *ret_reply = tg_message_find(sim, chat->id, id);
+    return *ret_reply || !wanted || !must || tg_fail(error, 400, "Bad Request: message to be replied not found");
+}
+
+cJSON *tg_send_message(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
+{
+    struct tg_chat *chat = tg_writable_chat(sim, args, error);
+    struct tg_message *reply = NULL;
+    struct tg_message *message = NULL;
+    cJSON *entities = NULL;
+    cJSON *markup = NULL;
+    char *text = NULL;
+    if (!chat || !tg_read_markup(args, &markup, error))
+        return NULL;
+    if (tg_read_text(args, "message is too long", &text, &entities, error)) {
+        tg_fail(error, 500, "Internal Server Error: not enough memory");
+        if (find_reply(sim, chat, args, &reply, error) && within_limits(sim, chat, error))
+            message = tg_message_make(sim, chat, NULL);
+    } else {
+        entities = NULL;
+        text = NULL;
+    }
+    if (message) {
+        if (reply)
+            tg_put_copy(message->json, "reply_to_message", reply->json);
+        tg_put_text(message->json, "text", text);
+        if (cJSON_GetArraySize(entities) > 0)
+            tg_put_copy(message->json, "entities", entities);
+        if (fam_json_get(markup, "inline_keyboard"))
+            tg_put_copy(message->json, "reply_markup", markup);
+        message->is_protected = tg_arg_bool(args, "protect_content");
+        if (message->is_protected)
+            cJSON_AddBoolToObject(message->json, "has_protected_content", 1);
+        chat->typing_until_ms = 0;
+        tg_message_changed(sim, message, "sent");
+    }
+    free(text);
+    cJSON_Delete(entities);
+    cJSON_Delete(markup);
+    return message ? cJSON_Duplicate(message->json, 1) : NULL;
+}
+
+cJSON *tg_send_chat_action(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
+{
+    static const char *const actions[] = {"typing",        "upload_photo",      "record_video",      "upload_video",
+                                          "record_voice",  "upload_voice",      "upload_document",   "choose_sticker",
+                                          "find_location", "record_video_note", "upload_video_note", "cancel"};
+    char action[32];
+    bool known = false;
+    tg_arg_text(args, "action", action, sizeof(action));
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(actions); i++)
+        known = known || strcasecmp(actions[i], action) == 0;
+    if (!known) {
+        tg_fail(error, 400, "Bad Request: wrong parameter action in request");
+        return NULL;
+    }
+    struct tg_chat *chat = tg_writable_chat(sim, args, error);
+    if (!chat)
+        return NULL;
+    chat->typing_until_ms = strcasecmp(action, "cancel") == 0 ? 0 : fam_mono_ms() + TG_TYPING_MS;
+    sim->seq++;
+    return cJSON_CreateTrue();
+}

@@ -1,0 +1,42 @@
+/* pg_server.h: a private PostgreSQL for tests: a unix socket in a folder of its own, UTF-8, trust, no fsync; optionally
+ * a TCP port on 127.0.0.1. As root it runs as the user postgres. initdb runs once for all tests of a user: its result
+ * is kept as a template (under /tmp, keyed by user and version) and copied. Not thread-safe. */
+#ifndef FAM_TESTS_PG_SERVER_H
+#define FAM_TESTS_PG_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "support/proc.h"
+
+struct pg_server {
+    struct proc proc;
+    char dir[64];       /* socket and log */
+    char data[96];      /* DIR/data */
+    uint16_t port;      /* 0: no TCP */
+    char conninfo[192]; /* key=value form, socket, database postgres */
+    char url[192];      /* postgresql:// form of the same, what DATABASE_URL takes */
+    char tcp_url[160];  /* "" without a port */
+};
+
+/* Starts and waits until it answers. False (nothing is left behind) when it does not within 30 s. */
+bool pg_server_start(struct pg_server *server, bool with_tcp);
+/* Stops and removes the folder. Takes a zeroed struct. */
+void pg_server_stop(struct pg_server *server);
+/* Fast shutdown (SIGINT); folder, addresses and data stay. */
+void pg_server_halt(struct pg_server *server);
+/* The same with SIGKILL to all its processes: a crash. */
+void pg_server_kill(struct pg_server *server);
+/* Starts it again on the same addresses and data. */
+bool pg_server_restart(struct pg_server *server);
+/* SIGSTOP and SIGCONT to all its processes: a server that takes connections and never answers. */
+void pg_server_pause(struct pg_server *server);
+void pg_server_resume(struct pg_server *server);
+/* Creates an empty database and writes its connection string (socket). */
+bool pg_server_create_db(struct pg_server *server, const char *name, char *ret_conninfo, size_t size);
+/* Runs SQL (several statements) on `conninfo`; the first column of the first row of the last result is in ret_value
+ * (may be NULL; cut to size; "" when there is no row). False when it fails; ret_value then holds the message. */
+bool pg_server_sql(const char *conninfo, const char *sql, char *ret_value, size_t size);
+
+#endif
