@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Which Debian packages the project needs, and how they get here. Sourced after common.sh.
+# shellcheck disable=SC2034 # the lists are for the scripts that source this
 
 # To run: servers for quickstart, dev and the tests, and certificates for Telegram.
 PACKAGES_RUN=(postgresql redis-server ca-certificates)

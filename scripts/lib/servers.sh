@@ -37,8 +37,8 @@ as_server_user() {
   fi
 }
 
-# spawn LOG [--as USER] COMMAND...: in the background; its number is in SPAWNED. With SPAWN_TIED=yes it dies with us, even
-# when we are killed outright; otherwise it gets a session of its own and stays.
+# spawn LOG [--as USER] COMMAND...: in the background, in a session of its own, so that Ctrl-C reaches us alone; its
+# number is in SPAWNED. With SPAWN_TIED=yes it ends when we do, even when we are killed outright; otherwise it stays.
 spawn() {
   local log=$1 options=() start=(setsid)
   shift
@@ -46,10 +46,7 @@ spawn() {
     [ "$(id -u)" != 0 ] || options=(--reuid "$2" --regid "$2" --init-groups)
     shift 2
   fi
-  [ "${SPAWN_TIED:-no}" != yes ] || start=()
-  if [ "${SPAWN_TIED:-no}" = yes ]; then
-    options+=(--pdeathsig TERM)
-  fi
+  [ "${SPAWN_TIED:-no}" != yes ] || options+=(--pdeathsig TERM)
   if [ ${#options[@]} -gt 0 ]; then
     start+=(setpriv "${options[@]}")
   fi
@@ -75,6 +72,7 @@ start_postgres() {
   fi
   spawn "$folder/postgres.log" --as postgres "$bin/postgres" -D "$folder/pg" -c listen_addresses= \
     -c "unix_socket_directories=$folder/s" -c unix_socket_permissions=0700 -c fsync="${PG_FSYNC:-on}"
+  # shellcheck disable=SC2034 # for the caller
   PG_PID=$SPAWNED
   wait_for 60 postgres_answers "$folder" || { tail -n 10 "$folder/postgres.log" >&2; die "PostgreSQL does not start"; }
   if ! as_server_user "$bin/psql" -qAtX -h "$folder/s" -U fam -d postgres \

@@ -34,8 +34,8 @@ static void register_user(Fam__V1__FamilyService_Service *service, const Fam__V1
     fam_auto(fam_user_done) struct fam_user user = {.name = NULL};
     bool created = false;
     char lsn[FAM_LSN_SIZE] = "";
-    Fam__V1__Language language = request->language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED ? context->default_language
-                                                                                               : request->language;
+    Fam__V1__Language language =
+        request->language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED ? context->default_language : request->language;
     if (fam_user_register(context->store, request->telegram_id, language, request->source, &user, &created, lsn,
                           &status) != FAM_OK) {
         fam_call_fail(closure_data, &status);
@@ -214,7 +214,8 @@ static enum fam_code check_birth(const struct fam_date *birth, const struct fam_
     /* A year alone may be off by half a year in either direction. */
     int slack = birth->month == 0 ? 1 : 0;
     if (years < CHILD_AGE_MIN - slack || years > CHILD_AGE_MAX + slack) {
-        return fam_fail_field(status, "birth", "a child is %d to %d years old when added", CHILD_AGE_MIN, CHILD_AGE_MAX);
+        return fam_fail_field(status, "birth", "a child is %d to %d years old when added", CHILD_AGE_MIN,
+                              CHILD_AGE_MAX);
     }
     return FAM_OK;
 }

@@ -71,7 +71,8 @@ enum fam_code fam_service_hide(struct fam_status *status)
     return status->code;
 }
 
-enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid, struct fam_status *status)
+enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid,
+                               struct fam_status *status)
 {
     if (!fam_uuid_parse(text, ret_uuid)) {
         return fam_fail_field(status, field, "%s must be a UUID", field);

@@ -35,6 +35,8 @@ struct fam_services_context {
     const char *environment;
     int64_t started_at_ms;
     size_t calls_bound;
+    /* The applied schema version that was seen last (0: none yet), without I/O. */
+    uint32_t (*schema_applied)(void *app);
     /* Looks again, at once, whether the schema is current: after a migration. */
     void (*recheck)(void *app);
     void *app;
@@ -43,7 +45,8 @@ struct fam_services_context {
 struct fam_services;
 
 /* `context` is copied. */
-struct fam_services *fam_services_new(const struct fam_services_context *context, struct fam_status *status) FAM_MUST_CHECK;
+struct fam_services *fam_services_new(const struct fam_services_context *context,
+                                      struct fam_status *status) FAM_MUST_CHECK;
 void fam_services_free(struct fam_services *services);
 /* Adds all of them to context.server, before it is started. */
 enum fam_code fam_services_register(struct fam_services *services, struct fam_status *status) FAM_MUST_CHECK;

@@ -49,6 +49,7 @@ struct fam_mutation fam_service_mutation(const struct fam_call *call);
  * Returns the code that *status then has. */
 enum fam_code fam_service_hide(struct fam_status *status);
 /* An id of a request that passed validation by length but may be no UUID: INVALID_ARGUMENT names `field`. */
-enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid, struct fam_status *status);
+enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid,
+                               struct fam_status *status);
 
 #endif

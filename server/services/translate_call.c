@@ -37,8 +37,8 @@ static void job_done(struct job *job)
 
 static const char *safety_label(Fam__V1__SafetyKind kind)
 {
-    static const char *const LABELS[] = {"other",        "suicide",       "self_harm",  "violence_at_home",
-                                         "sexual_abuse", "bullying",      "eating_disorder", "substances",
+    static const char *const LABELS[] = {"other",        "suicide",           "self_harm",       "violence_at_home",
+                                         "sexual_abuse", "bullying",          "eating_disorder", "substances",
                                          "running_away", "medical_emergency", "parent_crisis"};
     return (size_t)kind < FAM_ARRAY_SIZE(LABELS) ? LABELS[kind] : LABELS[0];
 }
@@ -151,7 +151,9 @@ static enum fam_code take_limit(struct job *job, bool *ret_taken, struct fam_sta
     if (job->author == NULL) {
         return FAM_OK;
     }
-    enum fam_code code = fam_limits_take(job->context->limits, job->author, status);
+    uint32_t retry_after_ms = 0;
+    enum fam_limit_window window = FAM_LIMIT_NONE;
+    enum fam_code code = fam_limits_take(job->context->limits, job->author, &retry_after_ms, &window, status);
     *ret_taken = code == FAM_OK;
     return job->hit.count > 0 ? FAM_OK : code;
 }
@@ -193,8 +195,8 @@ static void undescribe(struct job *job)
 static enum fam_code store(struct job *job, bool *ret_replayed, struct fam_status *status)
 {
     *ret_replayed = false;
-    bool consented = job->author != NULL &&
-                     fam_user_consents(&job->user, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING);
+    bool consented =
+        job->author != NULL && fam_user_consents(&job->user, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING);
     if (!consented) {
         return FAM_OK;
     }

@@ -47,8 +47,8 @@ enum fam_code fam_seal_open(const struct fam_key *key, const struct fam_place *p
                             struct fam_secret *ret_text, struct fam_status *status) FAM_MUST_CHECK;
 /* A key under another key (an entry's under its author's). Exactly FAM_SEAL_OVERHEAD + FAM_KEY_SIZE bytes. */
 enum { FAM_ENTRY_WRAP_SIZE = FAM_SEAL_OVERHEAD + FAM_KEY_SIZE };
-enum fam_code fam_seal_wrap(const struct fam_key *outer, const struct fam_place *place, const struct fam_key *inner,
-                            unsigned char ret_wrapped[FAM_ENTRY_WRAP_SIZE], struct fam_status *status) FAM_MUST_CHECK;
+void fam_seal_wrap(const struct fam_key *outer, const struct fam_place *place, const struct fam_key *inner,
+                   unsigned char ret_wrapped[FAM_ENTRY_WRAP_SIZE]);
 enum fam_code fam_seal_unwrap(const struct fam_key *outer, const struct fam_place *place, const void *wrapped,
                               size_t size, struct fam_key *ret_inner, struct fam_status *status) FAM_MUST_CHECK;
 
@@ -59,10 +59,9 @@ struct fam_seal;
 struct fam_seal *fam_seal_new(const char *master_key, struct fam_status *status) FAM_MUST_CHECK;
 void fam_seal_free(struct fam_seal *seal);
 
-/* Under the newest master key. */
-enum fam_code fam_seal_master_wrap(struct fam_seal *seal, const struct fam_place *place, const struct fam_key *key,
-                                   unsigned char ret_wrapped[FAM_WRAPPED_MAX], size_t *ret_size,
-                                   struct fam_status *status) FAM_MUST_CHECK;
+/* Under the newest master key; FAM_WRAPPED_MAX bytes. */
+void fam_seal_master_wrap(struct fam_seal *seal, const struct fam_place *place, const struct fam_key *key,
+                          unsigned char ret_wrapped[FAM_WRAPPED_MAX]);
 /* FAILED_PRECONDITION with reason "MASTER_KEY" when the version is not among ours or does not open it. */
 enum fam_code fam_seal_master_unwrap(struct fam_seal *seal, const struct fam_place *place, const void *wrapped,
                                      size_t size, struct fam_key *ret_key, struct fam_status *status) FAM_MUST_CHECK;
@@ -76,6 +75,9 @@ enum fam_code fam_seal_create_key(struct fam_seal *seal, struct fam_db *db, enum
 enum fam_code fam_seal_get_key(struct fam_seal *seal, struct fam_db *db, enum fam_key_kind kind,
                                const struct fam_uuid *id, struct fam_key *ret_key,
                                struct fam_status *status) FAM_MUST_CHECK;
+/* From the cache alone. */
+bool fam_seal_cached_key(struct fam_seal *seal, enum fam_key_kind kind, const struct fam_uuid *id,
+                         struct fam_key *ret_key) FAM_MUST_CHECK;
 /* Forgets a cached key at once (this process). */
 void fam_seal_forget(struct fam_seal *seal, enum fam_key_kind kind, const struct fam_uuid *id);
 

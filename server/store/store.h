@@ -38,7 +38,10 @@ enum fam_code fam_store_ready(struct fam_store *store, struct fam_status *status
 
 /* A connection with the HMAC keys loaded; the stores start with it. */
 enum fam_code fam_store_get(struct fam_store *store, struct fam_db **ret_db, struct fam_status *status) FAM_MUST_CHECK;
+/* Takes NULL. */
 void fam_store_put(struct fam_store *store, struct fam_db *db);
+/* The HMAC keys alone: needs no connection once they are there. */
+enum fam_code fam_store_load(struct fam_store *store, struct fam_status *status) FAM_MUST_CHECK;
 
 /* For rooms that keep things elsewhere (sessions in Redis are sealed under the user's key). NOT_FOUND: no such user.
  * Wipe with fam_key_done. */

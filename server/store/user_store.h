@@ -18,7 +18,7 @@ struct fam_consent {
     Fam__V1__ConsentPurpose purpose;
     bool granted;
     int64_t changed_at_ms;
-    char text_version[33];
+    char text_version[129]; /* 32 characters */
 };
 enum { FAM_CONSENT_PURPOSES = 3 };
 
@@ -66,6 +66,10 @@ enum fam_code fam_consent_set(struct fam_store *store, const struct fam_mutation
                               struct fam_status *status) FAM_MUST_CHECK;
 /* The latest decisions; *ret_count of FAM_CONSENT_PURPOSES at most. */
 enum fam_code fam_consent_list(struct fam_store *store, const struct fam_uuid *user_id,
+                               struct fam_consent ret_consents[FAM_CONSENT_PURPOSES], size_t *ret_count,
+                               struct fam_status *status) FAM_MUST_CHECK;
+/* For the stores: the same on a connection that the caller has. */
+enum fam_code fam_consent_read(struct fam_db *db, const struct fam_uuid *user_id,
                                struct fam_consent ret_consents[FAM_CONSENT_PURPOSES], size_t *ret_count,
                                struct fam_status *status) FAM_MUST_CHECK;
 

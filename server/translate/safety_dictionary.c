@@ -187,16 +187,21 @@ void fam_safety_dictionary_find(const struct fam_safety_dictionary *dictionary, 
     }
 }
 
-/* Do the two letters sound alike, or hide each other? Indices from а = 0. */
-static bool alike(uint8_t a, uint8_t b)
+/* Do the two letters sound alike, or hide each other? In a short word only the commonest mistakes of spelling count,
+ * for "пить" is not "бить". */
+static bool alike(uint8_t a, uint8_t b, bool short_word)
 {
-    static const char pairs[][3] = {"\x80\x8E", "\x85\x88", "\x88\x9B", "\x85\x9D", "\x9F\x85", "\x9F\x88", "\x87\x91",
-                                    "\x84\x92", "\x81\x8F", "\x82\x94", "\x83\x8A", "\x86\x98", "\x98\x99", "ae",
-                                    "ei",       "iy",       "ou",       "sc",       "sz",       "kc",       "ao"};
+    enum { COMMONEST = 4 };
+    static const char pairs[][3] = {
+        "\x80\x8E", "\x85\x88", "\x88\x9B", "\x87\x91", /* а о, е и, и ы, з с */
+        "\x85\x9D", "\x9F\x85", "\x9F\x88", "\x84\x92", /* е э, я е, я и, д т */
+        "\x81\x8F", "\x82\x94", "\x83\x8A", "\x86\x98", /* б п, в ф, г к, ж ш */
+        "\x98\x99", "ae", "ei", "iy", "ou", "sc", "sz", "kc", "ao",
+    };
     if (a == '*' || b == '*') {
         return true;
     }
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    for (size_t i = 0; i < (short_word ? COMMONEST : sizeof pairs / sizeof pairs[0]); i++) {
         uint8_t x = (uint8_t)pairs[i][0], y = (uint8_t)pairs[i][1];
         if ((a == x && b == y) || (a == y && b == x)) {
             return true;
@@ -228,7 +233,7 @@ static bool one_slip(const struct fam_safety_word *word, const uint8_t *typed, s
         return right[at] == typed[at + 1] && right[at + 1] == typed[at] && at > 0;
     }
     if (wrong == 1 && extra == 1) {
-        return alike(right[at], typed[at]) || (!strict && !edge);
+        return alike(right[at], typed[at], size < 5) || (!strict && !edge);
     }
     if (wrong == 1 && extra == 0) {
         return is_sign(right[at]) || (!strict && !edge);

@@ -66,7 +66,7 @@ struct fam_safety_phrase {
 
 /* An element is what stands between two spaces of a pattern: alternatives. */
 struct fam_safety_element {
-    char *text; /* as written in the file, with the file's number before it: equal texts are one element */
+    char *text; /* as written in the file, with the group's number before it: equal texts are one element */
 };
 
 struct fam_safety_step {
@@ -84,7 +84,7 @@ struct fam_safety_rule {
 };
 
 struct fam_safety_class {
-    char *name;  /* with the file's number */
+    char *name;  /* with the group's number */
     char *words; /* split by spaces */
 };
 
@@ -109,6 +109,7 @@ struct fam_safety_file {
     const char *name; /* for messages */
     const char *text;
     size_t size;
+    size_t group; /* files of one group (a language) share their classes */
 };
 
 /* INTERNAL names the file, the line and what is wrong with it. */

@@ -100,6 +100,10 @@ static void tell_server(const char *command)
 
 /* ---- URLs ---- */
 
+/* 110 bytes: a socket's path holds 107. */
+#define TEN "0123456789"
+#define LONG_PATH "unix:///" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
 static const char *const bad_urls[] = {
     "rediss://:topsecret@host/0",
     "http://host",
@@ -120,8 +124,7 @@ static const char *const bad_urls[] = {
     "unix://relative/path",
     "unix:///path?base=1",
     "unix:///path?db=",
-    "unix:///0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-    "0123456789",
+    LONG_PATH,
 };
 
 Test(redis_url, wrong_ones_are_refused_and_never_quoted)

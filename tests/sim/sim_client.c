@@ -78,10 +78,11 @@ int sim_client_get(struct sim_client *client, const char *path, long timeout_ms,
     return call(client, path, timeout_ms, ret_body);
 }
 
-int sim_client_post(struct sim_client *client, const char *path, const void *body, size_t size, cJSON **ret_body)
+static int post(struct sim_client *client, const char *path, const char *content_type, const void *body, size_t size,
+                cJSON **ret_body)
 {
     curl_easy_reset(client->curl);
-    struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
+    struct curl_slist *headers = curl_slist_append(NULL, content_type);
     curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, body);
@@ -90,6 +91,16 @@ int sim_client_post(struct sim_client *client, const char *path, const void *bod
     curl_easy_reset(client->curl);
     curl_slist_free_all(headers);
     return status;
+}
+
+int sim_client_post(struct sim_client *client, const char *path, const void *body, size_t size, cJSON **ret_body)
+{
+    return post(client, path, "Content-Type: application/json", body, size, ret_body);
+}
+
+int sim_client_post_form(struct sim_client *client, const char *path, const char *form, cJSON **ret_body)
+{
+    return post(client, path, "Content-Type: application/x-www-form-urlencoded", form, strlen(form), ret_body);
 }
 
 int sim_client_post_json(struct sim_client *client, const char *path, cJSON *body, cJSON **ret_body)
@@ -150,7 +161,10 @@ bool sim_event_next(const cJSON *news, uint64_t after, struct sim_event *ret_eve
 {
     const cJSON *item;
     struct sim_event best = {0};
-    cJSON_ArrayForEach(item, fam_json_get(news, "messages")) take_from_message(item, after, &best);
+    cJSON_ArrayForEach(item, fam_json_get(news, "messages"))
+    {
+        take_from_message(item, after, &best);
+    }
     cJSON_ArrayForEach(item, fam_json_get(news, "callbacks"))
     {
         const char *text = fam_json_string(item, "text");

@@ -14,10 +14,12 @@ struct sim_client;
 /* `base_url`, "http://127.0.0.1:8081", without a slash at the end. NULL when memory is short. */
 struct sim_client *sim_client_new(const char *base_url);
 void sim_client_free(struct sim_client *client);
-/* GET and POST `path` ("/control/state"). Return the HTTP status, 0 when there was no whole answer. *ret_body is the
- * JSON that came (NULL: none); free it with cJSON_Delete. ret_body may be NULL. */
+/* GET and POST `path` ("/control/state"); a body is said to be JSON, though any bytes will do. Return the HTTP status,
+ * 0 when there was no whole answer. *ret_body is the JSON that came (NULL: none); free it with cJSON_Delete. ret_body
+ * may be NULL. */
 int sim_client_get(struct sim_client *client, const char *path, long timeout_ms, cJSON **ret_body);
 int sim_client_post(struct sim_client *client, const char *path, const void *body, size_t size, cJSON **ret_body);
+int sim_client_post_form(struct sim_client *client, const char *path, const char *form, cJSON **ret_body);
 /* The same with a JSON object, which is freed. */
 int sim_client_post_json(struct sim_client *client, const char *path, cJSON *body, cJSON **ret_body);
 

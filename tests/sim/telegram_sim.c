@@ -131,7 +131,7 @@ static size_t log_call(struct telegram_sim *sim, const char *method, int64_t cha
 
 static void fail_call(struct telegram_sim *sim, const struct tg_caller *caller, int code, const char *text)
 {
-    struct tg_error error;
+    struct tg_error error = {0};
     tg_fail(&error, code, "%s", text);
     tg_answer_error(sim, caller, &error);
 }

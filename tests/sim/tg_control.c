@@ -214,7 +214,7 @@ static void answer_ok(struct http_sim_exchange *exchange)
 
 static void post_fault(struct telegram_sim *sim, struct http_sim_exchange *exchange, const cJSON *wish)
 {
-    struct tg_error error;
+    struct tg_error error = {0};
     if (tg_fault_add(sim, wish, &error))
         answer_ok(exchange);
     else

@@ -94,6 +94,7 @@ cJSON *tg_edit_text(struct telegram_sim *sim, const cJSON *args, struct tg_error
         set_member(message->json, "entities", entities);
         set_markup(message, markup);
         mark_edited(sim, message, new_text ? "text" : "buttons");
+        tg_chat_find(sim, message->chat_id)->typing_until_ms = 0;
     }
     free(text);
     cJSON_Delete(entities);

@@ -104,7 +104,10 @@ static cJSON *set_my_commands(struct telegram_sim *sim, const cJSON *args, struc
         return NULL;
     }
     bool good = cJSON_GetArraySize(commands) <= 100 || tg_fail(error, 400, "Bad Request: BOT_COMMANDS_TOO_MUCH");
-    cJSON_ArrayForEach(item, commands) good = good && check_command(item, error);
+    cJSON_ArrayForEach(item, commands)
+    {
+        good = good && check_command(item, error);
+    }
     if (!good) {
         cJSON_Delete(commands);
         return NULL;

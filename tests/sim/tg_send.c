@@ -38,6 +38,13 @@ static bool is_blank(const char *text)
     return text[strspn(text, " \t\r\n")] == '\0';
 }
 
+static void trim_end(char *text)
+{
+    size_t size = strlen(text);
+    while (size && strchr(" \t\r\n", text[size - 1]))
+        text[--size] = '\0';
+}
+
 bool tg_read_text(const cJSON *args, const char *too_long, char **ret_text, cJSON **ret_entities,
                   struct tg_error *error)
 {
@@ -63,6 +70,7 @@ bool tg_read_text(const cJSON *args, const char *too_long, char **ret_text, cJSO
         }
     }
     bool good = true;
+    trim_end(*ret_text);
     if (is_blank(*ret_text))
         good = tg_fail(error, 400, "Bad Request: text must be non-empty");
     else if (fam_utf16_length(*ret_text) > TG_MAX_TEXT_UTF16)

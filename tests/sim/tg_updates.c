@@ -40,8 +40,11 @@ static bool is_allowed(const struct telegram_sim *sim, const char *kind)
     const cJSON *name;
     if (!sim->allowed)
         return true;
-    cJSON_ArrayForEach(name,
-                       sim->allowed) if (cJSON_IsString(name) && strcmp(name->valuestring, kind) == 0) return true;
+    cJSON_ArrayForEach(name, sim->allowed)
+    {
+        if (cJSON_IsString(name) && strcmp(name->valuestring, kind) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -111,7 +114,7 @@ static void answer_updates(struct telegram_sim *sim, const struct tg_caller *cal
 
 static void answer_conflict(struct telegram_sim *sim, const struct tg_caller *caller)
 {
-    struct tg_error error;
+    struct tg_error error = {0};
     tg_fail(&error, 409, "%s", conflict_text);
     tg_answer_error(sim, caller, &error);
 }

@@ -40,6 +40,8 @@ static bool answers(void *context)
     return pong;
 }
 
+/* appendfsync no: each write is handed to the kernel before its reply, so that a kill of the process loses nothing;
+ * everysec may hold writes back for two seconds. */
 bool redis_server_restart(struct redis_server *server)
 {
     char port[16];
@@ -58,7 +60,7 @@ bool redis_server_restart(struct redis_server *server)
                                 "--appendonly",
                                 "yes",
                                 "--appendfsync",
-                                "everysec",
+                                "no",
                                 "--save",
                                 "",
                                 "--maxmemory-policy",

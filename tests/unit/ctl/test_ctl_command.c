@@ -153,14 +153,16 @@ Test(ctl_command, a_repeated_flag_keeps_every_value_in_order)
 
 Test(ctl_command, more_values_than_there_is_room_for_are_refused)
 {
-    char *words[4 + 2 * (FAM_CTL_VALUES + 1)] = {"famctl", "token", "create", "service"};
+    char start[] = "famctl token create service";
+    char option[] = "--method=m";
+    char *words[WORDS + FAM_CTL_VALUES + 1];
+    int count = split(start, words);
     struct fam_parsed parsed;
     struct fam_status status = {0};
     for (int i = 0; i < FAM_CTL_VALUES + 1; i++) {
-        words[4 + 2 * i] = "--method";
-        words[5 + 2 * i] = "m";
+        words[count++] = option;
     }
-    cr_assert_eq(fam_command_parse(4 + 2 * (FAM_CTL_VALUES + 1), words, &parsed, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_eq(fam_command_parse(count, words, &parsed, &status), FAM_INVALID_ARGUMENT);
     cr_assert_str_eq(status.message, "too many options: 64 at most");
 }
 

@@ -91,7 +91,8 @@ Test(ctl_run, wrong_usage_exits_2_with_one_line_on_standard_error)
 
 Test(ctl_run, a_wrong_setting_exits_2_and_is_named)
 {
-    char *environment[] = {"FAM_LOG_LEVEL=loud", NULL};
+    char setting[] = "FAM_LOG_LEVEL=loud";
+    char *environment[] = {setting, NULL};
     struct run run = RUN(NULL, environment, "health");
     cr_assert_eq(run.exit_code, FAM_EXIT_USAGE);
     cr_assert_not_null(strstr(run.err, "FAM_LOG_LEVEL"), "%s", run.err);
@@ -168,7 +169,9 @@ Test(ctl_run, a_reader_that_has_gone_exits_1_without_a_word)
     int ends[2];
     char *err = NULL;
     size_t err_size = 0;
-    char *argv[] = {"famctl", "--help", NULL};
+    char name[] = "famctl";
+    char option[] = "--help";
+    char *argv[] = {name, option, NULL};
     char *environment[] = {NULL};
     signal(SIGPIPE, SIG_IGN);
     cr_assert_eq(pipe(ends), 0);
@@ -187,7 +190,9 @@ Test(ctl_run, a_full_disk_is_said)
 {
     char *err = NULL;
     size_t err_size = 0;
-    char *argv[] = {"famctl", "--help", NULL};
+    char name[] = "famctl";
+    char option[] = "--help";
+    char *argv[] = {name, option, NULL};
     char *environment[] = {NULL};
     struct fam_ctl_io io = {
         .in = fopen("/dev/null", "r"), .out = fopen("/dev/full", "w"), .err = open_memstream(&err, &err_size)};

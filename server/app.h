@@ -1,0 +1,32 @@
+/* app.h: famserver's one context: everything that it holds, how it starts, drains and stops.
+ *
+ * running → draining → stopped: fam_app_new → fam_app_start → (calls) → fam_app_stop → fam_app_free. */
+#ifndef FAM_APP_H
+#define FAM_APP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/config.h"
+#include "base/status.h"
+
+struct fam_app;
+struct fam_log;
+
+/* `config` and `log` are borrowed. Needs neither PostgreSQL nor Redis to be up. */
+struct fam_app *fam_app_new(const struct fam_config *config, struct fam_log *log,
+                            struct fam_status *status) FAM_MUST_CHECK;
+/* Listens for RPC and HTTP. */
+enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status) FAM_MUST_CHECK;
+/* No new calls; waits for those in flight, FAM_DRAIN_MS at most. True when all were answered. */
+bool fam_app_stop(struct fam_app *app);
+void fam_app_free(struct fam_app *app);
+
+/* --migrate: applies what is missing and prints a line for each migration. Waits up to 30 s for the database. */
+enum fam_code fam_app_migrate(struct fam_app *app, struct fam_status *status) FAM_MUST_CHECK;
+/* --create-token ROLE NAME: prints the token to stdout. */
+enum fam_code fam_app_create_token(struct fam_app *app, const char *role, const char *name,
+                                   struct fam_status *status) FAM_MUST_CHECK;
+
+#endif

@@ -1,0 +1,153 @@
+/* app_hooks.c: what famserver gives to the rooms below: RPC interceptors, the sealer of sessions, gauges. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app_private.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "rpc/call.h"
+#include "services/services_private.h"
+#include "store/audit_store.h"
+#include "store/idempotency_store.h"
+#include "store/seal.h"
+
+/* Of one token: far above what a bot needs, so that one caller in a loop can't take the server from the others. */
+static const double TOKEN_CALLS_PER_SECOND = 5000;
+static const double TOKEN_CALLS_BURST = 10000;
+
+static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
+                                  struct fam_principal *ret_principal, struct fam_status *status)
+{
+    struct fam_app *app = context;
+    return fam_auth_authenticate(app->auth, token, may_block, ret_would_block, ret_principal, status);
+}
+
+static enum fam_code admit(void *context, const struct fam_call *call, struct fam_status *status)
+{
+    struct fam_app *app = context;
+    return fam_limiter_take(app->limiter, &fam_call_principal(call)->token_id, status);
+}
+
+/* While the database is only away, calls find that out by themselves: an emergency is answered all the same. */
+static enum fam_code ready(void *context, struct fam_status *status)
+{
+    struct fam_app *app = context;
+    switch ((enum fam_database_state)atomic_load(&app->database)) {
+    case FAM_DATABASE_SCHEMA_BEHIND:
+        return fam_fail_reason(status, FAM_UNAVAILABLE, "SCHEMA_BEHIND", 5000,
+                               "the database's schema is behind this server: run famctl db migrate");
+    case FAM_DATABASE_WRONG_KEY:
+        return fam_fail_reason(status, FAM_UNAVAILABLE, "MASTER_KEY", 5000,
+                               "FAM_MASTER_KEY does not open this database's keys");
+    default:
+        return FAM_OK;
+    }
+}
+
+static enum fam_code look_up(void *context, struct fam_call *call, struct fam_status *status)
+{
+    struct fam_app *app = context;
+    bool found = false;
+    struct fam_outcome outcome;
+    const struct fam_mutation mutation = fam_service_mutation(call);
+    enum fam_code code = fam_idempotency_find(app->store, &mutation, &found, &outcome, status);
+    if (code == FAM_UNAVAILABLE) {
+        return FAM_OK; /* the effect's own transaction looks again, and fails if it still can't */
+    }
+    if (code == FAM_OK && found && !fam_call_set_replay(call, outcome.ids, outcome.ids_size)) {
+        return fam_fail(status, FAM_INTERNAL, "the remembered answer is too large");
+    }
+    return code;
+}
+
+static enum fam_code audit(void *context, const struct fam_call *call, struct fam_status *status)
+{
+    struct fam_app *app = context;
+    const struct fam_audit entry = {
+        .principal = fam_call_principal(call)->scope,
+        .method = fam_call_method(call)->name,
+        .user_id = fam_call_acting_user(call),
+        .reason = fam_call_reason(call),
+        .request_id = fam_call_request_id(call),
+    };
+    return fam_audit_append(app->store, &entry, status);
+}
+
+struct fam_server_hooks fam_app_hooks(struct fam_app *app)
+{
+    return (struct fam_server_hooks){.context = app,
+                                     .authenticate = authenticate,
+                                     .admit = admit,
+                                     .ready = ready,
+                                     .look_up = look_up,
+                                     .audit = audit};
+}
+
+struct fam_limiter *fam_app_limiter(struct fam_status *status)
+{
+    const struct fam_limiter_options options = {.per_second = TOKEN_CALLS_PER_SECOND, .burst = TOKEN_CALLS_BURST};
+    return fam_limiter_new(&options, status);
+}
+
+enum { PLACE_COLUMN_SIZE = 64 };
+
+static struct fam_place session_place(const struct fam_uuid *user, const char *row, const char *column,
+                                      char ret_column[PLACE_COLUMN_SIZE])
+{
+    (void)snprintf(ret_column, PLACE_COLUMN_SIZE, "%s:%s", column, row);
+    return (struct fam_place){.table = "redis", .column = ret_column, .row = *user, .owner = *user};
+}
+
+static enum fam_code seal_session(void *context, const struct fam_uuid *user, const char *row, const char *column,
+                                  const void *plain, size_t size, struct fam_buf *ret_sealed, struct fam_status *status)
+{
+    struct fam_app *app = context;
+    fam_auto(fam_key_done) struct fam_key key;
+    char name[PLACE_COLUMN_SIZE];
+    const struct fam_place place = session_place(user, row, column, name);
+    unsigned char *sealed = NULL;
+    size_t sealed_size = 0;
+    enum fam_code code = fam_store_user_key(app->store, user, &key, status);
+    if (code == FAM_OK) {
+        code = fam_seal_close(&key, &place, plain, size, &sealed, &sealed_size, status);
+    }
+    if (code == FAM_OK) {
+        fam_buf_add(ret_sealed, sealed, sealed_size);
+        free(sealed);
+    }
+    return code;
+}
+
+static enum fam_code open_session(void *context, const struct fam_uuid *user, const char *row, const char *column,
+                                  const void *sealed, size_t size, struct fam_buf *ret_plain, struct fam_status *status)
+{
+    struct fam_app *app = context;
+    fam_auto(fam_key_done) struct fam_key key;
+    fam_auto(fam_secret_done) struct fam_secret plain = {.data = NULL};
+    char name[PLACE_COLUMN_SIZE];
+    const struct fam_place place = session_place(user, row, column, name);
+    enum fam_code code = fam_store_user_key(app->store, user, &key, status);
+    if (code == FAM_NOT_FOUND) {
+        return fam_fail(status, FAM_DATA_LOSS, "the key of this session's user is gone");
+    }
+    if (code == FAM_OK) {
+        code = fam_seal_open(&key, &place, sealed, size, &plain, status);
+    }
+    if (code == FAM_OK) {
+        fam_buf_add(ret_plain, plain.data, plain.size);
+    }
+    return code;
+}
+
+struct fam_session_sealer fam_app_session_sealer(struct fam_app *app)
+{
+    return (struct fam_session_sealer){.context = app, .seal = seal_session, .open = open_session};
+}
+
+void fam_app_on_scrape(struct fam_metrics *metrics, void *context)
+{
+    struct fam_app *app = context;
+    fam_metrics_set(metrics, FAM_M_LOG_DROPPED, NULL, (double)fam_log_dropped(app->log));
+}

@@ -1,0 +1,74 @@
+/* app_private.h: what app.c and app_hooks.c share. Private to the app. */
+#ifndef FAM_APP_PRIVATE_H
+#define FAM_APP_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "app.h"
+#include "health/health.h"
+#include "net/limiter.h"
+#include "redis/redis.h"
+#include "rpc/server.h"
+#include "services/auth.h"
+#include "services/services.h"
+#include "session/limits.h"
+#include "session/session.h"
+#include "store/store.h"
+#include "translate/translate.h"
+
+/* What is known of the database, as the watcher saw it last. */
+enum fam_database_state {
+    FAM_DATABASE_UNSEEN, /* away, or not looked yet: calls find out by themselves */
+    FAM_DATABASE_READY,
+    FAM_DATABASE_SCHEMA_BEHIND,
+    FAM_DATABASE_WRONG_KEY,
+};
+
+struct fam_pages;
+
+struct fam_app {
+    const struct fam_config *config;
+    struct fam_log *log;
+    struct fam_metrics *metrics;
+    struct fam_store *store;
+    struct fam_redis *redis;
+    struct fam_sessions *sessions;
+    struct fam_limits *limits;
+    struct fam_translate *translate;
+    struct fam_auth *auth;
+    struct fam_limiter *limiter;
+    struct fam_health *health;
+    struct fam_services *services;
+    struct fam_server *server;
+    struct fam_pages *pages;
+    char *listen; /* FAM_LISTEN, cut into urls */
+    const char *urls[8];
+    size_t url_count;
+    atomic_bool draining;
+    atomic_int database; /* enum fam_database_state */
+    atomic_uint schema_applied;
+    pthread_t watcher;
+    bool watching;
+    pthread_mutex_t watch_lock;
+    pthread_cond_t watch_changed;
+    bool watch_stop, watch_now;
+};
+
+/* app_hooks.c */
+struct fam_server_hooks fam_app_hooks(struct fam_app *app);
+struct fam_session_sealer fam_app_session_sealer(struct fam_app *app);
+struct fam_limiter *fam_app_limiter(struct fam_status *status);
+void fam_app_on_scrape(struct fam_metrics *metrics, void *context);
+
+/* app_watch.c: looks every second (every five while all is well) whether the schema is current. */
+enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status);
+void fam_app_unwatch(struct fam_app *app);
+void fam_app_recheck(void *app);
+uint32_t fam_app_schema_applied(void *app);
+bool fam_app_is_ready(void *context, const char **ret_reason);
+enum fam_health_state fam_app_check_database(void *context, uint32_t timeout_ms,
+                                             char ret_reason[FAM_HEALTH_REASON_SIZE]);
+enum fam_health_state fam_app_check_redis(void *context, uint32_t timeout_ms, char ret_reason[FAM_HEALTH_REASON_SIZE]);
+
+#endif

@@ -1,0 +1,170 @@
+/* app_watch.c: what famserver knows of its database and its Redis, without asking in a call's way. */
+#include <stdio.h>
+#include <string.h>
+
+#include "app_private.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/migrate.h"
+
+enum { LOOK_MS = 1000, LOOK_READY_MS = 5000 };
+
+static enum fam_database_state look(struct fam_app *app, struct fam_status *status)
+{
+    uint32_t applied = 0;
+    struct fam_status ignored; /* fam_store_ready says what is wrong */
+    if (fam_migrate_applied(fam_store_pool(app->store), &applied, &ignored) == FAM_OK) {
+        atomic_store(&app->schema_applied, applied);
+    }
+    if (fam_store_ready(app->store, status) == FAM_OK) {
+        return FAM_DATABASE_READY;
+    }
+    if (strcmp(status->reason, "SCHEMA_BEHIND") == 0) {
+        return FAM_DATABASE_SCHEMA_BEHIND;
+    }
+    return strcmp(status->reason, "MASTER_KEY") == 0 ? FAM_DATABASE_WRONG_KEY : FAM_DATABASE_UNSEEN;
+}
+
+static void look_and_tell(struct fam_app *app)
+{
+    struct fam_status status;
+    enum fam_database_state state = look(app, &status);
+    enum fam_database_state before = (enum fam_database_state)atomic_exchange(&app->database, (int)state);
+    if (state == before) {
+        return;
+    }
+    switch (state) {
+    case FAM_DATABASE_READY:
+        FAM_LOG(app->log, FAM_LOG_INFO, "app", "database is ready",
+                FAM_U64("schema", atomic_load(&app->schema_applied)));
+        break;
+    case FAM_DATABASE_SCHEMA_BEHIND:
+        FAM_LOG(app->log, FAM_LOG_WARN, "app", "schema is behind: run famserver --migrate or famctl db migrate",
+                FAM_U64("applied", atomic_load(&app->schema_applied)), FAM_U64("wanted", fam_migrate_wanted()));
+        break;
+    default:
+        fam_log_status(app->log, FAM_LOG_ERROR, "app", "database can't be used", &status);
+        break;
+    }
+}
+
+static void *watch(void *arg)
+{
+    struct fam_app *app = arg;
+    pthread_mutex_lock(&app->watch_lock);
+    while (!app->watch_stop) {
+        bool ready = atomic_load(&app->database) == FAM_DATABASE_READY;
+        uint64_t until_ms = fam_mono_ms() + (ready ? LOOK_READY_MS : LOOK_MS);
+        struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+        int error = 0;
+        while (error == 0 && !app->watch_stop && !app->watch_now) {
+            error = pthread_cond_timedwait(&app->watch_changed, &app->watch_lock, &until);
+        }
+        app->watch_now = false;
+        if (app->watch_stop) {
+            break;
+        }
+        pthread_mutex_unlock(&app->watch_lock);
+        look_and_tell(app);
+        pthread_mutex_lock(&app->watch_lock);
+    }
+    pthread_mutex_unlock(&app->watch_lock);
+    return NULL;
+}
+
+enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status)
+{
+    pthread_condattr_t monotonic;
+    bool ready = pthread_mutex_init(&app->watch_lock, NULL) == 0 && pthread_condattr_init(&monotonic) == 0;
+    if (ready) {
+        (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        ready = pthread_cond_init(&app->watch_changed, &monotonic) == 0;
+        (void)pthread_condattr_destroy(&monotonic);
+    }
+    if (!ready) {
+        return fam_fail_memory(status);
+    }
+    look_and_tell(app);
+    if (pthread_create(&app->watcher, NULL, watch, app) != 0) {
+        return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "can't start the thread that watches the database");
+    }
+    app->watching = true;
+    return FAM_OK;
+}
+
+void fam_app_unwatch(struct fam_app *app)
+{
+    if (!app->watching) {
+        return;
+    }
+    pthread_mutex_lock(&app->watch_lock);
+    app->watch_stop = true;
+    pthread_cond_signal(&app->watch_changed);
+    pthread_mutex_unlock(&app->watch_lock);
+    (void)pthread_join(app->watcher, NULL);
+    (void)pthread_cond_destroy(&app->watch_changed);
+    (void)pthread_mutex_destroy(&app->watch_lock);
+    app->watching = false;
+}
+
+void fam_app_recheck(void *context)
+{
+    struct fam_app *app = context;
+    look_and_tell(app);
+    fam_health_refresh(app->health);
+}
+
+uint32_t fam_app_schema_applied(void *context)
+{
+    struct fam_app *app = context;
+    return atomic_load(&app->schema_applied);
+}
+
+bool fam_app_is_ready(void *context, const char **ret_reason)
+{
+    struct fam_app *app = context;
+    if (atomic_load(&app->draining)) {
+        *ret_reason = "draining";
+        return false;
+    }
+    switch ((enum fam_database_state)atomic_load(&app->database)) {
+    case FAM_DATABASE_READY:
+        return true;
+    case FAM_DATABASE_SCHEMA_BEHIND:
+        *ret_reason = "schema is behind";
+        return false;
+    case FAM_DATABASE_WRONG_KEY:
+        *ret_reason = "master key does not open the database's keys";
+        return false;
+    default:
+        *ret_reason = "database is away";
+        return false;
+    }
+}
+
+enum fam_health_state fam_app_check_database(void *context, uint32_t timeout_ms,
+                                             char ret_reason[FAM_HEALTH_REASON_SIZE])
+{
+    (void)timeout_ms; /* the pool bounds connecting and each statement */
+    struct fam_app *app = context;
+    struct fam_status status;
+    if (fam_store_ping(app->store, &status) == FAM_OK) {
+        return FAM_HEALTH_HEALTHY;
+    }
+    (void)snprintf(ret_reason, FAM_HEALTH_REASON_SIZE, "%s",
+                   status.code == FAM_UNAVAILABLE ? "not reachable" : "does not answer");
+    return FAM_HEALTH_UNHEALTHY;
+}
+
+enum fam_health_state fam_app_check_redis(void *context, uint32_t timeout_ms, char ret_reason[FAM_HEALTH_REASON_SIZE])
+{
+    (void)timeout_ms;
+    struct fam_app *app = context;
+    struct fam_status status;
+    if (fam_redis_ping(app->redis, &status) == FAM_OK) {
+        return FAM_HEALTH_HEALTHY;
+    }
+    bool configured = fam_redis_is_configured(app->redis);
+    (void)snprintf(ret_reason, FAM_HEALTH_REASON_SIZE, "%s", configured ? "not reachable" : "not configured");
+    return FAM_HEALTH_UNHEALTHY;
+}

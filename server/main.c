@@ -1,0 +1,161 @@
+/* main.c: famserver: arguments and signals. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "base/config.h"
+#include "base/log.h"
+
+enum { EXIT_USAGE = 2 };
+
+enum command { RUN, CHECK_CONFIG, MIGRATE, CREATE_TOKEN, SHOW_HELP, SHOW_VERSION, BAD_USAGE };
+
+struct arguments {
+    enum command command;
+    const char *role;
+    const char *name;
+};
+
+static struct arguments parse(int argc, char **argv)
+{
+    struct arguments arguments = {.command = RUN};
+    if (argc == 1) {
+        return arguments;
+    }
+    const char *first = argv[1];
+    if (argc == 2 && (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)) {
+        arguments.command = SHOW_HELP;
+    } else if (argc == 2 && strcmp(first, "--version") == 0) {
+        arguments.command = SHOW_VERSION;
+    } else if (argc == 2 && strcmp(first, "--check-config") == 0) {
+        arguments.command = CHECK_CONFIG;
+    } else if (argc == 2 && strcmp(first, "--migrate") == 0) {
+        arguments.command = MIGRATE;
+    } else if (argc == 4 && strcmp(first, "--create-token") == 0) {
+        arguments.command = CREATE_TOKEN;
+        arguments.role = argv[2];
+        arguments.name = argv[3];
+    } else {
+        arguments.command = BAD_USAGE;
+        fprintf(stderr, "famserver: %s: unknown, or with the wrong number of words; famserver --help tells more\n",
+                first);
+    }
+    return arguments;
+}
+
+static void print_help(void)
+{
+    printf("famserver: the RPC server of Family Emotions\n\n"
+           "  famserver                           serve until SIGTERM\n"
+           "  famserver --check-config            print the effective settings, secrets redacted\n"
+           "  famserver --migrate                 bring the database's schema up to date\n"
+           "  famserver --create-token ROLE NAME  print a new token once; ROLE is bot, admin or metrics\n"
+           "  famserver --version | --help\n\n"
+           "Examples:\n"
+           "  DATABASE_URL=postgresql:///family FAM_MASTER_KEY_FILE=/etc/family-emotions/master famserver --migrate\n"
+           "  famserver --create-token bot 123456789    # the digits before the colon of the Telegram token\n\n");
+    fam_config_help(FAM_PROGRAM_SERVER, stdout);
+}
+
+static struct fam_log *open_log(const struct fam_config *config, struct fam_status *status)
+{
+    bool text =
+        strcmp(config->log_format, "text") == 0 || (strcmp(config->log_format, "auto") == 0 && isatty(STDERR_FILENO));
+    struct fam_log_options options = {.program = "famserver",
+                                      .format = text ? FAM_LOG_TEXT : FAM_LOG_JSON,
+                                      .fd = STDERR_FILENO,
+                                      .level = FAM_LOG_INFO};
+    (void)fam_log_level_parse(config->log_level, &options.level);
+    return fam_log_new(&options, status);
+}
+
+static int serve(struct fam_app *app, const sigset_t *signals, struct fam_status *status)
+{
+    if (fam_app_start(app, status) != FAM_OK) {
+        return EXIT_FAILURE;
+    }
+    int signal_number = 0;
+    while (sigwait(signals, &signal_number) != 0) {
+    }
+    /* A second signal ends the process at once. */
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGINT, SIG_DFL);
+    (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    (void)fam_app_stop(app);
+    return EXIT_SUCCESS;
+}
+
+static int run(const struct arguments *arguments, const struct fam_config *config, const sigset_t *signals)
+{
+    struct fam_status status = {.code = FAM_OK};
+    struct fam_log *log = open_log(config, &status);
+    struct fam_app *app = log == NULL ? NULL : fam_app_new(config, log, &status);
+    int exit_code = EXIT_FAILURE;
+    if (app != NULL) {
+        switch (arguments->command) {
+        case MIGRATE:
+            exit_code = fam_app_migrate(app, &status) == FAM_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+            break;
+        case CREATE_TOKEN:
+            exit_code = fam_app_create_token(app, arguments->role, arguments->name, &status) == FAM_OK ? EXIT_SUCCESS
+                                                                                                       : EXIT_FAILURE;
+            break;
+        default:
+            exit_code = serve(app, signals, &status);
+            break;
+        }
+    }
+    fam_app_free(app);
+    fam_log_free(log);
+    if (status.code != FAM_OK && exit_code != EXIT_SUCCESS) {
+        fprintf(stderr, "famserver: %s\n", status.message);
+    }
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sodium_init() < 0) {
+        fprintf(stderr, "famserver: libsodium can't be initialised\n");
+        return EXIT_FAILURE;
+    }
+    struct arguments arguments = parse(argc, argv);
+    if (arguments.command == BAD_USAGE) {
+        return EXIT_USAGE;
+    }
+    if (arguments.command == SHOW_HELP) {
+        print_help();
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    if (arguments.command == SHOW_VERSION) {
+        printf("famserver %s (%s)\n", FAM_VERSION, FAM_REVISION);
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    /* Before any thread: all of them leave these signals to the main thread. */
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    struct fam_config config;
+    struct fam_status status;
+    if (fam_config_load(FAM_PROGRAM_SERVER, environ, &config, &status) != FAM_OK) {
+        fprintf(stderr, "famserver: %s\n", status.message);
+        return EXIT_FAILURE;
+    }
+    int exit_code = EXIT_SUCCESS;
+    if (arguments.command == CHECK_CONFIG) {
+        fam_config_print(FAM_PROGRAM_SERVER, &config, stdout);
+    } else {
+        exit_code = run(&arguments, &config, &signals);
+    }
+    fam_config_done(&config);
+    return fflush(stdout) == 0 ? exit_code : EXIT_FAILURE;
+}

@@ -1,0 +1,163 @@
+/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens have a file of their own. */
+#include "base/clock.h"
+#include "health/health.h"
+#include "rpc/server.h"
+#include "services/ops_tokens.h"
+#include "services/reply.h"
+#include "services/services_private.h"
+#include "store/migrate.h"
+#include "store/store.h"
+
+static struct fam_services_context *context_of(Fam__V1__OpsService_Service *service)
+{
+    return ((struct fam_ops_service *)service)->context;
+}
+
+static void health(Fam__V1__OpsService_Service *service, const Fam__V1__HealthRequest *request,
+                   Fam__V1__HealthResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_health_report report;
+    struct fam_health_message message;
+    fam_health_snapshot(context_of(service)->health, &report);
+    fam_health_to_message(&report, &message);
+    closure(&message.response, closure_data);
+}
+
+static void ready(Fam__V1__OpsService_Service *service, const Fam__V1__ReadyRequest *request,
+                  Fam__V1__ReadyResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    char reason[FAM_HEALTH_REASON_SIZE] = "";
+    Fam__V1__ReadyResponse response = FAM__V1__READY_RESPONSE__INIT;
+    response.ready = fam_health_ready(context_of(service)->health, reason);
+    response.reason = reason;
+    closure(&response, closure_data);
+}
+
+static void live(Fam__V1__OpsService_Service *service, const Fam__V1__LiveRequest *request,
+                 Fam__V1__LiveResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__LiveResponse response = FAM__V1__LIVE_RESPONSE__INIT;
+    closure(&response, closure_data);
+}
+
+static char *borrow(const char *text)
+{
+    return (char *)(uintptr_t)text; /* the generated members lack a const; packing only reads */
+}
+
+static void server_info(Fam__V1__OpsService_Service *service, const Fam__V1__ServerInfoRequest *request,
+                        Fam__V1__ServerInfoResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_services_context *context = context_of(service);
+    Fam__V1__ServerInfoResponse response = FAM__V1__SERVER_INFO_RESPONSE__INIT;
+    response.version = borrow(context->version);
+    response.revision = borrow(FAM_REVISION);
+    response.environment = borrow(context->environment);
+    response.started_at_ms = context->started_at_ms;
+    response.schema_version = context->schema_applied(context->app);
+    response.schema_version_wanted = fam_migrate_wanted();
+    response.calls_in_flight = (uint32_t)fam_server_calls_in_flight(context->server);
+    response.calls_bound = (uint32_t)context->calls_bound;
+    response.draining = fam_server_is_draining(context->server);
+    response.compiler = borrow(__VERSION__);
+    closure(&response, closure_data);
+}
+
+static Fam__V1__Migration **reply_migrations(struct fam_reply *reply, const struct fam_migration *list, size_t count)
+{
+    Fam__V1__Migration **made = fam_reply_alloc(reply, (count + 1) * sizeof(*made));
+    for (size_t i = 0; made != NULL && i < count; i++) {
+        made[i] = fam_reply_alloc(reply, sizeof(*made[i]));
+        if (made[i] == NULL) {
+            return NULL;
+        }
+        fam__v1__migration__init(made[i]);
+        made[i]->version = list[i].version;
+        made[i]->name = fam_reply_text(reply, list[i].name);
+        if (list[i].applied_at_ms != 0) {
+            char applied_at[FAM_RFC3339_SIZE];
+            fam_rfc3339(list[i].applied_at_ms, applied_at);
+            made[i]->applied_at = fam_reply_text(reply, applied_at);
+        }
+    }
+    return made;
+}
+
+static void migration_status(Fam__V1__OpsService_Service *service, const Fam__V1__MigrationStatusRequest *request,
+                             Fam__V1__MigrationStatusResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_status status;
+    struct fam_migration list[FAM_MIGRATIONS_MAX];
+    size_t count = 0;
+    fam_auto(fam_reply_done) struct fam_reply reply;
+    fam_reply_init(&reply);
+    Fam__V1__MigrationStatusResponse response = FAM__V1__MIGRATION_STATUS_RESPONSE__INIT;
+    enum fam_code code = fam_migrate_status(fam_store_pool(context_of(service)->store), list, &count, &status);
+    if (code == FAM_OK) {
+        response.migrations = reply_migrations(&reply, list, count);
+        response.n_migrations = response.migrations == NULL ? 0 : count;
+        code = fam_reply_check(&reply, &status);
+    }
+    if (code != FAM_OK) {
+        fam_call_fail(closure_data, &status);
+        return;
+    }
+    closure(&response, closure_data);
+}
+
+static void migrate(Fam__V1__OpsService_Service *service, const Fam__V1__MigrateRequest *request,
+                    Fam__V1__MigrateResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_services_context *context = context_of(service);
+    struct fam_status status;
+    struct fam_migration list[FAM_MIGRATIONS_MAX];
+    size_t count = 0;
+    fam_auto(fam_reply_done) struct fam_reply reply;
+    fam_reply_init(&reply);
+    Fam__V1__MigrateResponse response = FAM__V1__MIGRATE_RESPONSE__INIT;
+    enum fam_code code = fam_migrate_apply(fam_store_pool(context->store), list, &count, &status);
+    context->recheck(context->app);
+    if (code == FAM_OK) {
+        response.applied = reply_migrations(&reply, list, count);
+        response.n_applied = response.applied == NULL ? 0 : count;
+        code = fam_reply_check(&reply, &status);
+    }
+    if (code != FAM_OK) {
+        fam_call_fail(closure_data, &status);
+        return;
+    }
+    closure(&response, closure_data);
+}
+
+static void create_token(Fam__V1__OpsService_Service *service, const Fam__V1__CreateTokenRequest *request,
+                         Fam__V1__CreateTokenResponse_Closure closure, void *closure_data)
+{
+    fam_ops_create_token(context_of(service), request, closure, closure_data);
+}
+
+static void list_tokens(Fam__V1__OpsService_Service *service, const Fam__V1__ListTokensRequest *request,
+                        Fam__V1__ListTokensResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    fam_ops_list_tokens(context_of(service), closure, closure_data);
+}
+
+static void revoke_token(Fam__V1__OpsService_Service *service, const Fam__V1__RevokeTokenRequest *request,
+                         Fam__V1__RevokeTokenResponse_Closure closure, void *closure_data)
+{
+    fam_ops_revoke_token(context_of(service), request, closure, closure_data);
+}
+
+void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
+{
+    static const Fam__V1__OpsService_Service HANDLERS = FAM__V1__OPS_SERVICE__INIT();
+    service->base = HANDLERS;
+    service->context = context;
+}

@@ -1,0 +1,59 @@
+#include "translate/safety.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "translate/safety_match.h"
+#include "translate/safety_rules.h"
+#include "translate/safety_words.h"
+
+extern const unsigned char fam_data_safety_ru_tsv[], fam_data_safety_idioms_ru_tsv[], fam_data_safety_en_tsv[],
+    fam_data_safety_idioms_en_tsv[];
+extern const size_t fam_data_safety_ru_tsv_size, fam_data_safety_idioms_ru_tsv_size, fam_data_safety_en_tsv_size,
+    fam_data_safety_idioms_en_tsv_size;
+
+/* The gravest first: what can't wait an hour, then danger to life, then harm by others, then the rest. */
+static const Fam__V1__SafetyKind gravity[FAM_SAFETY_MAX_KINDS] = {
+    FAM__V1__SAFETY_KIND__SAFETY_KIND_MEDICAL_EMERGENCY, FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE,
+    FAM__V1__SAFETY_KIND__SAFETY_KIND_SEXUAL_ABUSE,      FAM__V1__SAFETY_KIND__SAFETY_KIND_VIOLENCE_AT_HOME,
+    FAM__V1__SAFETY_KIND__SAFETY_KIND_SELF_HARM,         FAM__V1__SAFETY_KIND__SAFETY_KIND_PARENT_CRISIS,
+    FAM__V1__SAFETY_KIND__SAFETY_KIND_BULLYING,          FAM__V1__SAFETY_KIND__SAFETY_KIND_RUNNING_AWAY,
+    FAM__V1__SAFETY_KIND__SAFETY_KIND_SUBSTANCES,        FAM__V1__SAFETY_KIND__SAFETY_KIND_EATING_DISORDER,
+};
+
+struct fam_safety *fam_safety_new(struct fam_status *status)
+{
+    enum { RUSSIAN, ENGLISH };
+    const struct fam_safety_file files[] = {
+        {"safety_ru.tsv", (const char *)fam_data_safety_ru_tsv, fam_data_safety_ru_tsv_size, RUSSIAN},
+        {"safety_idioms_ru.tsv", (const char *)fam_data_safety_idioms_ru_tsv, fam_data_safety_idioms_ru_tsv_size,
+         RUSSIAN},
+        {"safety_en.tsv", (const char *)fam_data_safety_en_tsv, fam_data_safety_en_tsv_size, ENGLISH},
+        {"safety_idioms_en.tsv", (const char *)fam_data_safety_idioms_en_tsv, fam_data_safety_idioms_en_tsv_size,
+         ENGLISH},
+    };
+    return fam_safety_new_from(files, sizeof files / sizeof files[0], status);
+}
+
+enum fam_code fam_safety_check(const struct fam_safety *safety, const char *text, struct fam_safety_hit *ret_hit,
+                               struct fam_status *status)
+{
+    char *normal = fam_text_normalise(text);
+    struct fam_safety_token *tokens = NULL;
+    size_t count = 0;
+    unsigned kinds = 0;
+    bool good = normal != NULL && fam_safety_tokenise(normal, &tokens, &count) &&
+                fam_safety_match(safety, tokens, count, &kinds);
+    free(normal);
+    free(tokens);
+    if (!good) {
+        return fam_fail_memory(status);
+    }
+    *ret_hit = (struct fam_safety_hit){0};
+    for (size_t i = 0; i < FAM_SAFETY_MAX_KINDS; i++) {
+        if ((kinds >> gravity[i] & 1) != 0) {
+            ret_hit->kinds[ret_hit->count++] = gravity[i];
+        }
+    }
+    return FAM_OK;
+}

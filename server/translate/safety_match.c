@@ -1,0 +1,383 @@
+#include "translate/safety_match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SENTENCE_DISTANCE = 2, /* words that the end of a sentence counts for */
+    REACH = 32,            /* words, fillers too, that a search looks at on one side */
+    AROUND = 2,            /* words that a "!" at the edge of a pattern looks at */
+};
+
+/* A word of the text with what it may stand for. */
+struct place {
+    uint16_t ids[FAM_SAFETY_MATCHES_MAX];
+    uint8_t count;
+    bool filler, masked;
+    uint32_t distance; /* of its left edge from the beginning of the text, in words that count */
+};
+
+/* An element found at words start … end. */
+struct find {
+    uint32_t start, end;
+};
+
+struct text {
+    const struct fam_safety *safety;
+    struct place *places;
+    size_t count, capacity;
+    struct find *finds; /* of all elements, by element, then by start */
+    uint32_t *first;    /* by element: index into finds; element_count + 1 of them */
+    uint32_t *back;     /* FAM_SAFETY_STEPS_MAX rows of find_count: the find before, plus 1; 0: not reached */
+    size_t find_count;
+};
+
+static bool place_is(const struct place *place, uint16_t id)
+{
+    for (size_t i = 0; i < place->count; i++) {
+        if (place->ids[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_place(struct text *text, const uint16_t *ids, size_t count, bool sentence_before)
+{
+    if (text->count == text->capacity) {
+        size_t capacity = text->capacity == 0 ? 128 : text->capacity * 2;
+        struct place *grown = realloc(text->places, capacity * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        text->places = grown;
+        text->capacity = capacity;
+    }
+    struct place place = {.count = (uint8_t)count};
+    memcpy(place.ids, ids, count * sizeof *ids);
+    for (size_t i = 0; i < count; i++) {
+        const struct fam_safety *safety = text->safety;
+        place.filler = place.filler || (ids[i] < safety->filler_capacity && safety->filler[ids[i]]);
+    }
+    if (text->count > 0) {
+        const struct place *before = &text->places[text->count - 1];
+        place.distance = before->distance + (before->filler ? 0u : 1u) + (sentence_before ? SENTENCE_DISTANCE : 0u);
+    }
+    text->places[text->count++] = place;
+    return true;
+}
+
+/* Two words typed together ("нехочу"): the first part must be a word of the rules, the second too or begin like one. */
+static bool add_joined(struct text *text, const struct fam_safety_token *token, bool *ret_split)
+{
+    enum { SECOND_MIN = 3, FIRST_SURE = 2 };
+    const struct fam_safety_dictionary *dictionary = &text->safety->plain;
+    const struct fam_safety_word *whole = &token->spelling[0];
+    for (size_t cut = 1; cut + SECOND_MIN <= whole->length; cut++) {
+        struct fam_safety_word part[2] = {{.length = (uint8_t)cut}, {.length = (uint8_t)(whole->length - cut)}};
+        memcpy(part[0].letters, whole->letters, cut);
+        memcpy(part[1].letters, whole->letters + cut, part[1].length);
+        bool letter = cut < FIRST_SURE && (part[0].letters[0] == 'i' || part[0].letters[0] == FAM_SAFETY_CYRILLIC + 31);
+        if (cut < FIRST_SURE && !letter) {
+            continue;
+        }
+        uint16_t ids[2][FAM_SAFETY_MATCHES_MAX];
+        size_t counts[2] = {0, 0};
+        bool known[2] = {false, false};
+        for (size_t i = 0; i < 2; i++) {
+            fam_safety_dictionary_find(dictionary, &part[i], ids[i], &counts[i], &known[i]);
+        }
+        if (counts[0] > 0 && counts[1] > 0 && known[0] && known[1]) {
+            *ret_split = true;
+            return add_place(text, ids[0], counts[0], token->sentence_before) &&
+                   add_place(text, ids[1], counts[1], false);
+        }
+    }
+    return true;
+}
+
+static bool add_token(struct text *text, const struct fam_safety_token *token)
+{
+    const struct fam_safety *safety = text->safety;
+    uint16_t ids[FAM_SAFETY_MATCHES_MAX];
+    size_t count = 0;
+    bool known = false;
+    for (size_t i = 0; i < FAM_SAFETY_SPELLINGS; i++) {
+        fam_safety_dictionary_find(&safety->plain, &token->spelling[i], ids, &count, &known);
+    }
+    if (!known) {
+        bool split = false;
+        if (!add_joined(text, token, &split)) {
+            return false;
+        }
+        if (split) {
+            return true;
+        }
+        for (size_t i = 0; i < FAM_SAFETY_SPELLINGS; i++) {
+            fam_safety_dictionary_guess(&safety->plain, &token->spelling[i], false, ids, &count);
+        }
+    }
+    bool known_translit = false;
+    fam_safety_dictionary_find(&safety->translit, &token->translit, ids, &count, &known_translit);
+    if (!known && !known_translit) {
+        fam_safety_dictionary_guess(&safety->translit, &token->translit, true, ids, &count);
+    }
+    return add_place(text, ids, count, token->sentence_before);
+}
+
+/* Does the phrase stand at `at`? Fillers between its words do not count. */
+static bool phrase_at(const struct text *text, const struct fam_safety_phrase *phrase, size_t at, uint32_t *ret_end)
+{
+    size_t end = at, limit = at + REACH < text->count ? at + REACH : text->count;
+    for (size_t word = 1; word < phrase->count; word++) {
+        size_t next = end + 1;
+        while (next < limit && !place_is(&text->places[next], phrase->words[word]) && text->places[next].filler) {
+            next++;
+        }
+        if (next >= limit || !place_is(&text->places[next], phrase->words[word])) {
+            return false;
+        }
+        end = next;
+    }
+    *ret_end = (uint32_t)end;
+    return true;
+}
+
+/* Calls for every phrase that stands at a place: counts the finds by element, or puts them down. */
+static void each_find(struct text *text, bool store)
+{
+    const struct fam_safety *safety = text->safety;
+    for (size_t at = 0; at < text->count; at++) {
+        const struct place *place = &text->places[at];
+        for (size_t i = 0; i < place->count; i++) {
+            for (uint32_t k = safety->first[place->ids[i]]; k < safety->first[place->ids[i] + 1]; k++) {
+                const struct fam_safety_phrase *phrase = &safety->phrases[safety->by_word[k]];
+                uint32_t end = 0;
+                if (!phrase_at(text, phrase, at, &end)) {
+                    continue;
+                }
+                if (store) {
+                    text->finds[text->first[phrase->element]] = (struct find){.start = (uint32_t)at, .end = end};
+                }
+                text->first[phrase->element + (store ? 0u : 1u)]++;
+            }
+        }
+    }
+}
+
+static bool find_elements(struct text *text)
+{
+    size_t elements = text->safety->element_count;
+    text->first = calloc(elements + 2, sizeof *text->first);
+    if (text->first == NULL) {
+        return false;
+    }
+    each_find(text, false);
+    for (size_t i = 0; i < elements; i++) {
+        text->first[i + 1] += text->first[i];
+    }
+    text->find_count = text->first[elements];
+    text->finds = calloc(text->find_count + 1, sizeof *text->finds);
+    text->back = calloc((text->find_count + 1) * FAM_SAFETY_STEPS_MAX, sizeof *text->back);
+    if (text->finds == NULL || text->back == NULL) {
+        return false;
+    }
+    each_find(text, true);
+    for (size_t i = elements; i > 0; i--) {
+        text->first[i] = text->first[i - 1];
+    }
+    text->first[0] = 0;
+    return true;
+}
+
+/* Index of the first find of the element that starts at or after `start`. */
+static size_t first_from(const struct text *text, uint16_t element, size_t start)
+{
+    size_t low = text->first[element], high = text->first[element + 1];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (text->finds[middle].start < start) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Does a find of the element lie within words from … to - 1? */
+static bool stands_between(const struct text *text, uint16_t element, size_t from, size_t to)
+{
+    if (element == FAM_SAFETY_NONE) {
+        return false;
+    }
+    for (size_t i = first_from(text, element, from); i < text->first[element + 1] && text->finds[i].start < to; i++) {
+        if (text->finds[i].end < to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* May `next` follow `before` (both in the order of the text) with this gap? */
+static bool follows(const struct text *text, const struct find *before, const struct find *next, uint8_t gap,
+                    uint16_t forbidden)
+{
+    if (next->start <= before->end) {
+        return false;
+    }
+    uint32_t from = text->places[before->end].distance + (text->places[before->end].filler ? 0u : 1u);
+    uint32_t to = text->places[next->start].distance;
+    return to - from <= gap && !stands_between(text, forbidden, before->end + 1, next->start);
+}
+
+static bool masked(const struct text *text, const struct find *find)
+{
+    for (size_t i = find->start; i <= find->end; i++) {
+        if (text->places[i].masked) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Words from which a "!" at the left edge looks: AROUND words that count. */
+static size_t left_edge(const struct text *text, size_t start)
+{
+    size_t from = start, counted = 0;
+    while (from > 0 && start - from < REACH && counted < AROUND) {
+        from--;
+        counted += text->places[from].filler ? 0 : 1;
+    }
+    return from;
+}
+
+static size_t right_edge(const struct text *text, size_t end)
+{
+    size_t to = end + 1, counted = 0;
+    while (to < text->count && to - end < REACH && counted < AROUND) {
+        counted += text->places[to].filler ? 0 : 1;
+        to++;
+    }
+    return to;
+}
+
+/* The nearest reached find of the step before, from which this step's find can be reached; plus 1, or 0. */
+static uint32_t reach(const struct text *text, const struct fam_safety_rule *rule, size_t step, const struct find *find)
+{
+    const struct fam_safety_step *this = &rule->steps[step];
+    uint16_t element = rule->steps[step - 1].element;
+    const uint32_t *row = text->back + (step - 1) * text->find_count;
+    size_t from = find->start > REACH ? find->start - REACH : 0;
+    for (size_t i = first_from(text, element, from); i < text->first[element + 1]; i++) {
+        const struct find *before = &text->finds[i];
+        if (before->start > find->end + REACH) {
+            break;
+        }
+        if (row[i] != 0 &&
+            (follows(text, before, find, this->gap, this->forbidden) ||
+             (this->either_side && follows(text, find, before, this->gap, this->forbidden)))) {
+            return (uint32_t)i + 1;
+        }
+    }
+    return 0;
+}
+
+static bool element_occurs(const struct text *text, uint16_t element)
+{
+    return text->first[element] < text->first[element + 1];
+}
+
+static bool rule_may_match(const struct text *text, const struct fam_safety_rule *rule)
+{
+    for (size_t i = 0; i < rule->step_count; i++) {
+        if (!element_occurs(text, rule->steps[i].element)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Marks the words of an idiom, from its last find back to its first. */
+static void mask(struct text *text, const struct fam_safety_rule *rule, size_t last)
+{
+    size_t find = last;
+    for (size_t step = rule->step_count; step > 0; step--) {
+        for (size_t i = text->finds[find].start; i <= text->finds[find].end; i++) {
+            text->places[i].masked = true;
+        }
+        find = text->back[(step - 1) * text->find_count + find] - 1;
+    }
+}
+
+/* Fills the rows of `back` step by step; for an idiom masks every match, for a rule tells whether there is one. */
+static bool match_rule(struct text *text, const struct fam_safety_rule *rule)
+{
+    bool idiom = rule->kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED, any = false;
+    for (size_t step = 0; step < rule->step_count; step++) {
+        const struct fam_safety_step *this = &rule->steps[step];
+        uint32_t *row = text->back + step * text->find_count;
+        any = false;
+        for (size_t i = text->first[this->element]; i < text->first[this->element + 1]; i++) {
+            const struct find *find = &text->finds[i];
+            if (!idiom && masked(text, find)) {
+                row[i] = 0;
+            } else if (step == 0) {
+                row[i] = !stands_between(text, this->forbidden, left_edge(text, find->start), find->start);
+            } else {
+                row[i] = reach(text, rule, step, find);
+            }
+            if (step + 1 == rule->step_count && row[i] != 0 &&
+                stands_between(text, rule->forbidden_after, find->end + 1, right_edge(text, find->end))) {
+                row[i] = 0;
+            }
+            any = any || row[i] != 0;
+        }
+        if (!any) {
+            return false;
+        }
+    }
+    const struct fam_safety_step *last = &rule->steps[rule->step_count - 1];
+    const uint32_t *row = text->back + (rule->step_count - 1u) * text->find_count;
+    for (size_t i = text->first[last->element]; idiom && i < text->first[last->element + 1]; i++) {
+        if (row[i] != 0) {
+            mask(text, rule, i);
+        }
+    }
+    return true;
+}
+
+static void match_rules(struct text *text, bool idioms, unsigned *kinds)
+{
+    for (size_t i = 0; i < text->safety->rule_count; i++) {
+        const struct fam_safety_rule *rule = &text->safety->rules[i];
+        bool idiom = rule->kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED;
+        if (idiom != idioms || (!idiom && (*kinds >> rule->kind & 1) != 0)) {
+            continue;
+        }
+        if (rule_may_match(text, rule) && match_rule(text, rule) && !idiom) {
+            *kinds |= 1u << rule->kind;
+        }
+    }
+}
+
+bool fam_safety_match(const struct fam_safety *safety, const struct fam_safety_token *tokens, size_t count,
+                      unsigned *ret_kinds)
+{
+    struct text text = {.safety = safety};
+    bool good = true;
+    for (size_t i = 0; good && i < count; i++) {
+        good = add_token(&text, &tokens[i]);
+    }
+    good = good && find_elements(&text);
+    if (good) {
+        *ret_kinds = 0;
+        match_rules(&text, true, ret_kinds);
+        match_rules(&text, false, ret_kinds);
+    }
+    free(text.places);
+    free(text.finds);
+    free(text.first);
+    free(text.back);
+    return good;
+}
