@@ -7,8 +7,6 @@
 
 #include "ctl.h"
 
-extern char **environ;
-
 static bool wants_colour(void)
 {
     const char *no_colour = getenv("NO_COLOR");

@@ -91,8 +91,10 @@ void fam_out_field(struct fam_out *out, const char *key, const char *title, stru
 void fam_out_table(struct fam_out *out, const char *key, const struct fam_column *columns, size_t column_count,
                    enum fam_layout layout)
 {
-    struct fam_out_part *part = add_part(out, key);
-    if (part != NULL) {
+    struct fam_out_part *part = column_count == 0 ? NULL : add_part(out, key);
+    if (part == NULL) {
+        out->failed = true;
+    } else {
         part->columns = columns;
         part->column_count = column_count;
         part->layout = layout;

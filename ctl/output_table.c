@@ -176,7 +176,7 @@ static void render_columns(const struct fam_out_part *part, const struct fam_out
 {
     fam_auto(fam_buf_done) struct fam_buf text = {0};
     size_t widths[COLUMNS_MAX];
-    if (part->column_count > COLUMNS_MAX) {
+    if (part->column_count == 0 || part->column_count > COLUMNS_MAX) {
         buf->failed = true;
         return;
     }

@@ -64,7 +64,7 @@ redis_url() { printf 'unix://%s/s/redis?db=0\n' "$1"; }
 start_postgres() {
   local folder=$1 bin
   bin=$(postgres_bin)
-  as_server_user mkdir -p -m 700 "$folder/s" "$folder/log"
+  as_server_user mkdir -p -m 700 "$folder/s"
   if [ ! -f "$folder/pg/PG_VERSION" ]; then
     # An empty LANG would choose SQL_ASCII.
     as_server_user "$bin/initdb" -D "$folder/pg" -U fam -E UTF8 --locale=C.UTF-8 --auth=trust --no-sync \

@@ -670,7 +670,7 @@ static void exchange(const char *bytes, size_t size, int count, char *ret_text, 
         for (const char *at = ret_text; (at = strstr(at, "HTTP/1.1 ")); at++)
             seen++;
         ssize_t got = 0;
-        bool whole = seen >= count && strstr(ret_text, "}") && ret_text[used - 1] == '}';
+        bool whole = seen >= count && used > 0 && ret_text[used - 1] == '}';
         if (!whole && used + 1 < ret_size)
             got = recv(fd, ret_text + used, ret_size - 1 - used, 0);
         if (got <= 0)

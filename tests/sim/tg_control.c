@@ -57,7 +57,7 @@ static int by_seq(const void *left, const void *right)
 static cJSON *messages_view(const struct telegram_sim *sim, int64_t chat_id, uint64_t after, bool people)
 {
     cJSON *list = cJSON_CreateArray();
-    struct tg_message **found = calloc(sim->message_count + 1, sizeof(*found));
+    struct tg_message **found = calloc(sim->message_count + 1, sizeof(struct tg_message *));
     size_t count = 0;
     for (size_t i = 0; found && i < sim->message_count; i++) {
         struct tg_message *message = sim->messages[i];

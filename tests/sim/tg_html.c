@@ -216,8 +216,11 @@ bool tg_html_parse(const char *html, char **ret_text, cJSON **ret_entities, stru
     struct html_parser parser = {.html = html, .error = error, .entities = cJSON_CreateArray()};
     bool good = true;
     parser.open = calloc(DEEPEST_TAG, sizeof(*parser.open));
-    if (!parser.open || !parser.entities)
-        good = tg_fail(error, 500, "Internal Server Error: not enough memory");
+    if (!parser.open || !parser.entities) {
+        free(parser.open);
+        cJSON_Delete(parser.entities);
+        return tg_fail(error, 500, "Internal Server Error: not enough memory");
+    }
     while (good && html[parser.at]) {
         if (html[parser.at] != '<')
             add_character(&parser);

@@ -57,9 +57,9 @@ static void add_photo(cJSON *message)
     cJSON *sizes = cJSON_AddArrayToObject(message, "photo");
     for (int i = 1; i <= 2; i++) {
         cJSON *size = cJSON_CreateObject();
-        add_file(size, i == 1 ? "photo-small" : "photo-large", i * 9000);
-        tg_put_i64(size, "width", i * 320);
-        tg_put_i64(size, "height", i * 240);
+        add_file(size, i == 1 ? "photo-small" : "photo-large", (int64_t)i * 9000);
+        tg_put_i64(size, "width", (int64_t)i * 320);
+        tg_put_i64(size, "height", (int64_t)i * 240);
         cJSON_AddItemToArray(sizes, size);
     }
 }
@@ -119,15 +119,18 @@ static int do_message(struct telegram_sim *sim, struct deed *deed, struct tg_err
         tg_fail(error, 400, reply_to ? "no such message to reply to" : "a text message needs a text");
         return error->code;
     }
+    /* A copy: a full store drops its oldest message for a new one. */
+    cJSON *reply_json = reply ? cJSON_Duplicate(reply->json, 1) : NULL;
     struct tg_message *message = tg_message_make(sim, deed->chat, deed->chat->user);
     if (!message) {
+        cJSON_Delete(reply_json);
         tg_fail(error, 500, "not enough memory");
         return error->code;
     }
     if (forwarded)
         add_forward(message->json, deed->chat->user);
-    if (reply)
-        tg_put_copy(message->json, "reply_to_message", reply->json);
+    if (reply_json)
+        cJSON_AddItemToObject(message->json, "reply_to_message", reply_json);
     if (plain) {
         tg_put_text(message->json, "text", text);
         add_entities(message->json, fam_json_get(deed->wish, "entities"), text);

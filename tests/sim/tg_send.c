@@ -66,6 +66,7 @@ bool tg_read_text(const cJSON *args, const char *too_long, char **ret_text, cJSO
         *ret_text = strdup(text);
         if (!*ret_text || !tg_arg_json(args, "entities", ret_entities)) {
             free(*ret_text);
+            *ret_text = NULL;
             return tg_fail(error, 400, "Bad Request: can't parse entities JSON object");
         }
     }
@@ -79,6 +80,8 @@ bool tg_read_text(const cJSON *args, const char *too_long, char **ret_text, cJSO
         return true;
     free(*ret_text);
     cJSON_Delete(*ret_entities);
+    *ret_text = NULL;
+    *ret_entities = NULL;
     return false;
 }
 
@@ -174,11 +177,13 @@ static bool within_limits(struct telegram_sim *sim, struct tg_chat *chat, struct
     return true;
 }
 
-/* The message that this one answers: reply_parameters.message_id, or the older reply_to_message_id. */
-static bool find_reply(struct telegram_sim *sim, const struct tg_chat *chat, const cJSON *args,
-                       struct tg_message **ret_reply, struct tg_error *error)
+/* A copy of the message that this one answers, NULL when it answers none: reply_parameters.message_id, or the older
+ * reply_to_message_id. */
+static bool find_reply(struct telegram_sim *sim, const struct tg_chat *chat, const cJSON *args, cJSON **ret_reply,
+                       struct tg_error *error)
 {
     cJSON *parameters = NULL;
+    struct tg_message *found = NULL;
     *ret_reply = NULL;
     if (!tg_arg_json(args, "reply_parameters", &parameters))
         return tg_fail(error, 400, "Bad Request: can't parse reply parameters JSON object");
@@ -187,14 +192,16 @@ static bool find_reply(struct telegram_sim *sim, const struct tg_chat *chat, con
     bool wanted = id != 0 || parameters;
     cJSON_Delete(parameters);
     if (wanted)
-        *ret_reply = tg_message_find(sim, chat->id, id);
-    return *ret_reply || !wanted || !must || tg_fail(error, 400, "Bad Request: message to be replied not found");
+        found = tg_message_find(sim, chat->id, id);
+    if (found)
+        *ret_reply = cJSON_Duplicate(found->json, 1);
+    return found || !wanted || !must || tg_fail(error, 400, "Bad Request: message to be replied not found");
 }
 
 cJSON *tg_send_message(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
 {
     struct tg_chat *chat = tg_writable_chat(sim, args, error);
-    struct tg_message *reply = NULL;
+    cJSON *reply = NULL;
     struct tg_message *message = NULL;
     cJSON *entities = NULL;
     cJSON *markup = NULL;
@@ -205,13 +212,9 @@ cJSON *tg_send_message(struct telegram_sim *sim, const cJSON *args, struct tg_er
         tg_fail(error, 500, "Internal Server Error: not enough memory");
         if (find_reply(sim, chat, args, &reply, error) && within_limits(sim, chat, error))
             message = tg_message_make(sim, chat, NULL);
-    } else {
-        entities = NULL;
-        text = NULL;
     }
     if (message) {
-        if (reply)
-            tg_put_copy(message->json, "reply_to_message", reply->json);
+        tg_put_copy(message->json, "reply_to_message", reply);
         tg_put_text(message->json, "text", text);
         if (cJSON_GetArraySize(entities) > 0)
             tg_put_copy(message->json, "entities", entities);
@@ -224,6 +227,7 @@ cJSON *tg_send_message(struct telegram_sim *sim, const cJSON *args, struct tg_er
         tg_message_changed(sim, message, "sent");
     }
     free(text);
+    cJSON_Delete(reply);
     cJSON_Delete(entities);
     cJSON_Delete(markup);
     return message ? cJSON_Duplicate(message->json, 1) : NULL;

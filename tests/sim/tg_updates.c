@@ -21,7 +21,8 @@ static void drop_first(struct telegram_sim *sim, size_t count)
     for (size_t i = 0; i < count; i++)
         free(sim->updates[i].text);
     sim->update_count -= count;
-    memmove(sim->updates, sim->updates + count, sim->update_count * sizeof(struct tg_update));
+    for (size_t i = 0; i < sim->update_count; i++)
+        sim->updates[i] = sim->updates[i + count];
 }
 
 static int64_t enqueue(struct telegram_sim *sim, char *text, size_t size, int64_t age_ms)

@@ -1,0 +1,24 @@
+/* pacer.h: Telegram's limits, kept before Telegram enforces them: about 30 messages a second over all, one a second in
+ * a chat (three at once at most), twenty a minute in a group.
+ *
+ * A fixed table remembers the chats; the one that was quiet for longest makes room. Time is a parameter. Thread-safe. */
+#ifndef FAM_BOT_PACER_H
+#define FAM_BOT_PACER_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct fam_pacer;
+
+/* NULL when memory is short. */
+struct fam_pacer *fam_pacer_new(void) FAM_MUST_CHECK;
+void fam_pacer_free(struct fam_pacer *pacer);
+/* 0: send now (it is counted). Otherwise nothing is counted: ask again after so many milliseconds. Groups have
+ * negative ids. */
+uint32_t fam_pacer_take(struct fam_pacer *pacer, int64_t chat_id, uint64_t now_ms);
+/* Telegram answered 429 for this chat: nothing goes there before `until_ms`. A second chat that is told so within the
+ * same time shows that all are meant: then nothing goes anywhere. */
+void fam_pacer_flood(struct fam_pacer *pacer, int64_t chat_id, uint64_t now_ms, uint64_t until_ms);
+
+#endif
