@@ -22,7 +22,8 @@ enum fam_code fam_column_bytes(struct fam_params *params, const struct fam_key *
                                const void *data, size_t size, struct fam_sealed *ret_sealed,
                                struct fam_status *status) FAM_MUST_CHECK;
 enum fam_code fam_column_text(struct fam_params *params, const struct fam_key *key, const struct fam_place *place,
-                              const char *text, struct fam_sealed *ret_sealed, struct fam_status *status) FAM_MUST_CHECK;
+                              const char *text, struct fam_sealed *ret_sealed,
+                              struct fam_status *status) FAM_MUST_CHECK;
 /* Opens a column; NULL in the row is DATA_LOSS. */
 enum fam_code fam_column_open(const struct fam_rows *rows, size_t row, int column, const struct fam_key *key,
                               const struct fam_place *place, struct fam_secret *ret_value,

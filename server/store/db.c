@@ -142,8 +142,7 @@ static enum fam_code result_error(struct fam_db *db, const PGresult *result, str
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (PQstatus(db->conn) != CONNECTION_OK || !state)
         return lost(db, status);
-    enum fam_code code =
-        fam_sqlstate_fail(state, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME), status);
+    enum fam_code code = fam_sqlstate_fail(state, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME), status);
     /* 26000: somebody between us and the server dropped what was prepared. */
     if (code == FAM_UNAVAILABLE || strcmp(state, "26000") == 0)
         db->broken = true;
@@ -205,8 +204,8 @@ enum fam_code fam_db_exec(struct fam_db *db, const struct fam_statement *stateme
     if (db->broken || PQstatus(db->conn) != CONNECTION_OK)
         return lost(db, status);
     enum fam_code code = prepare(db, statement, status);
-    if (code == FAM_OK && !PQsendQueryPrepared(db->conn, statement->name, p->count, p->values, p->lengths,
-                                               p->formats, 1))
+    if (code == FAM_OK &&
+        !PQsendQueryPrepared(db->conn, statement->name, p->count, p->values, p->lengths, p->formats, 1))
         code = lost(db, status);
     else if (code == FAM_OK)
         code = collect(db, ret_rows ? &result : NULL, status);

@@ -19,8 +19,8 @@ struct fam_db {
     PGconn *conn;
     uint32_t wait_ms; /* longest wait for an answer: statement_timeout and a little more */
     struct fam_metrics *metrics;
-    bool broken;   /* not to be used again */
-    bool silent;   /* the server did not answer in time: it may be frozen */
+    bool broken; /* not to be used again */
+    bool silent; /* the server did not answer in time: it may be frozen */
     size_t prepared_count;
     const struct fam_statement *prepared[FAM_DB_PREPARED_MAX];
 };

@@ -14,9 +14,8 @@ static const struct fam_statement insert_key = {
     "VALUES ($1, $2, $3, $4, $5, ''::bytea) ON CONFLICT (scope, method, key) DO NOTHING",
     "insert", "idempotency_keys"};
 static const struct fam_statement select_key = {
-    "idem_select",
-    "SELECT request_hmac, result FROM idempotency_keys WHERE scope = $1 AND method = $2 AND key = $3", "select",
-    "idempotency_keys"};
+    "idem_select", "SELECT request_hmac, result FROM idempotency_keys WHERE scope = $1 AND method = $2 AND key = $3",
+    "select", "idempotency_keys"};
 static const struct fam_statement update_key = {
     "idem_update", "UPDATE idempotency_keys SET result = $4 WHERE scope = $1 AND method = $2 AND key = $3", "update",
     "idempotency_keys"};

@@ -59,9 +59,8 @@ static const struct fam_statement select_applied = {
 static const struct fam_statement select_newest = {
     "migrate_newest", "SELECT coalesce(max(version), 0) FROM schema_migrations", "select", "schema_migrations"};
 static const struct fam_statement insert_applied = {
-    "migrate_insert",
-    "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1::integer, $2, $3)",
-    "insert", "schema_migrations"};
+    "migrate_insert", "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1::integer, $2, $3)", "insert",
+    "schema_migrations"};
 
 uint32_t fam_migrate_wanted(void)
 {

@@ -73,12 +73,9 @@ static const struct {
     const char *keyword;
     const char *value;
 } defaults[] = {
-    {"client_encoding", "UTF8"},
-    {"fallback_application_name", "famserver"},
-    {"keepalives_idle", "30"},
-    {"keepalives_interval", "10"},
-    {"keepalives_count", "3"},
-    {"tcp_user_timeout", "15000"},
+    {"client_encoding", "UTF8"}, {"fallback_application_name", "famserver"},
+    {"keepalives_idle", "30"},   {"keepalives_interval", "10"},
+    {"keepalives_count", "3"},   {"tcp_user_timeout", "15000"},
 };
 
 /* Session settings go into the connection itself, for those of a SET are lost with it. */
@@ -195,7 +192,9 @@ static void note_failure(struct fam_pool *pool)
 
 static enum fam_code away(uint64_t retry_after_ms, struct fam_status *status)
 {
-    uint32_t after = retry_after_ms < 20 ? 20 : retry_after_ms > PAUSE_LAST_MS ? PAUSE_LAST_MS : (uint32_t)retry_after_ms;
+    uint32_t after = retry_after_ms < 20              ? 20
+                     : retry_after_ms > PAUSE_LAST_MS ? PAUSE_LAST_MS
+                                                      : (uint32_t)retry_after_ms;
     return fam_fail_reason(status, FAM_UNAVAILABLE, "DATABASE_AWAY", after, "the database is away");
 }
 

@@ -66,7 +66,8 @@ static bool slot_holds(const struct fam_key_slot *slot, enum fam_key_kind kind, 
     return slot->until_ms > fam_mono_ms() && slot->kind == kind && fam_uuid_equal(&slot->id, id);
 }
 
-bool fam_seal_cached_key(struct fam_seal *seal, enum fam_key_kind kind, const struct fam_uuid *id, struct fam_key *ret_key)
+bool fam_seal_cached_key(struct fam_seal *seal, enum fam_key_kind kind, const struct fam_uuid *id,
+                         struct fam_key *ret_key)
 {
     pthread_mutex_lock(&seal->mutex);
     const struct fam_key_slot *slot = slot_of(seal, kind, id);

@@ -15,8 +15,7 @@ static enum fam_code commit(struct fam_db *db, char ret_lsn[FAM_LSN_SIZE], struc
     char tag[16];
     /* One round trip for both: the position is read after the commit has taken effect. */
     const char *sql = ret_lsn ? "COMMIT; SELECT pg_current_wal_insert_lsn()::text" : "COMMIT";
-    enum fam_code code =
-        fam_db_simple(db, sql, 0, tag, sizeof(tag), ret_lsn, ret_lsn ? FAM_LSN_SIZE : 0, status);
+    enum fam_code code = fam_db_simple(db, sql, 0, tag, sizeof(tag), ret_lsn, ret_lsn ? FAM_LSN_SIZE : 0, status);
     if (strcmp(tag, "COMMIT") == 0)
         return FAM_OK;
     if (code != FAM_OK)

@@ -17,9 +17,9 @@ struct fam_reading_input {
     const char *phrase;          /* valid UTF-8 */
     const char *happened_before; /* "" when not told */
     Fam__V1__Place place;
-    Fam__V1__AgeBand age_band;   /* unspecified: any age */
-    Fam__V1__Language language;  /* of the answer; not unspecified */
-    const char *child_name;      /* "" when none; used sparingly in the texts */
+    Fam__V1__AgeBand age_band;  /* unspecified: any age */
+    Fam__V1__Language language; /* of the answer; not unspecified */
+    const char *child_name;     /* "" when none; used sparingly in the texts */
 };
 
 struct fam_offline *fam_offline_new(struct fam_status *status) FAM_MUST_CHECK;

@@ -1,4 +1,5 @@
-/* offline_keys.h: the names that lexicon and templates share: emotions, needs, groups of emotions, situations, snippets.
+/* offline_keys.h: the names that lexicon and templates share: emotions, needs, groups of emotions, situations,
+ * snippets.
  *
  * Numbers 1 … FAM_OFFLINE_EMOTIONS are the emotions of the proto; other names get numbers as they are met in the
  * templates. Internal to the engine; immutable after the templates are read. */

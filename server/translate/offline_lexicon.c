@@ -9,9 +9,9 @@
 enum { CHOICES_MAX = 60000, RULES_MAX = 4000 };
 
 static const char *const built_in_classes[FAM_OFFLINE_CLASS_BUILT_IN] = {
-    [FAM_OFFLINE_CLASS_NEGATION] = "negation", [FAM_OFFLINE_CLASS_STRONG] = "strong",
-    [FAM_OFFLINE_CLASS_WEAK] = "weak",         [FAM_OFFLINE_CLASS_FILLER] = "filler",
-    [FAM_OFFLINE_CLASS_THIRD] = "third",       [FAM_OFFLINE_CLASS_SAYS] = "says",
+    [FAM_OFFLINE_CLASS_NEGATION] = "negation", [FAM_OFFLINE_CLASS_STRONG] = "strong", [FAM_OFFLINE_CLASS_WEAK] = "weak",
+    [FAM_OFFLINE_CLASS_FILLER] = "filler",     [FAM_OFFLINE_CLASS_THIRD] = "third",   [FAM_OFFLINE_CLASS_SAYS] = "says",
+    [FAM_OFFLINE_CLASS_FIRST] = "first",
 };
 
 /* What the reader of one file carries along. */
@@ -30,8 +30,7 @@ static bool add_choice(struct fam_offline_lexicon *lexicon, uint16_t term)
 {
     if (lexicon->choice_count == lexicon->choice_capacity) {
         size_t capacity = lexicon->choice_capacity == 0 ? 1024 : 2 * lexicon->choice_capacity;
-        uint16_t *choices =
-            capacity > CHOICES_MAX ? NULL : realloc(lexicon->choices, capacity * sizeof(*choices));
+        uint16_t *choices = capacity > CHOICES_MAX ? NULL : realloc(lexicon->choices, capacity * sizeof(*choices));
         if (choices == NULL) {
             return false;
         }
@@ -131,8 +130,8 @@ static enum fam_code add_step(struct reader *reader, struct fam_offline_rule *ru
     struct fam_offline_step *step = &rule->steps[rule->step_count++];
     step->gap_before = gap;
     step->optional = word[0] == '?';
-    enum fam_code code = add_alternatives(reader, word + (step->optional ? 1 : 0), &step->first_choice,
-                                          &step->choice_count, status);
+    enum fam_code code =
+        add_alternatives(reader, word + (step->optional ? 1 : 0), &step->first_choice, &step->choice_count, status);
     if (code == FAM_OK) {
         rule->negates = rule->negates || (!step->optional && mentions_negation(reader->lexicon, step));
     }
@@ -187,8 +186,7 @@ static enum fam_code parse_effects(struct reader *reader, char *text, int (*name
         if (id == 0 || *ret_count == FAM_OFFLINE_EFFECTS_MAX) {
             return fail(reader, "unknown name or too many", word, status);
         }
-        effects[(*ret_count)++] =
-            (struct fam_offline_effect){.id = (uint8_t)id, .weight = (uint8_t)(colon[1] - '0')};
+        effects[(*ret_count)++] = (struct fam_offline_effect){.id = (uint8_t)id, .weight = (uint8_t)(colon[1] - '0')};
     }
     return FAM_OK;
 }

@@ -47,7 +47,7 @@ struct fam_offline_rule {
     uint8_t emotion_count, need_count;
     struct fam_offline_effect emotions[FAM_OFFLINE_EFFECTS_MAX];
     struct fam_offline_effect needs[FAM_OFFLINE_EFFECTS_MAX];
-    uint16_t situation; /* FAM_OFFLINE_NO_KEY when none */
+    uint16_t situation;      /* FAM_OFFLINE_NO_KEY when none */
     Fam__V1__InputKind kind; /* unspecified: tells nothing of it */
 };
 
@@ -59,6 +59,7 @@ enum fam_offline_class_id {
     FAM_OFFLINE_CLASS_FILLER,   /* "мам", "ну": not counted at the borders */
     FAM_OFFLINE_CLASS_THIRD,    /* "он", "дочь", "my son": the text tells about the child */
     FAM_OFFLINE_CLASS_SAYS,     /* "говорит": what follows was said */
+    FAM_OFFLINE_CLASS_FIRST,    /* "я", "me": somebody speaks */
     FAM_OFFLINE_CLASS_BUILT_IN,
 };
 
@@ -76,7 +77,7 @@ struct fam_offline_lexicon {
     size_t rule_count, rule_capacity;
     struct fam_offline_class classes[FAM_OFFLINE_CLASSES_MAX];
     size_t class_count;
-    uint8_t *term_classes;  /* by term: bit of enum fam_offline_class_id */
+    uint8_t *term_classes;   /* by term: bit of enum fam_offline_class_id */
     uint32_t *first_of_term; /* by term, one more than terms: into rules_of_term */
     uint32_t *rules_of_term;
     struct fam_offline_effect turned[FAM_OFFLINE_EMOTIONS + 1]; /* what a negated emotion becomes; id 0: nothing */

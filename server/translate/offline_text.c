@@ -254,7 +254,8 @@ enum fam_code fam_offline_text_init(struct fam_offline_text *text, const char *s
     size_t size = strlen(normal);
     size_t most = size < FAM_OFFLINE_TOKENS_MAX ? size + 1 : FAM_OFFLINE_TOKENS_MAX;
     text->tokens = malloc(most * sizeof(*text->tokens));
-    /* Each token takes its bytes and a NUL; a smiley is at most as long as what it stands for, or two bytes for ":)". */
+    /* Each token takes its bytes and a NUL; a smiley is at most as long as what it stands for, or two bytes for ":)".
+     */
     text->storage = malloc(2 * size + 2);
     if (text->tokens == NULL || text->storage == NULL) {
         free(normal);

@@ -36,14 +36,15 @@ struct fam_offline_text {
     size_t count;
     size_t words;
     bool has_cyrillic, has_latin;
-    bool loud;   /* capitals, "!!", stretched words */
-    bool quoted; /* has a quotation in it */
+    bool loud;     /* capitals, "!!", stretched words */
+    bool quoted;   /* has a quotation in it */
     uint64_t hash; /* of the normalised text */
 };
 
-/* `text` is valid UTF-8; anything else is INVALID_ARGUMENT. Release with fam_offline_text_done, also after a failure. */
-enum fam_code fam_offline_text_init(struct fam_offline_text *text, const char *source, struct fam_status *status)
-    FAM_MUST_CHECK;
+/* `text` is valid UTF-8; anything else is INVALID_ARGUMENT. Release with fam_offline_text_done, also after a failure.
+ */
+enum fam_code fam_offline_text_init(struct fam_offline_text *text, const char *source,
+                                    struct fam_status *status) FAM_MUST_CHECK;
 void fam_offline_text_done(struct fam_offline_text *text);
 
 /* Writes letters and digits of a normalised word to `out` (FAM_OFFLINE_WORD_BYTES), apostrophes left out. The rules'

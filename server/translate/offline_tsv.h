@@ -26,8 +26,8 @@ struct fam_offline_tsv {
 
 void fam_offline_tsv_init(struct fam_offline_tsv *tsv, const char *file, const unsigned char *data, size_t size);
 /* The next record; *ret_more is false at the end. INTERNAL: a line is too long, has too many columns or bad UTF-8. */
-enum fam_code fam_offline_tsv_next(struct fam_offline_tsv *tsv, bool *ret_more, struct fam_status *status)
-    FAM_MUST_CHECK;
+enum fam_code fam_offline_tsv_next(struct fam_offline_tsv *tsv, bool *ret_more,
+                                   struct fam_status *status) FAM_MUST_CHECK;
 /* INTERNAL with file and line; returns the code. `detail` may be "". */
 enum fam_code fam_offline_tsv_fail(const struct fam_offline_tsv *tsv, const char *what, const char *detail,
                                    struct fam_status *status);

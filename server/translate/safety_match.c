@@ -6,7 +6,7 @@
 enum {
     SENTENCE_DISTANCE = 2, /* words that the end of a sentence counts for */
     REACH = 32,            /* words, fillers too, that a search looks at on one side */
-    AROUND = 2,            /* words that a "!" at the edge of a pattern looks at */
+    AROUND = 1,            /* words that a "!" at the edge of a pattern looks at */
 };
 
 /* A word of the text with what it may stand for. */

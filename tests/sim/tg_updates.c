@@ -186,10 +186,12 @@ static void drop_old(struct telegram_sim *sim, uint64_t now_ms)
 {
     size_t kept = 0;
     for (size_t i = 0; i < sim->update_count; i++) {
-        if ((int64_t)(now_ms - sim->updates[i].queued_ms) >= TG_UPDATE_LIFE_MS)
-            free(sim->updates[i].text);
+        struct tg_update update = sim->updates[i];
+        sim->updates[i].text = NULL;
+        if ((int64_t)(now_ms - update.queued_ms) >= TG_UPDATE_LIFE_MS)
+            free(update.text);
         else
-            sim->updates[kept++] = sim->updates[i];
+            sim->updates[kept++] = update;
     }
     sim->update_count = kept;
 }

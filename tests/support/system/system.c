@@ -169,7 +169,8 @@ int system_get(uint16_t port, const char *path, char *ret_body, size_t size)
     int length = snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: test\r\n\r\n", path);
     int status = 0;
     ret_body[0] = '\0';
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && write(fd, request, (size_t)length) == length) {
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+        write(fd, request, (size_t)length) == length) {
         size_t used = 0;
         ssize_t got = 0;
         while (used + 1 < size && (got = read(fd, ret_body + used, size - used - 1)) > 0) {

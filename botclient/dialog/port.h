@@ -1,0 +1,98 @@
+/* port.h: what conversations need of the world: the RPC server and the messenger, as tables of functions.
+ *
+ * botclient/backend.c and botclient/sender.c fill them; tests bring their own. All functions block, with bounds of
+ * their own, and are thread-safe. */
+#ifndef FAM_DIALOG_PORT_H
+#define FAM_DIALOG_PORT_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+
+/* The methods that the bot calls. */
+enum fam_backend_method {
+    FAM_BACKEND_REGISTER_USER,
+    FAM_BACKEND_UPDATE_USER,
+    FAM_BACKEND_CREATE_FAMILY,
+    FAM_BACKEND_GET_FAMILY,
+    FAM_BACKEND_ADD_CHILD,
+    FAM_BACKEND_SET_CONSENT,
+    FAM_BACKEND_TRANSLATE,
+    FAM_BACKEND_GET_ENTRY,
+    FAM_BACKEND_RATE_ENTRY,
+    FAM_BACKEND_CREATE_SESSION,
+    FAM_BACKEND_UPDATE_SESSION,
+    FAM_BACKEND_RECORD_DELIVERY,
+    FAM_BACKEND_METHODS
+};
+
+/* The answer of one call; empty is {0}. Free with fam_reply_done. */
+struct fam_reply {
+    const ProtobufCMessage *message;
+    void *owner;
+    void (*release)(void *owner);
+};
+
+struct fam_backend_call {
+    enum fam_backend_method method;
+    const char *user_id;        /* acting user; "" or NULL: none */
+    const char *idempotency_key; /* NULL: none */
+    const ProtobufCMessage *request;
+};
+
+struct fam_backend {
+    void *context;
+    /* Fills *ret_reply with FAM_OK only. UNAVAILABLE: the server, or what the method needs, is away. */
+    enum fam_code (*call)(void *context, const struct fam_backend_call *call, struct fam_reply *ret_reply,
+                          struct fam_status *status);
+    /* Is any server connected? */
+    bool (*is_connected)(void *context);
+};
+
+void fam_reply_done(struct fam_reply *reply);
+
+enum { FAM_KEYBOARD_BUTTONS = 30, FAM_BUTTON_LABEL = 96, FAM_BUTTON_DATA = 65, FAM_BUTTONS_A_ROW = 3 };
+
+struct fam_button {
+    char label[FAM_BUTTON_LABEL];
+    char data[FAM_BUTTON_DATA];
+    bool starts_row;
+};
+
+struct fam_keyboard {
+    struct fam_button buttons[FAM_KEYBOARD_BUTTONS];
+    size_t count;
+    bool ends_row; /* the next button starts a row */
+};
+
+struct fam_outgoing {
+    int64_t chat_id;
+    int64_t message_id;       /* of an edit */
+    int64_t reply_to;         /* 0: none */
+    const char *html;         /* from a struct fam_html; any length: it is sent in parts when it has to be */
+    const struct fam_keyboard *keyboard; /* under the last part; may be NULL */
+    bool protect;             /* can't be forwarded or saved */
+};
+
+/* Errors of the messenger, by reason: "BLOCKED" (PERMISSION_DENIED: nothing reaches this person any more),
+ * "NO_MESSAGE" (NOT_FOUND: what was to be edited or deleted is gone), "REJECTED" (INVALID_ARGUMENT), "FLOOD"
+ * (RESOURCE_EXHAUSTED with retry_after_ms), "TELEGRAM" (UNAVAILABLE), "STOPPING" (CANCELLED). */
+struct fam_messenger {
+    void *context;
+    /* *ret_message_id is that of the last part. */
+    enum fam_code (*send)(void *context, const struct fam_outgoing *message, int64_t *ret_message_id,
+                          struct fam_status *status);
+    /* An edit that changes nothing is FAM_OK. What does not fit into one message is cut. */
+    enum fam_code (*edit)(void *context, const struct fam_outgoing *message, struct fam_status *status);
+    enum fam_code (*remove)(void *context, int64_t chat_id, int64_t message_id, struct fam_status *status);
+    /* Ends the clock on a button, with a short text or ""; an alert has to be closed by hand. Best effort. */
+    void (*answer_callback)(void *context, const char *callback_id, const char *text, bool alert);
+    /* "… is typing"; best effort, at once. */
+    void (*typing)(void *context, int64_t chat_id);
+};
+
+#endif

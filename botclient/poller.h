@@ -1,0 +1,37 @@
+/* poller.h: long polling of Telegram, on one thread.
+ *
+ * Asks with the lanes' low-water mark as offset, so Telegram forgets an update only after it has been handled. While
+ * updates are unhandled Telegram repeats them with every poll; they are known and dropped, and polls are at least
+ * 0.6 s apart then. Failures back off with jitter and never end the loop. */
+#ifndef FAM_BOT_POLLER_H
+#define FAM_BOT_POLLER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+
+struct fam_api;
+struct fam_lanes;
+struct fam_log;
+struct fam_metrics;
+struct fam_poller;
+
+struct fam_poller_options {
+    struct fam_api *api;         /* borrowed, like the rest */
+    struct fam_lanes *lanes;
+    struct fam_log *log;         /* may be NULL */
+    struct fam_metrics *metrics; /* may be NULL */
+    atomic_bool *stop;           /* ends the poll that is under way */
+};
+
+struct fam_poller *fam_poller_new(const struct fam_poller_options *options, struct fam_status *status) FAM_MUST_CHECK;
+/* Polls until *stop is true. */
+void fam_poller_run(struct fam_poller *poller);
+/* Milliseconds since the last poll that Telegram answered; UINT64_MAX: none yet. Thread-safe. */
+uint64_t fam_poller_age_ms(const struct fam_poller *poller);
+void fam_poller_free(struct fam_poller *poller);
+
+#endif

@@ -1,0 +1,300 @@
+#include "sender.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "pacer.h"
+#include "telegram/api.h"
+#include "telegram/format.h"
+
+enum { ATTEMPTS = 4, SEND_TIMEOUT_MS = 20000, QUICK_TIMEOUT_MS = 3000, STEP_MS = 50, BODY_MAX = 64 * 1024 };
+
+struct fam_sender {
+    struct fam_sender_options options;
+    struct fam_pacer *pacer;
+    struct fam_messenger messenger;
+};
+
+static bool is_aborted(const struct fam_sender *sender)
+{
+    return sender->options.abort && atomic_load(sender->options.abort);
+}
+
+static void pause_ms(struct fam_sender *sender, uint32_t wait_ms)
+{
+    if (sender->options.sleep_ms) {
+        sender->options.sleep_ms(wait_ms);
+        return;
+    }
+    while (wait_ms > 0 && !is_aborted(sender)) {
+        uint32_t step_ms = wait_ms < STEP_MS ? wait_ms : STEP_MS;
+        struct timespec step = {.tv_nsec = (long)step_ms * 1000000};
+        nanosleep(&step, NULL);
+        wait_ms -= step_ms;
+    }
+}
+
+static enum fam_code give_up(enum fam_api_outcome outcome, uint32_t retry_after_ms, struct fam_status *status)
+{
+    switch (outcome) {
+    case FAM_API_BLOCKED:
+        return fam_fail_reason(status, FAM_PERMISSION_DENIED, "BLOCKED", 0, "the chat does not take messages");
+    case FAM_API_NO_MESSAGE:
+        return fam_fail_reason(status, FAM_NOT_FOUND, "NO_MESSAGE", 0, "the message is gone");
+    case FAM_API_FLOOD:
+        return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, "FLOOD", retry_after_ms, "Telegram asks to wait");
+    case FAM_API_ABORTED:
+        return fam_fail_reason(status, FAM_CANCELLED, "STOPPING", 0, "the bot is stopping");
+    case FAM_API_REJECTED:
+    case FAM_API_MIGRATED:
+        return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "Telegram refuses the message");
+    case FAM_API_OK:
+    case FAM_API_UNCHANGED:
+    case FAM_API_CONFLICT:
+    case FAM_API_UNAUTHORIZED:
+    case FAM_API_UNAVAILABLE:
+        break;
+    }
+    return fam_fail_reason(status, FAM_UNAVAILABLE, "TELEGRAM", 0, "Telegram does not answer");
+}
+
+/* Waits until the pacer lets a message to this chat go. False: stopping, or the wait is too long for a thread. */
+static bool wait_turn(struct fam_sender *sender, int64_t chat_id, uint32_t *ret_wait_ms)
+{
+    uint64_t start_ms = sender->options.now_ms();
+    for (;;) {
+        uint64_t now_ms = sender->options.now_ms();
+        uint32_t wait_ms = fam_pacer_take(sender->pacer, chat_id, now_ms);
+        *ret_wait_ms = wait_ms;
+        if (wait_ms == 0)
+            return true;
+        if (is_aborted(sender) || now_ms - start_ms + wait_ms > FAM_SENDER_PATIENCE_MS)
+            return false;
+        pause_ms(sender, wait_ms);
+    }
+}
+
+/* What became of one attempt: true when it is final. */
+static bool settle(struct fam_sender *sender, int64_t chat_id, unsigned attempt, const struct fam_api_result *result)
+{
+    uint64_t now_ms = sender->options.now_ms();
+    if (result->outcome == FAM_API_FLOOD) {
+        fam_pacer_flood(sender->pacer, chat_id, now_ms, now_ms + (uint64_t)result->retry_after_s * 1000);
+        fam_log_write(sender->options.log, FAM_LOG_WARN, "sender", "flood wait",
+                      &FAM_U64("retry_after_s", result->retry_after_s), 1);
+        return false;
+    }
+    if (result->outcome != FAM_API_UNAVAILABLE && result->outcome != FAM_API_CONFLICT &&
+        result->outcome != FAM_API_UNAUTHORIZED)
+        return true;
+    if (attempt + 1 < ATTEMPTS) {
+        uint32_t cap_ms = 250u << attempt;
+        pause_ms(sender, cap_ms + randombytes_uniform(cap_ms));
+    }
+    return false;
+}
+
+/* One method with its body, to the end. */
+static enum fam_code deliver(struct fam_sender *sender, const char *method, int64_t chat_id, const char *json,
+                             int64_t *ret_message_id, int64_t *ret_migrate_to, struct fam_status *status)
+{
+    enum fam_api_outcome outcome = FAM_API_UNAVAILABLE;
+    uint32_t wait_ms = 0;
+    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (!wait_turn(sender, chat_id, &wait_ms)) {
+            outcome = is_aborted(sender) ? FAM_API_ABORTED : FAM_API_FLOOD;
+            break;
+        }
+        struct fam_api_result result;
+        fam_api_call(sender->options.api, method, json, SEND_TIMEOUT_MS, NULL, &result);
+        outcome = result.outcome;
+        *ret_migrate_to = result.migrate_to;
+        if (ret_message_id)
+            *ret_message_id = result.message_id;
+        bool final = settle(sender, chat_id, attempt, &result);
+        fam_api_result_done(&result);
+        if (final)
+            break;
+    }
+    if (outcome == FAM_API_OK || outcome == FAM_API_UNCHANGED)
+        return FAM_OK;
+    if (outcome == FAM_API_FLOOD && wait_ms == 0)
+        wait_ms = fam_pacer_take(sender->pacer, chat_id, sender->options.now_ms());
+    return give_up(outcome, wait_ms, status);
+}
+
+static void add_keyboard(struct fam_buf *json, const struct fam_keyboard *keyboard)
+{
+    fam_buf_add_text(json, ",\"reply_markup\":{\"inline_keyboard\":[");
+    for (size_t i = 0; keyboard && i < keyboard->count; i++) {
+        const struct fam_button *button = &keyboard->buttons[i];
+        if (i > 0)
+            fam_buf_add_text(json, button->starts_row ? "]," : ",");
+        if (i == 0 || button->starts_row)
+            fam_buf_add_char(json, '[');
+        fam_buf_add_text(json, "{\"text\":");
+        fam_json_add_string(json, button->label);
+        fam_buf_add_text(json, ",\"callback_data\":");
+        fam_json_add_string(json, button->data);
+        fam_buf_add_char(json, '}');
+    }
+    fam_buf_add_text(json, keyboard && keyboard->count > 0 ? "]]}" : "]}");
+}
+
+static void add_body(struct fam_buf *json, const struct fam_outgoing *message, int64_t chat_id, const char *text,
+                     size_t text_size, bool last)
+{
+    fam_auto(fam_buf_done) struct fam_buf part = {0};
+    fam_buf_add(&part, text, text_size);
+    fam_buf_addf(json, "{\"chat_id\":%" PRId64 ",\"parse_mode\":\"HTML\",\"text\":", chat_id);
+    fam_json_add_string(json, fam_buf_text(&part));
+    fam_buf_add_text(json, ",\"link_preview_options\":{\"is_disabled\":true}");
+    if (message->message_id)
+        fam_buf_addf(json, ",\"message_id\":%" PRId64, message->message_id);
+    if (message->protect && !message->message_id)
+        fam_buf_add_text(json, ",\"protect_content\":true");
+    if (message->reply_to)
+        fam_buf_addf(json,
+                     ",\"reply_parameters\":{\"message_id\":%" PRId64 ",\"allow_sending_without_reply\":true}",
+                     message->reply_to);
+    if (last && ((message->keyboard && message->keyboard->count > 0) || message->message_id))
+        add_keyboard(json, message->keyboard);
+    fam_buf_add_char(json, '}');
+    json->failed |= part.failed;
+}
+
+/* One part of a message; a group that moved is followed once. */
+static enum fam_code send_part(struct fam_sender *sender, const struct fam_outgoing *message, int64_t *chat_id,
+                               const char *text, size_t size, bool last, int64_t *ret_message_id,
+                               struct fam_status *status)
+{
+    const char *method = message->message_id ? "editMessageText" : "sendMessage";
+    enum fam_code code = FAM_OK;
+    for (int moves = 0; moves < 2; moves++) {
+        int64_t migrate_to = 0;
+        fam_auto(fam_buf_done) struct fam_buf json = {0};
+        fam_buf_init(&json, BODY_MAX);
+        add_body(&json, message, *chat_id, text, size, last);
+        if (json.failed)
+            return fam_fail_memory(status);
+        code = deliver(sender, method, *chat_id, json.data, ret_message_id, &migrate_to, status);
+        if (code == FAM_OK || migrate_to == 0)
+            break;
+        *chat_id = migrate_to;
+    }
+    return code;
+}
+
+static enum fam_code send_message(void *context, const struct fam_outgoing *message, int64_t *ret_message_id,
+                                  struct fam_status *status)
+{
+    struct fam_sender *sender = context;
+    const char *rest = message->html, *start, *next_start;
+    size_t size, next_size;
+    int64_t chat_id = message->chat_id;
+    struct fam_outgoing part = *message;
+    if (!fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &start, &size))
+        return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "an empty message");
+    for (;;) {
+        bool more = fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &next_start, &next_size);
+        enum fam_code code = send_part(sender, &part, &chat_id, start, size, !more, ret_message_id, status);
+        if (code != FAM_OK || !more)
+            return code;
+        part.reply_to = 0;
+        start = next_start;
+        size = next_size;
+    }
+}
+
+static enum fam_code edit_message(void *context, const struct fam_outgoing *message, struct fam_status *status)
+{
+    const char *rest = message->html, *start;
+    size_t size;
+    int64_t chat_id = message->chat_id;
+    if (!fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &start, &size))
+        return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "an empty message");
+    return send_part(context, message, &chat_id, start, size, true, NULL, status);
+}
+
+static enum fam_code remove_message(void *context, int64_t chat_id, int64_t message_id, struct fam_status *status)
+{
+    fam_auto(fam_buf_done) struct fam_buf json = {0};
+    int64_t migrate_to;
+    fam_buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"message_id\":%" PRId64 "}", chat_id, message_id);
+    if (json.failed)
+        return fam_fail_memory(status);
+    return deliver(context, "deleteMessage", chat_id, json.data, NULL, &migrate_to, status);
+}
+
+/* Once, quickly, whatever comes of it. */
+static void try_once(struct fam_sender *sender, const char *method, const struct fam_buf *json)
+{
+    struct fam_api_result result;
+    if (json->failed)
+        return;
+    fam_api_call(sender->options.api, method, json->data, QUICK_TIMEOUT_MS, NULL, &result);
+    fam_api_result_done(&result);
+}
+
+static void answer_callback(void *context, const char *callback_id, const char *text, bool alert)
+{
+    fam_auto(fam_buf_done) struct fam_buf json = {0};
+    fam_buf_add_text(&json, "{\"callback_query_id\":");
+    fam_json_add_string(&json, callback_id);
+    if (*text) {
+        fam_buf_add_text(&json, ",\"text\":");
+        fam_json_add_string(&json, text);
+    }
+    fam_buf_add_text(&json, alert ? ",\"show_alert\":true}" : "}");
+    try_once(context, "answerCallbackQuery", &json);
+}
+
+static void typing(void *context, int64_t chat_id)
+{
+    fam_auto(fam_buf_done) struct fam_buf json = {0};
+    fam_buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"action\":\"typing\"}", chat_id);
+    try_once(context, "sendChatAction", &json);
+}
+
+struct fam_sender *fam_sender_new(const struct fam_sender_options *options, struct fam_status *status)
+{
+    struct fam_sender *sender = calloc(1, sizeof(*sender));
+    struct fam_pacer *pacer = fam_pacer_new();
+    if (!sender || !pacer) {
+        free(sender);
+        fam_pacer_free(pacer);
+        fam_fail_memory(status);
+        return NULL;
+    }
+    sender->options = *options;
+    sender->pacer = pacer;
+    if (!sender->options.now_ms)
+        sender->options.now_ms = fam_mono_ms;
+    sender->messenger = (struct fam_messenger){.context = sender,
+                                               .send = send_message,
+                                               .edit = edit_message,
+                                               .remove = remove_message,
+                                               .answer_callback = answer_callback,
+                                               .typing = typing};
+    return sender;
+}
+
+void fam_sender_free(struct fam_sender *sender)
+{
+    if (!sender)
+        return;
+    fam_pacer_free(sender->pacer);
+    free(sender);
+}
+
+const struct fam_messenger *fam_sender_messenger(const struct fam_sender *sender)
+{
+    return &sender->messenger;
+}

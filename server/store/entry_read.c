@@ -1,0 +1,274 @@
+/* entry_read.c: entries as their author sees them; see entry_store.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/column.h"
+#include "store/entry_private.h"
+#include "store/store.h"
+#include "store/words.h"
+
+enum column {
+    COLUMN_ENTRY_ID,
+    COLUMN_FAMILY_ID,
+    COLUMN_CHILD_ID,
+    COLUMN_PHRASE,
+    COLUMN_CONTEXT,
+    COLUMN_SAFETY,
+    COLUMN_LANGUAGE,
+    COLUMN_CREATED,
+    COLUMN_KEY,
+    COLUMN_VERSION,
+    COLUMN_READING,
+    COLUMN_READING_CREATED,
+    COLUMN_DELIVERY_ID,
+    COLUMN_CHAT,
+    COLUMN_DELIVERED_VERSION,
+    COLUMN_RATING
+};
+
+#define SELECT_ENTRIES                                                                                                 \
+    "SELECT e.entry_id, e.family_id, e.child_id, e.phrase, e.context, e.safety, e.language, "                          \
+    "(extract(epoch FROM e.created_at) * 1000)::bigint, k.wrapped_user, r.version, r.body, "                           \
+    "(extract(epoch FROM r.created_at) * 1000)::bigint, d.delivery_id, d.chat, d.reading_version, t.body "             \
+    "FROM emotion_entries e LEFT JOIN keys.entry_keys k ON k.entry_id = e.entry_id "                                   \
+    "JOIN LATERAL (SELECT version, body, created_at FROM readings WHERE entry_id = e.entry_id "                        \
+    "ORDER BY version DESC LIMIT 1) r ON true "                                                                        \
+    "LEFT JOIN LATERAL (SELECT delivery_id, chat, reading_version FROM deliveries WHERE entry_id = e.entry_id "        \
+    "ORDER BY created_at DESC, delivery_id DESC LIMIT 1) d ON true "                                                   \
+    "LEFT JOIN ratings t ON t.entry_id = e.entry_id AND t.user_id = e.user_id "
+
+static const struct fam_statement select_one = {
+    "entry_select", SELECT_ENTRIES "WHERE e.user_id = $1 AND e.entry_id = $2", "select", "emotion_entries"};
+static const struct fam_statement select_all = {
+    "entry_list", SELECT_ENTRIES "WHERE e.user_id = $1 AND e.entry_id < $2 ORDER BY e.entry_id DESC LIMIT $3::bigint",
+    "select", "emotion_entries"};
+static const struct fam_statement select_of_child = {
+    "entry_list_child",
+    SELECT_ENTRIES "WHERE e.user_id = $1 AND e.entry_id < $2 AND e.child_id = $4 ORDER BY e.entry_id DESC "
+                   "LIMIT $3::bigint",
+    "select", "emotion_entries"};
+
+void fam_entry_done(struct fam_entry *entry)
+{
+    fam_text_wipe(&entry->phrase);
+    fam_text_wipe(&entry->happened_before);
+    fam_text_wipe(&entry->comment);
+    if (entry->reading)
+        fam__v1__reading__free_unpacked(entry->reading, NULL);
+    memset(entry, 0, sizeof(*entry));
+}
+
+void fam_entries_free(struct fam_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        fam_entry_done(&entries[i]);
+    free(entries);
+}
+
+/* One row and the key that opens it. */
+struct opener {
+    const struct fam_rows *rows;
+    size_t row;
+    const struct fam_key *key;
+    struct fam_entry *entry;
+};
+
+static enum fam_code open_column(const struct opener *opener, enum column column, const struct fam_place *place,
+                                 size_t least, struct fam_secret *ret_value, struct fam_status *status)
+{
+    enum fam_code code = fam_column_open(opener->rows, opener->row, (int)column, opener->key, place, ret_value, status);
+    if (code == FAM_OK && ret_value->size < least)
+        return fam_fail(status, FAM_DATA_LOSS, "a sealed value of %s.%s is too short", place->table, place->column);
+    return code;
+}
+
+static enum fam_code open_context(const struct opener *opener, struct fam_status *status)
+{
+    fam_auto(fam_secret_done) struct fam_secret value = {0};
+    struct fam_entry *entry = opener->entry;
+    struct fam_place place = fam_entry_place("emotion_entries", "context", &entry->entry_id, 0, &entry->user_id);
+    enum fam_code code = open_column(opener, COLUMN_CONTEXT, &place, FAM_CONTEXT_HEAD, &value, status);
+    if (code != FAM_OK)
+        return code;
+    if (value.data[0] != FAM_CONTEXT_FORMAT)
+        return fam_fail(status, FAM_DATA_LOSS, "the context of an entry has an unknown format");
+    entry->place = (Fam__V1__Place)value.data[1];
+    entry->age_band = (Fam__V1__AgeBand)value.data[2];
+    entry->age_unknown = value.data[3] != 0;
+    entry->happened_before = strdup(fam_secret_text(&value) + FAM_CONTEXT_HEAD);
+    return entry->happened_before ? FAM_OK : fam_fail_memory(status);
+}
+
+static enum fam_code open_safety(const struct opener *opener, struct fam_status *status)
+{
+    fam_auto(fam_secret_done) struct fam_secret value = {0};
+    struct fam_entry *entry = opener->entry;
+    struct fam_place place = fam_entry_place("emotion_entries", "safety", &entry->entry_id, 0, &entry->user_id);
+    enum fam_code code = open_column(opener, COLUMN_SAFETY, &place, FAM_ENTRY_SAFETY_MAX, &value, status);
+    for (size_t i = 0; code == FAM_OK && i < FAM_ENTRY_SAFETY_MAX && value.data[i]; i++)
+        entry->safety[entry->safety_count++] = (Fam__V1__SafetyKind)value.data[i];
+    return code;
+}
+
+static enum fam_code open_reading(const struct opener *opener, struct fam_status *status)
+{
+    fam_auto(fam_secret_done) struct fam_secret value = {0};
+    struct fam_entry *entry = opener->entry;
+    int64_t version = fam_rows_i64(opener->rows, opener->row, COLUMN_VERSION);
+    struct fam_place place = fam_entry_place("readings", "body", &entry->entry_id, (uint32_t)version, &entry->user_id);
+    enum fam_code code = open_column(opener, COLUMN_READING, &place, 0, &value, status);
+    if (code != FAM_OK)
+        return code;
+    entry->reading = fam__v1__reading__unpack(NULL, value.size, value.data);
+    if (!entry->reading)
+        return fam_fail(status, FAM_DATA_LOSS, "the reading of an entry can't be understood");
+    entry->reading->version = (int32_t)version;
+    entry->reading->created_at_ms = fam_rows_i64(opener->rows, opener->row, COLUMN_READING_CREATED);
+    return FAM_OK;
+}
+
+static enum fam_code open_delivery(const struct opener *opener, struct fam_status *status)
+{
+    fam_auto(fam_secret_done) struct fam_secret value = {0};
+    struct fam_entry *entry = opener->entry;
+    if (fam_rows_is_null(opener->rows, opener->row, COLUMN_DELIVERY_ID))
+        return FAM_OK;
+    struct fam_uuid delivery_id = fam_rows_uuid(opener->rows, opener->row, COLUMN_DELIVERY_ID);
+    struct fam_place place = fam_entry_place("deliveries", "chat", &delivery_id, 0, &entry->user_id);
+    enum fam_code code = open_column(opener, COLUMN_CHAT, &place, FAM_CHAT_SIZE, &value, status);
+    if (code != FAM_OK)
+        return code;
+    entry->has_delivery = true;
+    entry->chat_id = fam_get_i64(value.data);
+    entry->message_id = fam_get_i64(value.data + 8);
+    entry->delivered_version = (int32_t)fam_rows_i64(opener->rows, opener->row, COLUMN_DELIVERED_VERSION);
+    return FAM_OK;
+}
+
+static enum fam_code open_rating(const struct opener *opener, struct fam_status *status)
+{
+    fam_auto(fam_secret_done) struct fam_secret value = {0};
+    struct fam_entry *entry = opener->entry;
+    struct fam_place place = fam_entry_place("ratings", "body", &entry->entry_id, 0, &entry->user_id);
+    if (!fam_rows_is_null(opener->rows, opener->row, COLUMN_RATING)) {
+        enum fam_code code = open_column(opener, COLUMN_RATING, &place, FAM_RATING_HEAD, &value, status);
+        if (code != FAM_OK)
+            return code;
+        entry->has_rating = true;
+        entry->helped = (Fam__V1__Helped)value.data[0];
+        entry->used_response = value.data[1];
+    }
+    entry->comment = strdup(entry->has_rating ? fam_secret_text(&value) + FAM_RATING_HEAD : "");
+    return entry->comment ? FAM_OK : fam_fail_memory(status);
+}
+
+static enum fam_code open_entry(const struct fam_rows *rows, size_t row, const struct fam_key *author_key,
+                                const struct fam_uuid *user_id, struct fam_entry *entry, struct fam_status *status)
+{
+    fam_auto(fam_key_done) struct fam_key key = {{0}};
+    struct opener opener = {.rows = rows, .row = row, .key = &key, .entry = entry};
+    entry->entry_id = fam_rows_uuid(rows, row, COLUMN_ENTRY_ID);
+    entry->user_id = *user_id;
+    entry->has_family = !fam_rows_is_null(rows, row, COLUMN_FAMILY_ID);
+    entry->family_id = fam_rows_uuid(rows, row, COLUMN_FAMILY_ID);
+    entry->has_child = !fam_rows_is_null(rows, row, COLUMN_CHILD_ID);
+    entry->child_id = fam_rows_uuid(rows, row, COLUMN_CHILD_ID);
+    entry->language = fam_language_of_word(fam_rows_text(rows, row, COLUMN_LANGUAGE));
+    entry->created_at_ms = fam_rows_i64(rows, row, COLUMN_CREATED);
+    struct fam_place place = fam_entry_place("emotion_entries", "phrase", &entry->entry_id, 0, user_id);
+    enum fam_code code = fam_entry_key(rows, row, COLUMN_KEY, author_key, &entry->entry_id, user_id, &key, status);
+    if (code == FAM_OK)
+        code = fam_column_open_text(rows, row, COLUMN_PHRASE, &key, &place, &entry->phrase, status);
+    if (code == FAM_OK)
+        code = open_context(&opener, status);
+    if (code == FAM_OK)
+        code = open_safety(&opener, status);
+    if (code == FAM_OK)
+        code = open_reading(&opener, status);
+    if (code == FAM_OK)
+        code = open_delivery(&opener, status);
+    if (code == FAM_OK)
+        code = open_rating(&opener, status);
+    return code;
+}
+
+/* Opens up to `limit` rows into a new array. */
+static enum fam_code open_rows(struct fam_store *store, struct fam_db *db, const struct fam_rows *rows, size_t limit,
+                               const struct fam_uuid *user_id, struct fam_entry **ret_entries, size_t *ret_count,
+                               struct fam_status *status)
+{
+    fam_auto(fam_key_done) struct fam_key author = {{0}};
+    size_t count = fam_rows_count(rows) < limit ? fam_rows_count(rows) : limit;
+    struct fam_entry *entries = calloc(count + 1, sizeof(*entries));
+    enum fam_code code = entries ? FAM_OK : fam_fail_memory(status);
+    if (code == FAM_OK && count)
+        code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, user_id, &author, status);
+    if (code == FAM_NOT_FOUND)
+        code = fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of this user is gone");
+    for (size_t i = 0; code == FAM_OK && i < count; i++)
+        code = open_entry(rows, i, &author, user_id, &entries[i], status);
+    if (code != FAM_OK) {
+        if (entries)
+            fam_entries_free(entries, count);
+        return code;
+    }
+    *ret_entries = entries;
+    *ret_count = count;
+    return FAM_OK;
+}
+
+enum fam_code fam_entry_get(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
+                            struct fam_entry *ret_entry, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    struct fam_params params = {0};
+    struct fam_entry *entries = NULL;
+    struct fam_db *db = NULL;
+    size_t count = 0;
+    memset(ret_entry, 0, sizeof(*ret_entry));
+    enum fam_code code = fam_store_get(store, &db, status);
+    if (code != FAM_OK)
+        return code;
+    fam_param_uuid(&params, user_id);
+    fam_param_uuid(&params, entry_id);
+    code = fam_db_exec(db, &select_one, &params, &rows, status);
+    if (code == FAM_OK && fam_rows_count(&rows) == 0)
+        code = fam_fail(status, FAM_NOT_FOUND, "no such entry");
+    if (code == FAM_OK)
+        code = open_rows(store, db, &rows, 1, user_id, &entries, &count, status);
+    if (code == FAM_OK)
+        *ret_entry = entries[0]; /* the texts move with it */
+    free(entries);
+    fam_store_put(store, db);
+    return code;
+}
+
+enum fam_code fam_entry_list(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *child_id,
+                             const struct fam_uuid *before, size_t limit, struct fam_entry **ret_entries,
+                             size_t *ret_count, bool *ret_more, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    struct fam_params params = {0};
+    struct fam_db *db = NULL;
+    struct fam_uuid newest;
+    memset(newest.bytes, 0xff, sizeof(newest.bytes));
+    *ret_entries = NULL;
+    *ret_count = 0;
+    *ret_more = false;
+    if (limit < 1 || limit > FAM_ENTRY_PAGE_MAX)
+        return fam_fail_field(status, "page_size", "is not between 1 and %d", FAM_ENTRY_PAGE_MAX);
+    enum fam_code code = fam_store_get(store, &db, status);
+    if (code != FAM_OK)
+        return code;
+    fam_param_uuid(&params, user_id);
+    fam_param_uuid(&params, before ? before : &newest);
+    fam_param_i64(&params, (int64_t)limit + 1);
+    if (child_id)
+        fam_param_uuid(&params, child_id);
+    code = fam_db_exec(db, child_id ? &select_of_child : &select_all, &params, &rows, status);
+    if (code == FAM_OK)
+        code = open_rows(store, db, &rows, limit, user_id, ret_entries, ret_count, status);
+    *ret_more = code == FAM_OK && fam_rows_count(&rows) > limit;
+    fam_store_put(store, db);
+    return code;
+}

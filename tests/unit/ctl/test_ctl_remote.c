@@ -1,0 +1,437 @@
+/* famctl against a server of lib/rpc with an OpsService and a TranslationService made for this test. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "fam/v1/ops.pb-c.h"
+#include "fam/v1/translation.pb-c.h"
+#include "rpc/call.h"
+#include "rpc/server.h"
+
+static const char token_id[] = "01935f6e-7c1a-7000-8000-00000000002a";
+
+/* Strings of messages are char *, and literals are const. */
+static char *text(const char *literal)
+{
+    return (char *)(uintptr_t)literal;
+}
+
+/* What the next answers say; set before the calls. */
+struct scene {
+    struct fam_server *server;
+    char url[64];
+    Fam__V1__HealthStatus health;
+    char phrase[64];
+    Fam__V1__AgeBand band;
+    bool acted_for_a_user, had_a_key;
+    int revoked;
+};
+
+static struct scene scene;
+
+static void fake_health(Fam__V1__OpsService_Service *service, const Fam__V1__HealthRequest *request,
+                        Fam__V1__HealthResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__HealthResponse response = FAM__V1__HEALTH_RESPONSE__INIT;
+    Fam__V1__HealthCheck check = FAM__V1__HEALTH_CHECK__INIT;
+    Fam__V1__HealthCheck *checks[] = {&check};
+    check.name = text("redis");
+    check.status = scene.health;
+    check.reason = scene.health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY ? text("") : text("no answer");
+    check.duration_us = 120;
+    response.status = scene.health;
+    response.version = text("0.1.0");
+    response.uptime_ms = 61000;
+    response.checked_at = text("2026-11-23T18:51:07.123Z");
+    response.n_checks = 1;
+    response.checks = checks;
+    closure(&response, closure_data);
+}
+
+static void fake_ready(Fam__V1__OpsService_Service *service, const Fam__V1__ReadyRequest *request,
+                       Fam__V1__ReadyResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ReadyResponse response = FAM__V1__READY_RESPONSE__INIT;
+    response.reason = text("the schema is behind");
+    closure(&response, closure_data);
+}
+
+static void fake_live(Fam__V1__OpsService_Service *service, const Fam__V1__LiveRequest *request,
+                      Fam__V1__LiveResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__LiveResponse response = FAM__V1__LIVE_RESPONSE__INIT;
+    closure(&response, closure_data);
+}
+
+static void fake_server_info(Fam__V1__OpsService_Service *service, const Fam__V1__ServerInfoRequest *request,
+                             Fam__V1__ServerInfoResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ServerInfoResponse response = FAM__V1__SERVER_INFO_RESPONSE__INIT;
+    response.version = text("0.1.0");
+    response.schema_version = 3;
+    response.schema_version_wanted = 4;
+    closure(&response, closure_data);
+}
+
+static void fake_migration_status(Fam__V1__OpsService_Service *service, const Fam__V1__MigrationStatusRequest *request,
+                                  Fam__V1__MigrationStatusResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__MigrationStatusResponse response = FAM__V1__MIGRATION_STATUS_RESPONSE__INIT;
+    Fam__V1__Migration applied = FAM__V1__MIGRATION__INIT;
+    Fam__V1__Migration pending = FAM__V1__MIGRATION__INIT;
+    Fam__V1__Migration *migrations[] = {&applied, &pending};
+    applied.version = 1;
+    applied.name = text("people");
+    applied.applied_at = text("2026-11-23T18:00:00Z");
+    pending.version = 2;
+    pending.name = text("entries");
+    response.n_migrations = 2;
+    response.migrations = migrations;
+    closure(&response, closure_data);
+}
+
+static void fake_migrate(Fam__V1__OpsService_Service *service, const Fam__V1__MigrateRequest *request,
+                         Fam__V1__MigrateResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    (void)closure;
+    struct fam_status status = {0};
+    (void)fam_fail(&status, FAM_UNAVAILABLE, "the database is away");
+    fam_call_fail(closure_data, &status);
+}
+
+static void fill_token(Fam__V1__Token *token)
+{
+    token->token_id = text(token_id);
+    token->role = FAM__V1__ROLE__ROLE_BOT;
+    token->name = text("123456789");
+    token->created_at_ms = 1000;
+}
+
+static void fake_create_token(Fam__V1__OpsService_Service *service, const Fam__V1__CreateTokenRequest *request,
+                              Fam__V1__CreateTokenResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__CreateTokenResponse response = FAM__V1__CREATE_TOKEN_RESPONSE__INIT;
+    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
+    fill_token(&token);
+    response.token = &token;
+    response.secret = text("fam_secret");
+    scene.had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
+    closure(&response, closure_data);
+}
+
+static void fake_list_tokens(Fam__V1__OpsService_Service *service, const Fam__V1__ListTokensRequest *request,
+                             Fam__V1__ListTokensResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ListTokensResponse response = FAM__V1__LIST_TOKENS_RESPONSE__INIT;
+    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
+    Fam__V1__Token *tokens[] = {&token};
+    fill_token(&token);
+    response.n_tokens = 1;
+    response.tokens = tokens;
+    closure(&response, closure_data);
+}
+
+static void fake_revoke_token(Fam__V1__OpsService_Service *service, const Fam__V1__RevokeTokenRequest *request,
+                              Fam__V1__RevokeTokenResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    Fam__V1__RevokeTokenResponse response = FAM__V1__REVOKE_TOKEN_RESPONSE__INIT;
+    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
+    fill_token(&token);
+    token.revoked_at_ms = 2000;
+    response.token = &token;
+    scene.revoked += strcmp(request->token_id, token_id) == 0 ? 1 : 0;
+    closure(&response, closure_data);
+}
+
+static void fake_translate(Fam__V1__TranslationService_Service *service, const Fam__V1__TranslateRequest *request,
+                           Fam__V1__TranslateResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    Fam__V1__TranslateResponse response = FAM__V1__TRANSLATE_RESPONSE__INIT;
+    Fam__V1__Entry entry = FAM__V1__ENTRY__INIT;
+    Fam__V1__Reading reading = FAM__V1__READING__INIT;
+    Fam__V1__EmotionScore primary = FAM__V1__EMOTION_SCORE__INIT;
+    Fam__V1__Need needs[] = {FAM__V1__NEED__NEED_AUTONOMY};
+    snprintf(scene.phrase, sizeof(scene.phrase), "%s", request->phrase);
+    scene.band = request->age_band;
+    scene.acted_for_a_user = fam_call_acting_user(closure_data) != NULL;
+    scene.had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
+    primary.emotion = FAM__V1__EMOTION__EMOTION_ANGER;
+    primary.intensity = 4;
+    reading.engine = FAM__V1__ENGINE__ENGINE_OFFLINE;
+    reading.primary = &primary;
+    reading.needs = needs;
+    reading.n_needs = 1;
+    reading.going_on = text("The child is angry.");
+    entry.age_band = request->age_band;
+    entry.reading = &reading;
+    response.entry = &entry;
+    closure(&response, closure_data);
+}
+
+static void fake_get_entry(Fam__V1__TranslationService_Service *service, const Fam__V1__GetEntryRequest *request,
+                           Fam__V1__GetEntryResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    closure(NULL, closure_data);
+}
+
+static void fake_list_entries(Fam__V1__TranslationService_Service *service, const Fam__V1__ListEntriesRequest *request,
+                              Fam__V1__ListEntriesResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    closure(NULL, closure_data);
+}
+
+static void fake_rate_entry(Fam__V1__TranslationService_Service *service, const Fam__V1__RateEntryRequest *request,
+                            Fam__V1__RateEntryResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    closure(NULL, closure_data);
+}
+
+static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
+                                  struct fam_principal *ret_principal, struct fam_status *status)
+{
+    (void)context;
+    (void)may_block;
+    *ret_would_block = false;
+    if (strcmp(token, "admin") != 0 && strcmp(token, "metrics") != 0) {
+        return fam_fail(status, FAM_UNAUTHENTICATED, "the token is not known");
+    }
+    ret_principal->role = strcmp(token, "admin") == 0 ? FAM_ROLE_ADMIN : FAM_ROLE_METRICS;
+    return FAM_OK;
+}
+
+#define ADMIN(method)                                                                                                  \
+    {                                                                                                                  \
+        .name = "fam.v1." method, .roles = FAM_ROLE_ADMIN                                                              \
+    }
+#define PUBLIC(method)                                                                                                 \
+    {                                                                                                                  \
+        .name = "fam.v1." method, .roles = 15, .flags = FAM_METHOD_PUBLIC                                              \
+    }
+
+static void start(void)
+{
+    static Fam__V1__OpsService_Service ops = FAM__V1__OPS_SERVICE__INIT(fake_);
+    static Fam__V1__TranslationService_Service translation = FAM__V1__TRANSLATION_SERVICE__INIT(fake_);
+    static const struct fam_method methods[] = {
+        PUBLIC("OpsService/Health"),
+        PUBLIC("OpsService/Ready"),
+        PUBLIC("OpsService/Live"),
+        PUBLIC("OpsService/ServerInfo"),
+        ADMIN("OpsService/MigrationStatus"),
+        ADMIN("OpsService/Migrate"),
+        ADMIN("OpsService/CreateToken"),
+        ADMIN("OpsService/ListTokens"),
+        ADMIN("OpsService/RevokeToken"),
+        ADMIN("TranslationService/Translate"),
+        ADMIN("TranslationService/GetEntry"),
+        ADMIN("TranslationService/ListEntries"),
+        ADMIN("TranslationService/RateEntry"),
+    };
+    static const char *const urls[] = {"tcp://127.0.0.1:0"};
+    struct fam_status status = {0};
+    struct fam_server_options options = {.urls = urls,
+                                         .url_count = 1,
+                                         .methods = methods,
+                                         .method_count = FAM_ARRAY_SIZE(methods),
+                                         .calls = 8,
+                                         .workers = 2,
+                                         .hooks = {.authenticate = authenticate}};
+    signal(SIGPIPE, SIG_IGN);
+    scene = (struct scene){.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY};
+    scene.server = fam_server_new(&options, &status);
+    cr_assert_not_null(scene.server, "%s", status.message);
+    cr_assert_eq(fam_server_add_service(scene.server, &ops.base, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_server_add_service(scene.server, &translation.base, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_server_start(scene.server, &status), FAM_OK, "%s", status.message);
+    snprintf(scene.url, sizeof(scene.url), "FAM_SERVERS=tcp://127.0.0.1:%u",
+             (unsigned)fam_server_port(scene.server, 0));
+}
+
+static void stop(void)
+{
+    fam_server_free(scene.server);
+}
+
+struct run {
+    int exit_code;
+    char *out, *err;
+};
+
+enum { ARGUMENTS = 16 };
+
+static struct run run_as(const char *token, const char *input, const char *const arguments[])
+{
+    struct run run = {0};
+    size_t out_size = 0;
+    size_t err_size = 0;
+    char *argv[ARGUMENTS] = {0};
+    char setting[64];
+    char *environment[] = {scene.url, setting, NULL};
+    int argc = 0;
+    for (; arguments[argc] != NULL; argc++) {
+        argv[argc] = strdup(arguments[argc]);
+    }
+    snprintf(setting, sizeof(setting), "FAM_TOKEN=%s", token);
+    struct fam_ctl_io io = {.in = input == NULL ? fopen("/dev/null", "r") : fmemopen(text(input), strlen(input), "r"),
+                            .out = open_memstream(&run.out, &out_size),
+                            .err = open_memstream(&run.err, &err_size),
+                            .in_terminal = input != NULL};
+    run.exit_code = fam_ctl_run(argc, argv, environment, &io);
+    fclose(io.in);
+    fclose(io.out);
+    fclose(io.err);
+    for (int i = 0; i < argc; i++) {
+        free(argv[i]);
+    }
+    return run;
+}
+
+#define RUN_AS(token, input, ...) run_as((token), (input), (const char *const[]){"famctl", __VA_ARGS__, NULL})
+
+static void assert_run(struct run run, int exit_code, const char *out, const char *err)
+{
+    cr_assert_eq(run.exit_code, exit_code, "exit code %d: %s", run.exit_code, run.err);
+    cr_assert_not_null(strstr(run.out, out), "%s", run.out);
+    cr_assert_not_null(strstr(run.err, err), "%s", run.err);
+    free(run.out);
+    free(run.err);
+}
+
+TestSuite(ctl_remote, .init = start, .fini = stop, .timeout = 30);
+
+Test(ctl_remote, health_exits_3_at_the_chosen_level)
+{
+    assert_run(RUN_AS("admin", NULL, "health"), 0, "redis  healthy       120        0  -\n", "");
+    scene.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_DEGRADED;
+    assert_run(RUN_AS("admin", NULL, "health"), 0, "no answer", "");
+    assert_run(RUN_AS("admin", NULL, "health", "--fail-on", "degraded"), 3, "degraded", "");
+    scene.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_UNHEALTHY;
+    assert_run(RUN_AS("admin", NULL, "health", "-o", "json"), 3, "\"status\":\t\"unhealthy\"", "");
+    scene.health = (Fam__V1__HealthStatus)9;
+    assert_run(RUN_AS("admin", NULL, "health"), 3, "9", "");
+}
+
+Test(ctl_remote, health_needs_no_token)
+{
+    assert_run(RUN_AS("", NULL, "health"), 0, "healthy", "");
+}
+
+Test(ctl_remote, info_shows_readiness_and_the_schema)
+{
+    assert_run(RUN_AS("admin", NULL, "info"), 0, "Not ready because  the schema is behind\n", "");
+    assert_run(RUN_AS("admin", NULL, "info", "-o", "json"), 0, "\"schema_behind\":\ttrue", "");
+}
+
+Test(ctl_remote, a_wrong_token_and_a_lacking_role_exit_5)
+{
+    assert_run(RUN_AS("wrong", NULL, "token", "list"), 5, "", "the token is not known (UNAUTHENTICATED)\n");
+    assert_run(RUN_AS("metrics", NULL, "token", "list"), 5, "", "(PERMISSION_DENIED)\n");
+}
+
+Test(ctl_remote, db_status_and_a_dry_run_tell_what_is_missing)
+{
+    assert_run(RUN_AS("admin", NULL, "db", "status"), 0, "      1  people   2026-11-23T18:00:00Z\n", "");
+    struct run run = RUN_AS("admin", NULL, "db", "migrate", "--dry-run");
+    cr_assert_null(strstr(run.out, "people"));
+    assert_run(run, 0, "      2  entries  -\n", "");
+}
+
+Test(ctl_remote, what_the_server_can_not_do_now_exits_4)
+{
+    assert_run(RUN_AS("admin", NULL, "db", "migrate", "--timeout", "2000"), 4, "",
+               "the database is away (UNAVAILABLE)\n");
+}
+
+Test(ctl_remote, a_created_token_is_shown_with_its_secret)
+{
+    assert_run(RUN_AS("admin", NULL, "token", "create", "bot", "123456789", "-o", "json"), 0,
+               "\"secret\":\t\"fam_secret\"", "");
+    cr_assert(scene.had_a_key);
+}
+
+Test(ctl_remote, revoking_asks_and_takes_only_yes)
+{
+    assert_run(RUN_AS("admin", "n\n", "token", "revoke", token_id), 1, "", "the token was not revoked");
+    assert_run(RUN_AS("admin", "", "token", "revoke", token_id), 1, "", "the token was not revoked");
+    cr_assert_eq(scene.revoked, 0);
+    assert_run(RUN_AS("admin", "y\n", "token", "revoke", token_id), 0, "1970-01-01T00:00:02.000Z", "[y/N]");
+    assert_run(RUN_AS("admin", NULL, "token", "revoke", token_id, "--yes"), 0, "1970-01-01T00:00:02.000Z", "");
+    cr_assert_eq(scene.revoked, 2);
+}
+
+Test(ctl_remote, a_dry_run_revokes_nothing)
+{
+    assert_run(RUN_AS("admin", NULL, "token", "revoke", token_id, "--dry-run"), 0, "Nothing was changed.", "");
+    assert_run(RUN_AS("admin", NULL, "token", "revoke", "01935f6e-7c1a-7000-8000-000000000000", "--dry-run"), 1, "",
+               "there is no token");
+    cr_assert_eq(scene.revoked, 0);
+}
+
+Test(ctl_remote, a_phrase_from_standard_input_is_trimmed_and_sent_with_its_age)
+{
+    assert_run(RUN_AS("admin", " Ненавижу тебя!\n", "translate", "--age", "7"), 0, "Emotion         anger\n", "");
+    cr_assert_str_eq(scene.phrase, "Ненавижу тебя!");
+    cr_assert_eq(scene.band, FAM__V1__AGE_BAND__AGE_BAND_7_9);
+    cr_assert_not(scene.acted_for_a_user);
+    cr_assert(scene.had_a_key);
+}
+
+Test(ctl_remote, acting_for_a_user_is_sent_along)
+{
+    assert_run(RUN_AS("admin", "x", "translate", "--user", token_id, "--reason", "support case 4711", "-o", "json"), 0,
+               "\"emotion\":\t\"anger\"", "");
+    cr_assert(scene.acted_for_a_user);
+}
+
+Test(ctl_remote, a_phrase_in_the_arguments_is_wiped_there)
+{
+    char name[] = "famctl";
+    char command[] = "translate";
+    char phrase[] = "secret words";
+    char *argv[] = {name, command, phrase, NULL};
+    char setting[] = "FAM_TOKEN=admin";
+    char *environment[] = {scene.url, setting, NULL};
+    char *out = NULL;
+    size_t size = 0;
+    struct fam_ctl_io io = {.in = fopen("/dev/null", "r"), .out = open_memstream(&out, &size), .err = stderr};
+    cr_assert_eq(fam_ctl_run(3, argv, environment, &io), 0);
+    fclose(io.in);
+    fclose(io.out);
+    free(out);
+    cr_assert_str_eq(scene.phrase, "secret words");
+    for (size_t i = 0; i < sizeof(phrase); i++) {
+        cr_assert_eq(phrase[i], '\0');
+    }
+}
+
+Test(ctl_remote, after_a_denied_call_the_next_one_is_served)
+{
+    assert_run(RUN_AS("wrong", "x", "translate"), 5, "", "(UNAUTHENTICATED)");
+    assert_run(RUN_AS("admin", "x", "translate"), 0, "anger", "");
+}
