@@ -29,8 +29,6 @@ static const char *advice(const struct fam_status *status)
         return NULL;
     }
     switch (status->code) {
-    case FAM_UNAVAILABLE:
-        return "is famserver running there? --server or FAM_SERVERS names it";
     case FAM_UNAUTHENTICATED:
         return "set FAM_TOKEN or FAM_TOKEN_FILE; on the server, 'famserver --create-token admin NAME' makes a token";
     case FAM_PERMISSION_DENIED:

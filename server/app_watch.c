@@ -5,9 +5,10 @@
 #include "app_private.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/idempotency_store.h"
 #include "store/migrate.h"
 
-enum { LOOK_MS = 1000, LOOK_READY_MS = 5000 };
+enum { LOOK_MS = 1000, LOOK_READY_MS = 5000, SWEEP_MS = 10 * 60 * 1000, SWEEP_ROWS = 5000 };
 
 static enum fam_database_state look(struct fam_app *app, struct fam_status *status)
 {
@@ -48,9 +49,26 @@ static void look_and_tell(struct fam_app *app)
     }
 }
 
+/* Idempotency keys are kept for 48 hours; several servers share the work. */
+static void sweep(struct fam_app *app, uint64_t *next_ms)
+{
+    if (fam_mono_ms() < *next_ms || atomic_load(&app->database) != FAM_DATABASE_READY) {
+        return;
+    }
+    struct fam_status status;
+    size_t deleted = 0;
+    *next_ms = fam_mono_ms() + SWEEP_MS;
+    if (fam_idempotency_sweep(app->store, SWEEP_ROWS, &deleted, &status) != FAM_OK) {
+        fam_log_status(app->log, FAM_LOG_WARN, "app", "sweep of old idempotency keys failed", &status);
+    } else if (deleted == SWEEP_ROWS) {
+        *next_ms = fam_mono_ms(); /* there are more */
+    }
+}
+
 static void *watch(void *arg)
 {
     struct fam_app *app = arg;
+    uint64_t next_sweep_ms = fam_mono_ms();
     pthread_mutex_lock(&app->watch_lock);
     while (!app->watch_stop) {
         bool ready = atomic_load(&app->database) == FAM_DATABASE_READY;
@@ -66,6 +84,7 @@ static void *watch(void *arg)
         }
         pthread_mutex_unlock(&app->watch_lock);
         look_and_tell(app);
+        sweep(app, &next_sweep_ms);
         pthread_mutex_lock(&app->watch_lock);
     }
     pthread_mutex_unlock(&app->watch_lock);

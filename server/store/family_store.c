@@ -84,7 +84,7 @@ static enum fam_code check_time_zone(struct fam_db *db, const char *name, struct
         return no_time_zone(status);
     fam_param_text(&params, name);
     enum fam_code code = fam_db_exec(db, &try_time_zone, &params, NULL, status);
-    return fam_sqlstate_is(status, "22023") && code == FAM_INVALID_ARGUMENT ? no_time_zone(status) : code;
+    return code == FAM_INVALID_ARGUMENT && fam_sqlstate_is(status, "22023") ? no_time_zone(status) : code;
 }
 
 static enum fam_code lock_and_check_user(struct fam_db *db, const struct fam_uuid *user_id, struct fam_status *status)

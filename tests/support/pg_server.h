@@ -1,6 +1,6 @@
 /* pg_server.h: a private PostgreSQL for tests: a unix socket in a folder of its own, UTF-8, trust, no fsync; optionally
- * a TCP port on 127.0.0.1. As root it runs as the user postgres. initdb runs once for all tests of a user: its result
- * is kept as a template (under /tmp, keyed by user and version) and copied. Not thread-safe. */
+ * a TCP port on 127.0.0.1. As root it runs as the user postgres. initdb runs once: its result is kept beside the
+ * programs of the build, by user and version, and copied. Not thread-safe. */
 #ifndef FAM_TESTS_PG_SERVER_H
 #define FAM_TESTS_PG_SERVER_H
 

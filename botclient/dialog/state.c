@@ -1,0 +1,90 @@
+#include "dialog/state.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
+
+static const char *const step_names[FAM_STEP_COUNT] = {
+    [FAM_STEP_NONE] = "",
+    [FAM_STEP_COUNTRY] = "country",
+    [FAM_STEP_CHILD_NAME] = "child.name",
+    [FAM_STEP_CHILD_BIRTH] = "child.birth",
+};
+
+const char *fam_step_name(enum fam_step step)
+{
+    return step_names[step];
+}
+
+static int64_t number(const cJSON *root, const char *key)
+{
+    int64_t value = 0;
+    return fam_json_i64(root, key, &value) && value > 0 ? value : 0;
+}
+
+void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
+{
+    *ret_state = (struct fam_state){0};
+    cJSON *root = size > 0 ? fam_json_parse(data, size, FAM_STATE_BYTES) : NULL;
+    if (!root)
+        return;
+    const char *step = fam_json_string(root, "s"), *name = fam_json_string(root, "n");
+    const char *entry = fam_json_string(root, "e");
+    struct fam_uuid uuid;
+    for (size_t i = 0; step && i < FAM_STEP_COUNT; i++)
+        if (strcmp(step, step_names[i]) == 0)
+            ret_state->step = (enum fam_step)i;
+    if (name && strlen(name) < sizeof(ret_state->name))
+        strcpy(ret_state->name, name);
+    if (entry && fam_uuid_parse(entry, &uuid))
+        fam_uuid_format(&uuid, ret_state->entry_id);
+    ret_state->another = fam_json_bool(root, "c");
+    ret_state->had_safety = fam_json_bool(root, "h");
+    ret_state->phrase_id = number(root, "p");
+    ret_state->answer_id = number(root, "a");
+    int64_t band = number(root, "g");
+    ret_state->age_band = band <= 6 ? (uint8_t)band : 0;
+    cJSON_Delete(root);
+}
+
+size_t fam_state_format(const struct fam_state *state, char ret_text[FAM_STATE_BYTES])
+{
+    fam_auto(fam_buf_done) struct fam_buf json = {0};
+    fam_buf_init(&json, FAM_STATE_BYTES - 1);
+    fam_buf_addf(&json, "{\"v\":1");
+    if (state->step != FAM_STEP_NONE)
+        fam_buf_addf(&json, ",\"s\":\"%s\"", step_names[state->step]);
+    if (state->name[0]) {
+        fam_buf_add_text(&json, ",\"n\":");
+        fam_json_add_string(&json, state->name);
+    }
+    if (state->another)
+        fam_buf_add_text(&json, ",\"c\":true");
+    if (state->phrase_id)
+        fam_buf_addf(&json, ",\"p\":%" PRId64, state->phrase_id);
+    if (state->answer_id)
+        fam_buf_addf(&json, ",\"a\":%" PRId64, state->answer_id);
+    if (state->entry_id[0])
+        fam_buf_addf(&json, ",\"e\":\"%s\"", state->entry_id);
+    if (state->had_safety)
+        fam_buf_add_text(&json, ",\"h\":true");
+    if (state->age_band)
+        fam_buf_addf(&json, ",\"g\":%d", state->age_band);
+    fam_buf_add_text(&json, "}");
+    if (json.failed)
+        fam_buf_clear(&json);
+    memcpy(ret_text, fam_buf_text(&json), json.size + 1);
+    return json.size;
+}
+
+void fam_state_leave(struct fam_state *state)
+{
+    state->step = FAM_STEP_NONE;
+    state->name[0] = '\0';
+    state->another = false;
+}

@@ -1,0 +1,40 @@
+/* state.h: what a conversation remembers between two messages, as the compact JSON that the server's session keeps.
+ *
+ * Everything in it can be lost without harm: the steps of a wizard are found again from what the server knows of the
+ * person. Names of members are short because a session is small: s step, n name, c another child, a answer, p phrase's
+ * message, e entry, h safety, g age. Thread-safe; no state of its own. */
+#ifndef FAM_DIALOG_STATE_H
+#define FAM_DIALOG_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/uuid.h"
+
+/* Where a wizard stands: what text is expected. */
+enum fam_step { FAM_STEP_NONE, FAM_STEP_COUNTRY, FAM_STEP_CHILD_NAME, FAM_STEP_CHILD_BIRTH, FAM_STEP_COUNT };
+
+enum { FAM_NAME_CHARS = 40, FAM_NAME_SIZE = 4 * FAM_NAME_CHARS + 1, FAM_STATE_BYTES = 1024 };
+
+struct fam_state {
+    enum fam_step step;
+    char name[FAM_NAME_SIZE]; /* of the child whose birth is asked; "" for none */
+    bool another;             /* the child is added by /children, not in the onboarding */
+    int64_t phrase_id;        /* message of the parent's last phrase; 0: none */
+    int64_t answer_id;        /* message of our answer to it */
+    char entry_id[FAM_UUID_TEXT_SIZE]; /* of that answer, "" when nothing was stored */
+    bool had_safety;          /* that answer carries a safety block */
+    uint8_t age_band;         /* told by a tap for want of a child; 0: none */
+};
+
+/* "country", "child.name" …; "" for NONE. */
+const char *fam_step_name(enum fam_step step);
+/* Anything that is not ours gives an empty state. */
+void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state);
+/* The JSON, NUL-terminated; its length. */
+size_t fam_state_format(const struct fam_state *state, char ret_text[FAM_STATE_BYTES]);
+/* Ends the wizard; what belongs to answers stays. */
+void fam_state_leave(struct fam_state *state);
+
+#endif

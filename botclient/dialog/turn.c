@@ -1,0 +1,249 @@
+#include "dialog/turn.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+enum { COMMIT_ATTEMPTS = 12, COMMIT_ATTEMPTS_CONNECTED = 4, COMMIT_STEP_MS = 100, COMMIT_STEP_MAX_MS = 3000 };
+
+enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                            const ProtobufCMessage *request, struct fam_reply *ret_reply)
+{
+    char key[128];
+    const struct fam_backend *backend = turn->dialog->options.backend;
+    snprintf(key, sizeof(key), "tg:%s:%" PRId64 ":%s", turn->dialog->options.bot_id, turn->update->update_id,
+             name ? name : "");
+    struct fam_backend_call call = {
+        .method = method, .user_id = turn->user_id, .idempotency_key = name ? key : NULL, .request = request};
+    *ret_reply = (struct fam_reply){0};
+    return backend->call(backend->context, &call, ret_reply, turn->status);
+}
+
+static void adopt_user(struct fam_turn *turn, struct fam_reply *reply, const Fam__V1__User *user)
+{
+    fam_reply_done(&turn->user_reply);
+    turn->user_reply = *reply;
+    turn->user = user;
+    turn->locale = fam_locales_get(turn->dialog->options.locales, user->language);
+    snprintf(turn->user_id, sizeof(turn->user_id), "%s", user->user_id);
+}
+
+static enum fam_code register_user(struct fam_turn *turn)
+{
+    Fam__V1__RegisterUserRequest request = FAM__V1__REGISTER_USER_REQUEST__INIT;
+    struct fam_reply reply;
+    request.telegram_id = turn->update->from_id;
+    request.language = fam_locale_language_of(turn->update->language_code);
+    request.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_REGISTER_USER, NULL, &request.base, &reply);
+    if (code != FAM_OK)
+        return code;
+    const Fam__V1__RegisterUserResponse *response = (const Fam__V1__RegisterUserResponse *)reply.message;
+    if (!response->user) {
+        fam_reply_done(&reply);
+        return fam_fail(turn->status, FAM_INTERNAL, "RegisterUser answers without a user");
+    }
+    adopt_user(turn, &reply, response->user);
+    return FAM_OK;
+}
+
+static enum fam_code load_session(struct fam_turn *turn)
+{
+    Fam__V1__CreateSessionRequest request = FAM__V1__CREATE_SESSION_REQUEST__INIT;
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    request.client = (char *)(uintptr_t)"telegram";
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_CREATE_SESSION, NULL, &request.base, &reply);
+    if (code == FAM_UNAVAILABLE || code == FAM_DEADLINE_EXCEEDED || code == FAM_RESOURCE_EXHAUSTED) {
+        /* The server registered the person a moment ago: what is away is the place where it keeps sessions. */
+        FAM_LOG(turn->dialog->options.log, FAM_LOG_WARN, "dialog", "no session: going on without",
+                FAM_I64("update_id", turn->update->update_id), FAM_STR("code", fam_code_name(code)));
+        return FAM_OK;
+    }
+    if (code != FAM_OK)
+        return code;
+    const Fam__V1__Session *session = ((const Fam__V1__CreateSessionResponse *)reply.message)->session;
+    if (!session || strlen(session->session_id) >= sizeof(turn->session_id))
+        return fam_fail(turn->status, FAM_INTERNAL, "CreateSession answers without a session");
+    turn->has_session = true;
+    strcpy(turn->session_id, session->session_id);
+    turn->version = session->version;
+    turn->last_update_id = session->last_update_id;
+    turn->is_old = turn->update->update_id <= session->last_update_id;
+    fam_state_parse(session->state.data, session->state.len, &turn->state);
+    if (session->draft && *session->draft)
+        turn->draft = strdup(session->draft);
+    return FAM_OK;
+}
+
+enum fam_code fam_turn_begin(struct fam_turn *turn)
+{
+    enum fam_code code = register_user(turn);
+    return code == FAM_OK ? load_session(turn) : code;
+}
+
+static void rest(const struct fam_turn *turn, uint32_t wait_ms)
+{
+    struct timespec pause = {.tv_sec = wait_ms / 1000, .tv_nsec = (long)(wait_ms % 1000) * 1000000};
+    if (turn->dialog->options.sleep_ms)
+        turn->dialog->options.sleep_ms(wait_ms);
+    else
+        nanosleep(&pause, NULL);
+}
+
+enum fam_code fam_turn_commit(struct fam_turn *turn)
+{
+    char text[FAM_STATE_BYTES];
+    const struct fam_backend *backend = turn->dialog->options.backend;
+    if (!turn->has_session)
+        return FAM_OK;
+    Fam__V1__UpdateSessionRequest request = FAM__V1__UPDATE_SESSION_REQUEST__INIT;
+    request.session_id = turn->session_id;
+    request.version = turn->version;
+    request.state.len = fam_state_format(&turn->state, text);
+    request.state.data = (uint8_t *)text;
+    request.last_update_id = turn->update->update_id;
+    if (turn->draft)
+        request.draft = turn->draft;
+    enum fam_code code = FAM_UNAVAILABLE;
+    int connected = 0;
+    for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
+        fam_auto(fam_reply_done) struct fam_reply reply = {0};
+        code = fam_turn_call(turn, FAM_BACKEND_UPDATE_SESSION, NULL, &request.base, &reply);
+        if (code != FAM_UNAVAILABLE && code != FAM_DEADLINE_EXCEEDED)
+            break;
+        /* A server that answers but keeps no session: Redis went away. What was done is done. */
+        if (backend->is_connected(backend->context) && ++connected >= COMMIT_ATTEMPTS_CONNECTED)
+            return FAM_OK;
+        uint32_t wait_ms = (uint32_t)COMMIT_STEP_MS << (attempt > 5 ? 5 : attempt);
+        rest(turn, wait_ms > COMMIT_STEP_MAX_MS ? COMMIT_STEP_MAX_MS : wait_ms);
+    }
+    /* A session that expired meanwhile has nothing to be compared with. */
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED)
+        return FAM_OK;
+    return code;
+}
+
+void fam_turn_done(struct fam_turn *turn)
+{
+    fam_reply_done(&turn->user_reply);
+    fam_turn_set_draft(turn, NULL);
+    explicit_bzero(&turn->state, sizeof(turn->state));
+}
+
+enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country)
+{
+    Fam__V1__UpdateUserRequest request = FAM__V1__UPDATE_USER_REQUEST__INIT;
+    struct fam_reply reply;
+    request.language = language;
+    request.country = (char *)(uintptr_t)country;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_UPDATE_USER, "update_user", &request.base, &reply);
+    if (code != FAM_OK)
+        return code;
+    const Fam__V1__UpdateUserResponse *response = (const Fam__V1__UpdateUserResponse *)reply.message;
+    if (response->user)
+        adopt_user(turn, &reply, response->user);
+    else
+        fam_reply_done(&reply);
+    return FAM_OK;
+}
+
+int fam_turn_consent(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose)
+{
+    for (size_t i = 0; i < turn->user->n_consents; i++)
+        if (turn->user->consents[i]->purpose == purpose)
+            return turn->user->consents[i]->granted ? 1 : 0;
+    return -1;
+}
+
+bool fam_turn_is_new(const struct fam_turn *turn)
+{
+    int processing = fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING);
+    return processing < 0 || (processing == 1 && !turn->user->family_id[0]);
+}
+
+void fam_turn_set_draft(struct fam_turn *turn, const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+    if (turn->draft) {
+        explicit_bzero(turn->draft, strlen(turn->draft));
+        free(turn->draft);
+    }
+    turn->draft = copy;
+}
+
+enum fam_code fam_turn_send(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard,
+                            int64_t *ret_message_id)
+{
+    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    int64_t message_id = 0;
+    struct fam_outgoing message = {
+        .chat_id = turn->update->chat_id, .html = fam_html_text(html), .keyboard = keyboard};
+    if (fam_html_failed(html))
+        return fam_fail_memory(turn->status);
+    return messenger->send(messenger->context, &message, ret_message_id ? ret_message_id : &message_id, turn->status);
+}
+
+enum fam_code fam_turn_show(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard)
+{
+    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    struct fam_outgoing message = {.chat_id = turn->update->chat_id,
+                                   .message_id = turn->update->message_id,
+                                   .html = fam_html_text(html),
+                                   .keyboard = keyboard};
+    if (turn->update->kind != FAM_UPDATE_CALLBACK || message.message_id == 0)
+        return fam_turn_send(turn, html, keyboard, NULL);
+    if (fam_html_failed(html))
+        return fam_fail_memory(turn->status);
+    enum fam_code code = messenger->edit(messenger->context, &message, turn->status);
+    if (code == FAM_NOT_FOUND || code == FAM_INVALID_ARGUMENT)
+        return fam_turn_send(turn, html, keyboard, NULL);
+    return code;
+}
+
+enum fam_code fam_turn_say(struct fam_turn *turn, const char *text)
+{
+    fam_auto(fam_html_done) struct fam_html html;
+    fam_html_init(&html);
+    fam_html_add(&html, text);
+    return fam_turn_send(turn, &html, NULL, NULL);
+}
+
+void fam_turn_button(const struct fam_turn *turn, struct fam_keyboard *keyboard, const char *label, char action,
+                     uint8_t argument, const struct fam_uuid *entry)
+{
+    const struct fam_dialog_options *options = &turn->dialog->options;
+    struct fam_callback callback = {.action = action, .argument = argument};
+    if (keyboard->count == FAM_KEYBOARD_BUTTONS)
+        return;
+    if (entry)
+        callback.entry = *entry;
+    struct fam_button *button = &keyboard->buttons[keyboard->count];
+    size_t in_row = 0;
+    while (in_row < keyboard->count && !keyboard->buttons[keyboard->count - 1 - in_row].starts_row)
+        in_row++;
+    button->starts_row = keyboard->count == 0 || keyboard->ends_row || in_row + 1 >= FAM_BUTTONS_A_ROW;
+    keyboard->ends_row = false;
+    keyboard->count++;
+    size_t size = fam_utf8_cut(label, sizeof(button->label) - 1);
+    memcpy(button->label, label, size);
+    button->label[size] = '\0';
+    fam_callback_sign(options->signer, &callback, turn->update->from_id, options->wall_ms(), button->data);
+}
+
+void fam_keyboard_end_row(struct fam_keyboard *keyboard)
+{
+    keyboard->ends_row = true;
+}
+
+void fam_reply_done(struct fam_reply *reply)
+{
+    if (reply->release)
+        reply->release(reply->owner);
+    *reply = (struct fam_reply){0};
+}

@@ -1,0 +1,125 @@
+/* turn.h: one update while it is being handled: who it is from, in which language, where the conversation stands; and
+ * the few verbs that all conversations use. Private to dialog/. A turn belongs to one thread.
+ *
+ * Functions return FAM_OK or pass on the error of the server or the messenger; fam_dialog_handle decides what becomes
+ * of the update then. */
+#ifndef FAM_DIALOG_TURN_H
+#define FAM_DIALOG_TURN_H
+
+#include "dialog/dialog.h"
+#include "dialog/state.h"
+#include "fam/v1/family.pb-c.h"
+#include "fam/v1/session.pb-c.h"
+#include "fam/v1/translation.pb-c.h"
+
+enum { FAM_PHRASE_CHARS = 2000 };
+
+struct fam_dialog {
+    struct fam_dialog_options options;
+    struct fam_groups *groups; /* chats that heard the sentence for groups */
+};
+
+struct fam_turn {
+    const struct fam_dialog *dialog;
+    const struct fam_update *update;
+    const struct fam_locale *locale;
+    struct fam_callback pressed; /* of a callback */
+    struct fam_reply user_reply;
+    const Fam__V1__User *user;   /* NULL before fam_turn_begin */
+    char user_id[FAM_UUID_TEXT_SIZE];
+    bool has_session; /* false: the server can't keep one at this moment */
+    bool is_old;      /* the session says that this update was handled */
+    char session_id[64];
+    uint64_t version;
+    int64_t last_update_id;
+    struct fam_state state;
+    char *draft; /* a phrase that was not stored; NULL: none */
+    struct fam_status *status;
+};
+
+/* Registers the person, loads the session. */
+enum fam_code fam_turn_begin(struct fam_turn *turn);
+/* Stores the session with this update as handled. ABORTED: somebody else went on meanwhile. */
+enum fam_code fam_turn_commit(struct fam_turn *turn);
+void fam_turn_done(struct fam_turn *turn);
+
+/* A call for the person. `name` becomes part of the idempotency key; NULL: a call without a key. */
+enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                            const ProtobufCMessage *request, struct fam_reply *ret_reply);
+/* UpdateUser, and what follows from it for the turn. Empty and unspecified: unchanged. */
+enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country);
+/* The person's decision: 1 given, 0 refused or withdrawn, -1 never decided. */
+int fam_turn_consent(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose);
+/* True while consent, country or the first child are open, as far as the user row tells. */
+bool fam_turn_is_new(const struct fam_turn *turn);
+void fam_turn_set_draft(struct fam_turn *turn, const char *text);
+
+/* A message to the chat. ret_message_id may be NULL. */
+enum fam_code fam_turn_send(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard,
+                            int64_t *ret_message_id);
+/* In place of the message whose button was pressed, else (or when that is gone) as a message. */
+enum fam_code fam_turn_show(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard);
+/* The text of a key, without places and buttons. */
+enum fam_code fam_turn_say(struct fam_turn *turn, const char *text);
+
+/* Buttons are added left to right, three a row at most. Label too long: cut. */
+void fam_turn_button(const struct fam_turn *turn, struct fam_keyboard *keyboard, const char *label, char action,
+                     uint8_t argument, const struct fam_uuid *entry);
+void fam_keyboard_end_row(struct fam_keyboard *keyboard);
+
+/* onboarding.c */
+enum fam_code fam_onboarding_start(struct fam_turn *turn);
+/* Asks what is still open, or ends the onboarding. */
+enum fam_code fam_onboarding_next(struct fam_turn *turn);
+enum fam_code fam_onboarding_language(struct fam_turn *turn);
+enum fam_code fam_onboarding_country(struct fam_turn *turn);
+enum fam_code fam_onboarding_consent(struct fam_turn *turn);
+enum fam_code fam_onboarding_consent_ai(struct fam_turn *turn);
+/* Text while the country is asked. False in *ret_taken: it is no country. */
+enum fam_code fam_onboarding_country_text(struct fam_turn *turn, bool *ret_taken);
+enum fam_code fam_onboarding_ask_country(struct fam_turn *turn);
+
+/* children.c */
+enum fam_code fam_children_list(struct fam_turn *turn);
+enum fam_code fam_children_add(struct fam_turn *turn);
+enum fam_code fam_children_ask_name(struct fam_turn *turn);
+enum fam_code fam_children_name_text(struct fam_turn *turn, bool *ret_taken);
+enum fam_code fam_children_no_name(struct fam_turn *turn);
+enum fam_code fam_children_ask_birth(struct fam_turn *turn);
+enum fam_code fam_children_birth_text(struct fam_turn *turn, bool *ret_taken);
+enum fam_code fam_children_birth(struct fam_turn *turn);
+/* The family; *ret_reply is empty when there is none (still FAM_OK). */
+enum fam_code fam_children_family(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Family **ret_family);
+/* "Маша, 7 лет", or "ребёнок, 7 лет" without a name. */
+void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Child *child, char *ret_text, size_t size);
+
+/* answer.c */
+enum fam_code fam_answer_phrase(struct fam_turn *turn);
+/* The draft again, now for the child of the onboarding. */
+enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child);
+enum fam_code fam_answer_edited(struct fam_turn *turn);
+enum fam_code fam_answer_age(struct fam_turn *turn);
+enum fam_code fam_answer_child(struct fam_turn *turn);
+
+/* details.c */
+enum fam_code fam_details_why(struct fam_turn *turn);
+enum fam_code fam_details_activity(struct fam_turn *turn);
+enum fam_code fam_details_more(struct fam_turn *turn);
+enum fam_code fam_details_rate(struct fam_turn *turn);
+enum fam_code fam_details_remove(struct fam_turn *turn);
+/* The entry behind the pressed button: from the server, or read again from the draft. FAM_OK with an empty reply: it
+ * is gone, and the person was told. */
+enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Entry **ret_entry);
+
+/* settings.c */
+enum fam_code fam_settings_help(struct fam_turn *turn);
+enum fam_code fam_settings_cancel(struct fam_turn *turn);
+enum fam_code fam_settings_ask_language(struct fam_turn *turn);
+
+/* groups.c */
+struct fam_groups *fam_groups_new(void) FAM_MUST_CHECK;
+void fam_groups_free(struct fam_groups *groups);
+/* Anything from a group: one kind sentence, once. */
+enum fam_code fam_groups_handle(struct fam_turn *turn);
+
+#endif

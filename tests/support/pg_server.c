@@ -1,0 +1,263 @@
+/* pg_server.c: see pg_server.h. */
+#include "pg_server.h"
+
+#include <dirent.h>
+#include <libpq-fe.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { START_MS = 30000, NO_TCP_PORT = 5432, CHILDREN_MAX = 256 };
+
+static const char superuser[] = "postgres";
+
+/* As root the folder goes to the user whom the server runs as. */
+static bool give_to_postgres(const char *path)
+{
+    const struct passwd *entry = geteuid() == 0 ? getpwnam(superuser) : NULL;
+    if (geteuid() != 0)
+        return true;
+    return entry && chown(path, entry->pw_uid, entry->pw_gid) == 0;
+}
+
+static bool wait_exit(struct proc *proc)
+{
+    for (int i = 0; i < START_MS / 10 && proc_is_running(proc); i++)
+        usleep(10000);
+    return proc_stop(proc, SIGKILL, 1000) == 0;
+}
+
+static bool init_db(const char *dir, const char *data)
+{
+    struct proc proc = {0};
+    const char *const argv[] = {"initdb",
+                                "-D",
+                                data,
+                                "-E",
+                                "UTF8",
+                                "--locale=C.UTF-8",
+                                "-A",
+                                "trust",
+                                "-U",
+                                superuser,
+                                "-N",
+                                "--wal-segsize=1",
+                                "--no-instructions",
+                                NULL};
+    return give_to_postgres(dir) && proc_start(&proc, dir, "initdb", argv, NULL, superuser) && wait_exit(&proc);
+}
+
+static bool copy(const char *from, const char *to)
+{
+    const char *const argv[] = {"cp", "-a", "--reflink=auto", from, to, NULL};
+    return proc_run(argv, NULL, NULL, NULL, 0) == 0;
+}
+
+/* The template's folder: by user and by the version of the programs. */
+static bool template_path(char *ret_path, size_t size)
+{
+    char initdb[256];
+    unsigned version = 0;
+    if (!proc_find_program("initdb", initdb, sizeof(initdb)))
+        return false;
+    (void)sscanf(initdb, "/usr/lib/postgresql/%u/", &version);
+    int length = snprintf(ret_path, size, "%s/pg-template-%u-%u", FAM_BIN_DIR, (unsigned)geteuid(), version);
+    return length > 0 && (size_t)length < size;
+}
+
+/* Keeps `data` for the next test. Several tests may do this at once: the rename of a whole copy settles it. */
+static void keep_template(const char *path, const char *data)
+{
+    char mine[512];
+    snprintf(mine, sizeof(mine), "%s.%d", path, (int)getpid());
+    const char *const argv[] = {"rm", "-rf", mine, NULL};
+    if (!copy(data, mine) || rename(mine, path) != 0)
+        (void)proc_run(argv, NULL, NULL, NULL, 0);
+}
+
+static bool make_data(struct pg_server *server)
+{
+    char path[400];
+    struct stat info;
+    if (!give_to_postgres(server->dir) || !template_path(path, sizeof(path)))
+        return false;
+    if (stat(path, &info) == 0 && copy(path, server->data))
+        return true;
+    if (!init_db(server->dir, server->data))
+        return false;
+    keep_template(path, server->data);
+    return true;
+}
+
+static bool answers(void *context)
+{
+    const struct pg_server *server = context;
+    return PQping(server->conninfo) == PQPING_OK;
+}
+
+bool pg_server_restart(struct pg_server *server)
+{
+    char port[16], sockets[160];
+    snprintf(port, sizeof(port), "%u", server->port ? (unsigned)server->port : NO_TCP_PORT);
+    snprintf(sockets, sizeof(sockets), "unix_socket_directories=%s", server->dir);
+    const char *const argv[] = {"postgres",
+                                "-D",
+                                server->data,
+                                "-p",
+                                port,
+                                "-c",
+                                server->port ? "listen_addresses=127.0.0.1" : "listen_addresses=",
+                                "-c",
+                                sockets,
+                                "-c",
+                                "fsync=off",
+                                "-c",
+                                "full_page_writes=off",
+                                "-c",
+                                "shared_buffers=16MB",
+                                "-c",
+                                "max_connections=100",
+                                "-c",
+                                "autovacuum=off",
+                                "-c",
+                                "jit=off",
+                                NULL};
+    pg_server_halt(server);
+    if (!proc_start(&server->proc, server->dir, "postgres", argv, NULL, superuser))
+        return false;
+    if (proc_wait_until(answers, server, START_MS))
+        return true;
+    pg_server_kill(server);
+    return false;
+}
+
+static void name_addresses(struct pg_server *server)
+{
+    unsigned port = server->port ? server->port : NO_TCP_PORT;
+    snprintf(server->conninfo, sizeof(server->conninfo), "host=%s port=%u user=%s dbname=postgres", server->dir, port,
+             superuser);
+    snprintf(server->url, sizeof(server->url), "postgresql://%s@/postgres?host=%s&port=%u", superuser, server->dir,
+             port);
+    if (server->port)
+        snprintf(server->tcp_url, sizeof(server->tcp_url), "postgresql://%s@127.0.0.1:%u/postgres", superuser, port);
+}
+
+bool pg_server_start(struct pg_server *server, bool with_tcp)
+{
+    memset(server, 0, sizeof(*server));
+    if (!proc_tmpdir(server->dir, sizeof(server->dir)))
+        return false;
+    snprintf(server->data, sizeof(server->data), "%s/data", server->dir);
+    bool made = make_data(server);
+    /* The port was free a moment ago: someone else may have been faster. */
+    for (int i = 0; made && i < 3; i++) {
+        server->port = with_tcp ? proc_free_port() : 0;
+        name_addresses(server);
+        if (pg_server_restart(server))
+            return true;
+    }
+    pg_server_stop(server);
+    return false;
+}
+
+void pg_server_halt(struct pg_server *server)
+{
+    /* Fast shutdown: sessions are cut, everything is written. */
+    (void)proc_stop(&server->proc, SIGINT, 10000);
+}
+
+static pid_t parent_of(const char *pid)
+{
+    char path[64], line[512];
+    int parent = 0;
+    snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    if (fgets(line, sizeof(line), file)) {
+        const char *after = strrchr(line, ')');
+        if (!after || sscanf(after, ") %*c %d", &parent) != 1)
+            parent = 0;
+    }
+    fclose(file);
+    return parent;
+}
+
+/* The processes of the server, without the first one. */
+static size_t children_of(pid_t pid, pid_t ret_children[CHILDREN_MAX])
+{
+    size_t count = 0;
+    DIR *dir = opendir("/proc");
+    for (const struct dirent *entry; dir && count < CHILDREN_MAX && (entry = readdir(dir));)
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && parent_of(entry->d_name) == pid)
+            ret_children[count++] = (pid_t)strtol(entry->d_name, NULL, 10);
+    if (dir)
+        closedir(dir);
+    return count;
+}
+
+static void signal_all(struct pg_server *server, int signal_number)
+{
+    pid_t children[CHILDREN_MAX];
+    if (server->proc.pid <= 0)
+        return;
+    /* The first one stops before the others are listed, so that it starts no more of them. */
+    if (signal_number != SIGCONT)
+        kill(server->proc.pid, SIGSTOP);
+    size_t count = children_of(server->proc.pid, children);
+    for (size_t i = 0; i < count; i++)
+        kill(children[i], signal_number);
+    kill(server->proc.pid, signal_number);
+}
+
+void pg_server_kill(struct pg_server *server)
+{
+    signal_all(server, SIGKILL);
+    (void)proc_stop(&server->proc, SIGKILL, 5000);
+}
+
+void pg_server_stop(struct pg_server *server)
+{
+    if (server->proc.pid > 0)
+        pg_server_kill(server);
+    if (server->dir[0])
+        proc_rmtree(server->dir);
+    memset(server, 0, sizeof(*server));
+}
+
+void pg_server_pause(struct pg_server *server)
+{
+    signal_all(server, SIGSTOP);
+}
+
+void pg_server_resume(struct pg_server *server)
+{
+    signal_all(server, SIGCONT);
+}
+
+bool pg_server_create_db(struct pg_server *server, const char *name, char *ret_conninfo, size_t size)
+{
+    char sql[160];
+    snprintf(sql, sizeof(sql), "CREATE DATABASE %s", name);
+    int length = snprintf(ret_conninfo, size, "host=%s port=%u user=%s dbname=%s", server->dir,
+                          server->port ? (unsigned)server->port : NO_TCP_PORT, superuser, name);
+    return length > 0 && (size_t)length < size && pg_server_sql(server->conninfo, sql, NULL, 0);
+}
+
+bool pg_server_sql(const char *conninfo, const char *sql, char *ret_value, size_t size)
+{
+    PGconn *conn = PQconnectdb(conninfo);
+    PGresult *result = PQstatus(conn) == CONNECTION_OK ? PQexec(conn, sql) : NULL;
+    ExecStatusType kind = PQresultStatus(result);
+    bool good = kind == PGRES_TUPLES_OK || kind == PGRES_COMMAND_OK;
+    bool has_row = good && PQntuples(result) > 0 && PQnfields(result) > 0;
+    if (size)
+        snprintf(ret_value, size, "%s", !good ? PQerrorMessage(conn) : has_row ? PQgetvalue(result, 0, 0) : "");
+    PQclear(result);
+    PQfinish(conn);
+    return good;
+}
