@@ -208,7 +208,10 @@ void fam_out_render_table(const struct fam_out *out, const struct fam_out_style 
 {
     for (size_t i = 0; i < out->part_count; i++) {
         const struct fam_out_part *part = &out->parts[i];
-        if (i > 0) {
+        if (part->layout == FAM_LAYOUT_STACKED && part->cell_count == 0) {
+            continue;
+        }
+        if (buf->size > 0) {
             fam_buf_add_char(buf, '\n');
         }
         if (part->key == NULL) {

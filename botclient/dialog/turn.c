@@ -53,6 +53,11 @@ static enum fam_code register_user(struct fam_turn *turn)
     return FAM_OK;
 }
 
+enum fam_code fam_turn_begin_again(struct fam_turn *turn)
+{
+    return register_user(turn);
+}
+
 static enum fam_code load_session(struct fam_turn *turn)
 {
     Fam__V1__CreateSessionRequest request = FAM__V1__CREATE_SESSION_REQUEST__INIT;
@@ -196,7 +201,7 @@ enum fam_code fam_turn_show(struct fam_turn *turn, const struct fam_html *html, 
                                    .message_id = turn->update->message_id,
                                    .html = fam_html_text(html),
                                    .keyboard = keyboard};
-    if (turn->update->kind != FAM_UPDATE_CALLBACK || message.message_id == 0)
+    if (turn->update->kind != FAM_UPDATE_CALLBACK || message.message_id == 0 || turn->keep_pressed)
         return fam_turn_send(turn, html, keyboard, NULL);
     if (fam_html_failed(html))
         return fam_fail_memory(turn->status);

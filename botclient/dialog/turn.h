@@ -28,6 +28,7 @@ struct fam_turn {
     const Fam__V1__User *user;   /* NULL before fam_turn_begin */
     char user_id[FAM_UUID_TEXT_SIZE];
     bool has_session; /* false: the server can't keep one at this moment */
+    bool keep_pressed; /* the message with the pressed button stays: fam_turn_show sends a new one */
     bool is_old;      /* the session says that this update was handled */
     char session_id[64];
     uint64_t version;
@@ -39,6 +40,8 @@ struct fam_turn {
 
 /* Registers the person, loads the session. */
 enum fam_code fam_turn_begin(struct fam_turn *turn);
+/* Reads the person again after something about them changed. */
+enum fam_code fam_turn_begin_again(struct fam_turn *turn);
 /* Stores the session with this update as handled. ABORTED: somebody else went on meanwhile. */
 enum fam_code fam_turn_commit(struct fam_turn *turn);
 void fam_turn_done(struct fam_turn *turn);
@@ -69,6 +72,8 @@ void fam_keyboard_end_row(struct fam_keyboard *keyboard);
 
 /* onboarding.c */
 enum fam_code fam_onboarding_start(struct fam_turn *turn);
+/* The button under an answer: asks what is still open, below the answer. */
+enum fam_code fam_onboarding_go(struct fam_turn *turn);
 /* Asks what is still open, or ends the onboarding. */
 enum fam_code fam_onboarding_next(struct fam_turn *turn);
 enum fam_code fam_onboarding_language(struct fam_turn *turn);

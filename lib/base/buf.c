@@ -2,11 +2,13 @@
 
 #include <sodium.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const size_t LIMIT_DEFAULT = (size_t)16 << 20;
+static const size_t SIZE_LIMIT = SIZE_MAX / 4; /* so that no sum of sizes wraps around */
 
 void fam_buf_init(struct fam_buf *buf, size_t limit)
 {
@@ -35,6 +37,7 @@ void fam_buf_clear(struct fam_buf *buf)
 static bool reserve(struct fam_buf *buf, size_t more)
 {
     size_t limit = buf->limit == 0 ? LIMIT_DEFAULT : buf->limit;
+    limit = limit < SIZE_LIMIT ? limit : SIZE_LIMIT;
     if (buf->failed || more > limit - (buf->size < limit ? buf->size : limit)) {
         buf->failed = true;
         return false;

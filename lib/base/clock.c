@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <time.h>
 
+/* The years that RFC 3339 can write: 0000-01-01 to the last millisecond of 9999. */
+static const int64_t YEAR_0000_MS = -62167219200000;
+static const int64_t YEAR_9999_MS = 253402300799999;
+
 uint64_t fam_mono_ns(void)
 {
     struct timespec now;
@@ -29,18 +33,16 @@ int64_t fam_wall_ms(void)
 
 void fam_rfc3339(int64_t unix_ms, char ret_text[FAM_RFC3339_SIZE])
 {
+    unix_ms = unix_ms < YEAR_0000_MS ? YEAR_0000_MS : unix_ms > YEAR_9999_MS ? YEAR_9999_MS : unix_ms;
     int64_t ms = unix_ms % 1000;
     time_t seconds = (time_t)(unix_ms / 1000);
     if (ms < 0) {
         ms += 1000;
         seconds--;
     }
-    struct tm utc;
-    if (gmtime_r(&seconds, &utc) == NULL) {
-        seconds = 0;
-        (void)gmtime_r(&seconds, &utc);
-    }
-    char whole[24];
-    (void)strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &utc);
-    (void)snprintf(ret_text, FAM_RFC3339_SIZE, "%s.%03dZ", whole, (int)ms);
+    struct tm utc = {.tm_mday = 1};
+    (void)gmtime_r(&seconds, &utc); /* within the years above it can't fail */
+    char whole[24] = "";
+    size_t size = strftime(whole, sizeof(whole), "-%m-%dT%H:%M:%S", &utc); /* its %Y has no zeros in front */
+    (void)snprintf(ret_text, FAM_RFC3339_SIZE, "%04d%.*s.%03dZ", utc.tm_year + 1900, (int)size, whole, (int)ms);
 }

@@ -13,7 +13,7 @@ uint64_t fam_mono_ms(void);
 int64_t fam_wall_ms(void);
 
 enum { FAM_RFC3339_SIZE = 32 };
-/* "2026-11-23T18:51:07.123Z" (RFC 3339, UTC). */
+/* "2026-11-23T18:51:07.123Z" (RFC 3339, UTC); outside the years 0000 to 9999 the nearest end of them. */
 void fam_rfc3339(int64_t unix_ms, char ret_text[FAM_RFC3339_SIZE]);
 
 #endif

@@ -9,33 +9,71 @@
 
 enum { DEPTH_MAX = 64 };
 
-/* Levels of nesting, and control bytes inside strings, which cJSON lets pass. */
-static bool is_plain(const char *text, size_t size)
+/* After the digits at `at`, or NULL when there is none. */
+static const char *skip_digits(const char *at, const char *end)
 {
-    bool in_string = false;
-    int depth = 0;
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (in_string) {
-            if (c < 0x20) {
-                return false;
+    const char *first = at;
+    while (at < end && *at >= '0' && *at <= '9') {
+        at++;
+    }
+    return at == first ? NULL : at;
+}
+
+/* After the number at `at`, or NULL when it is none of RFC 8259: cJSON takes what strtod does, "01", "1." and "-.5". */
+static const char *skip_number(const char *at, const char *end)
+{
+    at += *at == '-' ? 1 : 0;
+    bool zero = at < end && *at == '0';
+    at = zero ? at + 1 : skip_digits(at, end);
+    if (at != NULL && at < end && *at == '.') {
+        at = skip_digits(at + 1, end);
+    }
+    if (at != NULL && at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        at += at < end && (*at == '+' || *at == '-') ? 1 : 0;
+        at = skip_digits(at, end);
+    }
+    return at != NULL && at < end && *at >= '0' && *at <= '9' ? NULL : at; /* "01" */
+}
+
+/* After the string whose quote is before `at`, or NULL: control bytes, which cJSON lets pass, and \u0000, at which it
+ * would end the string silently. */
+static const char *skip_string(const char *at, const char *end)
+{
+    for (; at < end && *at != '"'; at++) {
+        if ((unsigned char)*at < 0x20) {
+            return NULL;
+        }
+        if (*at == '\\') {
+            if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0) {
+                return NULL;
             }
-            if (c == '\\') {
-                i++;
-            } else if (c == '"') {
-                in_string = false;
-            }
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > DEPTH_MAX) {
-                return false;
-            }
-        } else if (c == '}' || c == ']') {
-            depth--;
+            at++;
         }
     }
-    return true;
+    return at < end ? at + 1 : NULL;
+}
+
+/* What cJSON does not look at: levels of nesting, the letters of numbers and strings. */
+static bool is_plain(const char *text, size_t size)
+{
+    int depth = 0;
+    const char *end = text + size;
+    for (const char *at = text; at != NULL && at < end;) {
+        if (*at == '"') {
+            at = skip_string(at + 1, end);
+        } else if (*at == '-' || (*at >= '0' && *at <= '9')) {
+            at = skip_number(at, end);
+        } else {
+            depth += *at == '{' || *at == '[' ? 1 : 0;
+            depth -= *at == '}' || *at == ']' ? 1 : 0;
+            at = depth < 0 || depth > DEPTH_MAX ? NULL : at + 1;
+        }
+        if (at == NULL) {
+            return false;
+        }
+    }
+    return depth == 0;
 }
 
 /* Every number finite (1E400 becomes infinity). Iterative: children first, then the next sibling on the way up. */

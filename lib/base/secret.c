@@ -1,16 +1,20 @@
 #include "base/secret.h"
 
 #include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 bool fam_secret_set(struct fam_secret *secret, const void *data, size_t size)
 {
+    if (size == 0) {
+        fam_secret_done(secret);
+        return true;
+    }
+    /* The old bytes go after the copy is made: `data` may be part of them. */
     unsigned char *copy = size == SIZE_MAX ? NULL : malloc(size + 1);
     if (copy != NULL) {
-        if (size > 0) {
-            memcpy(copy, data, size);
-        }
+        memcpy(copy, data, size);
         copy[size] = '\0';
     }
     fam_secret_done(secret);

@@ -49,15 +49,29 @@ enum fam_code fam_code_from_number(uint32_t number)
     return number < FAM_CODE_COUNT ? (enum fam_code)number : FAM_UNKNOWN;
 }
 
-static void fill(struct fam_status *status, enum fam_code code, const char *format, va_list args)
+/* Bytes that are no UTF-8 become '?': an argument may come from outside, and the message goes out as a string. */
+static void clean(char *message)
 {
-    char message[sizeof(status->message)]; /* an argument may be status->message itself */
-    int length = vsnprintf(message, sizeof(message), format, args);
-    if (length >= (int)sizeof(message)) {
-        message[fam_utf8_cut(message, sizeof(message) - 1)] = '\0';
+    size_t size = strlen(message);
+    for (size_t i = 0; !fam_utf8_valid(message, size) && i < size; i++) {
+        if ((unsigned char)message[i] >= 0x80) {
+            message[i] = '?';
+        }
     }
+}
+
+__attribute__((format(printf, 3, 0))) static void fill(struct fam_status *status, enum fam_code code,
+                                                       const char *format, va_list args)
+{
+    /* An argument may be status->message itself. A character longer, to see where the last one starts. */
+    char message[sizeof(status->message) + 4] = "";
+    if (vsnprintf(message, sizeof(message), format, args) < 0) {
+        message[0] = '\0';
+    }
+    message[fam_utf8_cut(message, sizeof(status->message) - 1)] = '\0';
+    clean(message);
     *status = (struct fam_status){.code = code};
-    memcpy(status->message, message, sizeof(message));
+    memcpy(status->message, message, strlen(message) + 1);
 }
 
 enum fam_code fam_fail(struct fam_status *status, enum fam_code code, const char *format, ...)

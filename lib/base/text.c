@@ -4,7 +4,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-enum { CYRILLIC_IO = 0x451, CYRILLIC_IE = 0x435 };
+enum { CYRILLIC_IO = 0x451, CYRILLIC_IE = 0x435, DIAERESIS = 0x308 };
 
 /* Length of the well-formed character at `at`, 0 when there is none (RFC 3629, section 4). */
 static size_t character_size(const unsigned char *at, size_t left)
@@ -118,6 +118,7 @@ static bool is_space(utf8proc_int32_t c)
     return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
 }
 
+/* utf8proc drops what is by default ignorable; this is what Unicode does not call so. */
 static bool is_invisible(utf8proc_int32_t c)
 {
     utf8proc_category_t category = utf8proc_category(c);
@@ -127,6 +128,7 @@ static bool is_invisible(utf8proc_int32_t c)
 static void write_normalised(const utf8proc_uint8_t *folded, char *out)
 {
     bool pending_space = false;
+    bool after_ie = false; /* the last character that marks can sit on is е: a diaeresis would make it ё again */
     char *at = out;
     while (*folded != '\0') {
         utf8proc_int32_t c = 0;
@@ -137,12 +139,15 @@ static void write_normalised(const utf8proc_uint8_t *folded, char *out)
         folded += step;
         if (is_space(c)) {
             pending_space = at != out;
-        } else if (!is_invisible(c)) {
+            after_ie = false;
+        } else if (!is_invisible(c) && !(after_ie && c == DIAERESIS)) {
             if (pending_space) {
                 *at++ = ' ';
                 pending_space = false;
             }
-            at += utf8proc_encode_char(c == CYRILLIC_IO ? CYRILLIC_IE : c, (utf8proc_uint8_t *)at);
+            c = c == CYRILLIC_IO ? CYRILLIC_IE : c;
+            after_ie = c == CYRILLIC_IE || (after_ie && utf8proc_get_property(c)->combining_class != 0);
+            at += utf8proc_encode_char(c, (utf8proc_uint8_t *)at);
         }
     }
     *at = '\0';
@@ -156,7 +161,8 @@ char *fam_text_normalise(const char *text)
     }
     utf8proc_uint8_t *folded = NULL;
     utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &folded,
-                                           UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD);
+                                           UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+                                               UTF8PROC_IGNORE | UTF8PROC_STRIPCC);
     if (length < 0) {
         return NULL;
     }

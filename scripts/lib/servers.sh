@@ -50,7 +50,8 @@ spawn() {
   if [ ${#options[@]} -gt 0 ]; then
     start+=(setpriv "${options[@]}")
   fi
-  "${start[@]}" "$@" </dev/null >>"$log" 2>&1 &
+  # Not our descriptor 9 either: it is a lock that ends with us.
+  "${start[@]}" "$@" </dev/null >>"$log" 2>&1 9>&- &
   # shellcheck disable=SC2034 # for the caller
   SPAWNED=$!
 }

@@ -36,13 +36,17 @@ static void register_user(Fam__V1__FamilyService_Service *service, const Fam__V1
     char lsn[FAM_LSN_SIZE] = "";
     Fam__V1__Language language =
         request->language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED ? context->default_language : request->language;
-    if (fam_user_register(context->store, request->telegram_id, language, request->source, &user, &created, lsn,
-                          &status) != FAM_OK) {
+    Fam__V1__RegistrationSource source = request->source;
+    if (source == FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_UNSPECIFIED) {
+        source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
+    }
+    if (fam_user_register(context->store, request->telegram_id, language, source, &user, &created, lsn, &status) !=
+        FAM_OK) {
         fam_call_fail(closure_data, &status);
         return;
     }
     if (created) {
-        fam_metrics_add(context->metrics, FAM_M_USER_REGISTRATIONS, FAM_LABELS(source_label(request->source)), 1);
+        fam_metrics_add(context->metrics, FAM_M_USER_REGISTRATIONS, FAM_LABELS(source_label(source)), 1);
     }
     fam_auto(fam_reply_done) struct fam_reply reply;
     fam_reply_init(&reply);

@@ -85,7 +85,8 @@ void fam_seal_forget(struct fam_seal *seal, enum fam_key_kind kind, const struct
  * requests. */
 enum fam_hmac_purpose { FAM_HMAC_LOOKUP, FAM_HMAC_CACHE, FAM_HMAC_DERIVE, FAM_HMAC_IDEMPOTENCY, FAM_HMAC_PURPOSES };
 /* Loads all, making those that are missing; also the check that the master key is the right one. Does nothing when they
- * are loaded. `db` must not be in a transaction. */
+ * are loaded. FAILED_PRECONDITION with reason "KEYS_MISSING" when there are users but no keys at all: a restore without
+ * its key dump. `db` must not be in a transaction. */
 enum fam_code fam_seal_load(struct fam_seal *seal, struct fam_db *db, struct fam_status *status) FAM_MUST_CHECK;
 bool fam_seal_is_loaded(const struct fam_seal *seal);
 /* HMAC-SHA-256; only after fam_seal_load. */

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "store/seal_private.h"
 
+enum { ALL_PURPOSES = (1U << FAM_HMAC_PURPOSES) - 1 };
+
 static const struct fam_statement insert_user_key = {
     "insert_user_key", "INSERT INTO keys.user_keys (user_id, wrapped) VALUES ($1, $2)", "insert", "keys"};
 static const struct fam_statement insert_family_key = {
@@ -26,6 +28,9 @@ static const struct fam_statement insert_hmac_key = {
     "insert", "keys"};
 static const struct fam_statement select_hmac_keys = {"select_hmac_keys", "SELECT purpose, wrapped FROM keys.hmac_keys",
                                                       "select", "keys"};
+
+static const struct fam_statement any_user = {"seal_any_user", "SELECT EXISTS (SELECT 1 FROM users)", "select",
+                                              "users"};
 
 static const struct {
     const char *table;
@@ -153,7 +158,7 @@ static enum fam_code read_hmac_keys(struct fam_seal *seal, struct fam_db *db, st
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     enum fam_code code = fam_db_exec(db, &select_hmac_keys, NULL, &rows, status);
-    set->missing = (1U << FAM_HMAC_PURPOSES) - 1;
+    set->missing = ALL_PURPOSES;
     for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows); row++) {
         for (size_t purpose = 0; code == FAM_OK && purpose < FAM_HMAC_PURPOSES; purpose++) {
             struct fam_place place = hmac_place(purpose);
@@ -165,6 +170,18 @@ static enum fam_code read_hmac_keys(struct fam_seal *seal, struct fam_db *db, st
             set->missing &= ~(1U << purpose);
         }
     }
+    return code;
+}
+
+/* Rows without their keys: making new ones would hide that the key dump was not restored, and register everybody
+ * anew. */
+static enum fam_code refuse_without_keys(struct fam_db *db, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    enum fam_code code = fam_db_exec(db, &any_user, NULL, &rows, status);
+    if (code == FAM_OK && fam_rows_i64(&rows, 0, 0))
+        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "KEYS_MISSING", 0,
+                               "the database holds rows but no keys: restore the dump of the schema keys");
     return code;
 }
 
@@ -196,6 +213,8 @@ enum fam_code fam_seal_load(struct fam_seal *seal, struct fam_db *db, struct fam
     assert(!fam_db_in_tx(db));
     fam_auto(hmac_set_done) struct hmac_set set = {0};
     enum fam_code code = read_hmac_keys(seal, db, &set, status);
+    if (code == FAM_OK && set.missing == ALL_PURPOSES)
+        code = refuse_without_keys(db, status);
     if (code == FAM_OK && set.missing) {
         code = make_hmac_keys(seal, db, set.missing, status);
         if (code == FAM_OK)

@@ -33,7 +33,7 @@ struct fam_seal *fam_store_seal(struct fam_store *store);
 /* Health: does the database answer a statement? */
 enum fam_code fam_store_ping(struct fam_store *store, struct fam_status *status) FAM_MUST_CHECK;
 /* Readiness: it answers, its schema is current, and the master key opens its keys. FAILED_PRECONDITION with reason
- * "SCHEMA_BEHIND" or "MASTER_KEY". */
+ * "SCHEMA_BEHIND", "MASTER_KEY" or "KEYS_MISSING". */
 enum fam_code fam_store_ready(struct fam_store *store, struct fam_status *status) FAM_MUST_CHECK;
 
 /* A connection with the HMAC keys loaded; the stores start with it. */

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-enum { COLUMNS_MAX = 3, TABLE_MAX = 0xFFF0, LINE_MAX_BYTES = 16384 };
+enum { COLUMNS_MAX = 3, TABLE_MAX = 0xFFF0, LINE_MAX_BYTES = 16384, ITEM_MAX_BYTES = 6144 };
 
 struct reader {
     struct fam_safety *safety;
@@ -208,7 +208,7 @@ static bool add_class(struct reader *reader, size_t element, const char *name)
 static bool element_id(struct reader *reader, const char *text, uint16_t *ret_id)
 {
     struct fam_safety *safety = reader->safety;
-    char key[1024], parts[1024];
+    char key[ITEM_MAX_BYTES], parts[ITEM_MAX_BYTES];
     int written = snprintf(key, sizeof key, "%zu/%s", reader->file->group, text);
     if (written < 0 || (size_t)written >= sizeof key || safety->element_count >= TABLE_MAX) {
         return faulty(reader, "too long or too many:", text);

@@ -248,9 +248,16 @@ bool pg_server_create_db(struct pg_server *server, const char *name, char *ret_c
     return length > 0 && (size_t)length < size && pg_server_sql(server->conninfo, sql, NULL, 0);
 }
 
+static void ignore_notice(void *context, const PGresult *result)
+{
+    (void)context;
+    (void)result;
+}
+
 bool pg_server_sql(const char *conninfo, const char *sql, char *ret_value, size_t size)
 {
     PGconn *conn = PQconnectdb(conninfo);
+    PQsetNoticeReceiver(conn, ignore_notice, NULL);
     PGresult *result = PQstatus(conn) == CONNECTION_OK ? PQexec(conn, sql) : NULL;
     ExecStatusType kind = PQresultStatus(result);
     bool good = kind == PGRES_TUPLES_OK || kind == PGRES_COMMAND_OK;

@@ -3,7 +3,6 @@
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -310,7 +309,9 @@ struct person system_person(struct system *system, int64_t telegram_id)
 
 static struct fam_rpc_options change_options(const struct person *person, const char *what, char ret_key[96])
 {
-    snprintf(ret_key, 96, "%" PRId64 ":%s", person->telegram_id, what);
+    char user_id[FAM_UUID_TEXT_SIZE]; /* keys are stored as they are: nobody's Telegram id must be in one */
+    fam_uuid_format(&person->user_id, user_id);
+    snprintf(ret_key, 96, "%s:%s", user_id, what);
     return (struct fam_rpc_options){.acting_user = &person->user_id, .idempotency_key = ret_key};
 }
 

@@ -1,0 +1,182 @@
+#include "dialog/birth.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <utf8proc.h>
+
+#include "base/compiler.h"
+#include "base/text.h"
+
+enum { YOUNGEST = 2, OLDEST = 17, TEXT_MAX = 64 };
+
+static struct tm day_of(int64_t today_ms)
+{
+    time_t seconds = (time_t)(today_ms / 1000);
+    struct tm today = {0};
+    gmtime_r(&seconds, &today);
+    return today;
+}
+
+int fam_birth_year_of_age(int age, int64_t today_ms)
+{
+    struct tm today = day_of(today_ms);
+    return today.tm_year + 1900 - age - (today.tm_mon < 6 ? 1 : 0);
+}
+
+static bool is_leap(int year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static bool is_date(int year, int month, int day)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1)
+        return false;
+    return day <= days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
+}
+
+/* Up to three numbers of at most four digits with one separator; what follows them in *ret_rest. */
+static size_t read_numbers(const char *text, int numbers[3], const char **ret_rest)
+{
+    size_t count = 0;
+    char separator = '\0';
+    while (count < 3) {
+        size_t digits = strspn(text, "0123456789");
+        if (digits == 0 || digits > 4)
+            return 0;
+        numbers[count++] = atoi(text);
+        text += digits;
+        if (count == 3 || !*text || !strchr(".-/", *text) || (separator && *text != separator))
+            break;
+        separator = *text++;
+    }
+    *ret_rest = text;
+    return count;
+}
+
+static bool is_years(const char *rest)
+{
+    static const char *const words[] = {"лет",   "год",       "года",  "г",           "г.",  "годик", "годика",
+                                        "years", "years old", "year",  "year old",    "yo",  "y.o.",  "y/o",
+                                        "летний", "yr",        "yrs",   "г.р.",        "years of age"};
+    while (*rest == ' ' || *rest == '-')
+        rest++;
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++)
+        if (strcasecmp(rest, words[i]) == 0)
+            return true;
+    return !*rest;
+}
+
+static enum fam_birth_parse check_date(int year, int month, int day, int64_t today_ms, struct fam_birth *ret_birth)
+{
+    struct tm today = day_of(today_ms);
+    if (!is_date(year, month, day))
+        return FAM_BIRTH_RANGE;
+    int age = today.tm_year + 1900 - year;
+    if (month > today.tm_mon + 1 || (month == today.tm_mon + 1 && day > today.tm_mday))
+        age--;
+    if (age < YOUNGEST || age > OLDEST)
+        return FAM_BIRTH_RANGE;
+    *ret_birth = (struct fam_birth){year, month, day};
+    return FAM_BIRTH_GOOD;
+}
+
+enum fam_birth_parse fam_birth_parse(const char *text, int64_t today_ms, struct fam_birth *ret_birth)
+{
+    char trimmed[TEXT_MAX];
+    int numbers[3];
+    const char *rest = NULL;
+    if (strlen(text) >= sizeof(trimmed))
+        return FAM_BIRTH_OTHER;
+    strcpy(trimmed, text);
+    fam_text_trim(trimmed);
+    size_t count = read_numbers(trimmed, numbers, &rest);
+    if (count == 3 && (!*rest || is_years(rest)))
+        return numbers[0] > 31 ? check_date(numbers[0], numbers[1], numbers[2], today_ms, ret_birth)
+                               : check_date(numbers[2], numbers[1], numbers[0], today_ms, ret_birth);
+    if (count != 1 || !is_years(rest))
+        return FAM_BIRTH_OTHER;
+    int this_year = day_of(today_ms).tm_year + 1900, number = numbers[0];
+    if (number >= YOUNGEST && number <= OLDEST) {
+        *ret_birth = (struct fam_birth){.year = fam_birth_year_of_age(number, today_ms)};
+        return FAM_BIRTH_GOOD;
+    }
+    if (number < this_year - OLDEST - 1 || number > this_year - YOUNGEST)
+        return FAM_BIRTH_RANGE;
+    *ret_birth = (struct fam_birth){.year = number};
+    return FAM_BIRTH_GOOD;
+}
+
+static bool is_letter(utf8proc_int32_t point)
+{
+    utf8proc_category_t category = utf8proc_category(point);
+    return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_MC) || point == '-' || point == '\'' ||
+           point == 0x2019;
+}
+
+static bool is_upper(utf8proc_int32_t point)
+{
+    return utf8proc_category(point) == UTF8PROC_CATEGORY_LU;
+}
+
+/* Endings of verbs in the languages of our parents: "повешусь", "боюсь", "умру". A name with such an ending is taken
+ * for what the child said, which is answered; the other way round a call for help would be swallowed. */
+static bool ends_like_verb(const char *word)
+{
+    static const char *const endings[] = {"сь", "ся", "ть", "ти", "чь", "ешь", "ишь", "ет", "ут", "ют", "ят",
+                                          "у",  "ю",  "ла", "ли", "те",  "ью", "ing"};
+    static const char *const whole[] = {"нет", "да",   "help", "die",  "dead",  "no",     "yes", "hate",
+                                        "смерть", "помогите", "больно", "страшно", "плохо", "stop", "killed", "suicide", "суицид"};
+    static const char *const names[] = {"алла",  "белла", "элла", "стелла", "камила", "камилла", "лейла",  "мила",
+                                        "людмила", "николь", "нила", "изабелла", "габриэлла", "шейла", "ульяна", "арлет",
+                                        "виолет", "фрёйя", "фая", "майя", "ксю", "каталина", "паула", "ангела", "даниэла"};
+    char *plain = fam_text_normalise(word);
+    bool found = false;
+    if (!plain)
+        return false;
+    size_t size = strlen(plain);
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(endings) && !found; i++) {
+        size_t ending = strlen(endings[i]);
+        found = size > ending && strcmp(plain + size - ending, endings[i]) == 0;
+    }
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(names); i++)
+        if (strcmp(plain, names[i]) == 0)
+            found = false;
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(whole) && !found; i++)
+        found = strcmp(plain, whole[i]) == 0;
+    free(plain);
+    return found;
+}
+
+bool fam_name_parse(const char *text, char ret_name[FAM_NAME_SIZE])
+{
+    char name[FAM_NAME_SIZE];
+    size_t words = 0, capitals = 0;
+    bool in_word = false;
+    if (strlen(text) >= sizeof(name))
+        return false;
+    strcpy(name, text);
+    fam_text_trim(name);
+    if (!*name || fam_utf8_length(name) > FAM_NAME_CHARS)
+        return false;
+    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)name;
+    while (*at) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t used = utf8proc_iterate(at, -1, &point);
+        if (used <= 0 || !(point == ' ' || is_letter(point)))
+            return false;
+        if (point != ' ' && !in_word) {
+            words++;
+            capitals += is_upper(point);
+        }
+        in_word = point != ' ';
+        at += used;
+    }
+    /* Two words are a name when both begin like one: «Анна Мария», not «хочу умереть». */
+    if (words > 2 || (words == 2 && capitals < 2) || ends_like_verb(name))
+        return false;
+    strcpy(ret_name, name);
+    return true;
+}

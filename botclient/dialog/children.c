@@ -1,0 +1,206 @@
+/* Children: the list, and adding one (in the onboarding, or by /children): a name that may be left out, then the birth
+ * as a date, a year or an age. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/uuid.h"
+#include "dialog/birth.h"
+#include "dialog/turn.h"
+
+enum { CHILDREN_MAX = 10, YOUNGEST = 2, OLDEST = 17 };
+
+enum fam_code fam_children_family(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Family **ret_family)
+{
+    Fam__V1__GetFamilyRequest request = FAM__V1__GET_FAMILY_REQUEST__INIT;
+    *ret_family = NULL;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_GET_FAMILY, NULL, &request.base, ret_reply);
+    if (code == FAM_NOT_FOUND)
+        return FAM_OK;
+    if (code == FAM_OK)
+        *ret_family = ((const Fam__V1__GetFamilyResponse *)ret_reply->message)->family;
+    return code;
+}
+
+void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Child *child, char *ret_text, size_t size)
+{
+    char years[16], age[64];
+    snprintf(years, sizeof(years), "%d", child->age_years);
+    const struct fam_arg count[] = {{"n", years}};
+    fam_locale_format(age, sizeof(age), fam_locale_plural(locale, "years", child->age_years), count, 1);
+    const char *name = child->name[0] ? child->name : T(locale, "children.no_name");
+    const struct fam_arg args[] = {{"name", name}, {"age", age}};
+    fam_locale_format(ret_text, size, T(locale, "children.one"), args, 2);
+}
+
+enum fam_code fam_children_list(struct fam_turn *turn)
+{
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    struct fam_keyboard keyboard = {0};
+    Fam__V1__Family *family = NULL;
+    fam_state_leave(&turn->state);
+    if (fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) != 1) {
+        enum fam_code said = fam_turn_say(turn, T(turn->locale, "children.consent_first"));
+        return said == FAM_OK ? fam_onboarding_next(turn) : said;
+    }
+    enum fam_code code = fam_children_family(turn, &reply, &family);
+    if (code != FAM_OK)
+        return code;
+    if (!family || family->n_children == 0)
+        return fam_onboarding_next(turn);
+    fam_auto(fam_html_done) struct fam_html html;
+    fam_html_init(&html);
+    fam_html_add_bold(&html, T(turn->locale, "children.title"));
+    fam_html_end_line(&html);
+    for (size_t i = 0; i < family->n_children; i++) {
+        char text[300];
+        fam_children_describe(turn->locale, family->children[i], text, sizeof(text));
+        fam_html_add(&html, "— ");
+        fam_html_add(&html, text);
+        fam_html_end_line(&html);
+    }
+    if (family->n_children < CHILDREN_MAX)
+        fam_turn_button(turn, &keyboard, T(turn->locale, "children.add"), FAM_ACTION_ADD_CHILD, 0, NULL);
+    return fam_turn_send(turn, &html, &keyboard, NULL);
+}
+
+enum fam_code fam_children_add(struct fam_turn *turn)
+{
+    turn->keep_pressed = true;
+    turn->state.another = true;
+    return fam_children_ask_name(turn);
+}
+
+/* A wizard waits for text, and needs a session for that. */
+static enum fam_code say_later(struct fam_turn *turn)
+{
+    fam_auto(fam_html_done) struct fam_html html;
+    fam_html_init(&html);
+    fam_html_add(&html, T(turn->locale, "error.later"));
+    return fam_turn_show(turn, &html, NULL);
+}
+
+enum fam_code fam_children_ask_name(struct fam_turn *turn)
+{
+    struct fam_keyboard keyboard = {0};
+    fam_auto(fam_html_done) struct fam_html html;
+    if (!turn->has_session)
+        return say_later(turn);
+    fam_html_init(&html);
+    fam_html_add(&html, turn->state.another ? T(turn->locale, "child.name_another") : T(turn->locale, "child.name"));
+    fam_turn_button(turn, &keyboard, T(turn->locale, "child.no_name"), FAM_ACTION_NO_NAME, 0, NULL);
+    turn->state.step = FAM_STEP_CHILD_NAME;
+    turn->state.name[0] = '\0';
+    return fam_turn_show(turn, &html, &keyboard);
+}
+
+enum fam_code fam_children_ask_birth(struct fam_turn *turn)
+{
+    struct fam_keyboard keyboard = {0};
+    fam_auto(fam_html_done) struct fam_html html;
+    const struct fam_arg args[] = {{"name", turn->state.name}};
+    fam_html_init(&html);
+    fam_locale_add_html(&html,
+                        turn->state.name[0] ? T(turn->locale, "child.birth_named") : T(turn->locale, "child.birth"),
+                        args, 1);
+    for (int age = YOUNGEST; age <= OLDEST; age++) {
+        char label[16];
+        snprintf(label, sizeof(label), "%d", age);
+        fam_turn_button(turn, &keyboard, label, FAM_ACTION_BIRTH, (uint8_t)age, NULL);
+    }
+    turn->state.step = FAM_STEP_CHILD_BIRTH;
+    return fam_turn_show(turn, &html, &keyboard);
+}
+
+enum fam_code fam_children_name_text(struct fam_turn *turn, bool *ret_taken)
+{
+    static const char *const skips[] = {"skip", "пропустить", "Skip", "Пропустить"};
+    const char *text = turn->update->text;
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(skips) && !*ret_taken; i++)
+        *ret_taken = strcmp(text, skips[i]) == 0;
+    if (*ret_taken)
+        turn->state.name[0] = '\0';
+    else
+        *ret_taken = fam_name_parse(text, turn->state.name);
+    return *ret_taken ? fam_children_ask_birth(turn) : FAM_OK;
+}
+
+enum fam_code fam_children_no_name(struct fam_turn *turn)
+{
+    if (turn->state.step != FAM_STEP_CHILD_NAME)
+        return turn->has_session ? FAM_OK : say_later(turn); /* a second tap */
+    turn->state.name[0] = '\0';
+    return fam_children_ask_birth(turn);
+}
+
+/* The child is there: say so, answer what was said before. */
+static enum fam_code welcome(struct fam_turn *turn, const Fam__V1__Child *child)
+{
+    char text[300];
+    bool another = turn->state.another;
+    fam_auto(fam_html_done) struct fam_html html;
+    fam_children_describe(turn->locale, child, text, sizeof(text));
+    const struct fam_arg args[] = {{"child", text}};
+    fam_html_init(&html);
+    fam_locale_add_html(&html, another ? T(turn->locale, "child.added") : T(turn->locale, "onboarding.done"), args, 1);
+    fam_state_leave(&turn->state);
+    enum fam_code code = fam_turn_show(turn, &html, NULL);
+    if (code != FAM_OK || !turn->draft)
+        return code;
+    return fam_answer_draft(turn, child);
+}
+
+static enum fam_code say_and_ask(struct fam_turn *turn, const char *text)
+{
+    enum fam_code code = fam_turn_say(turn, text);
+    turn->keep_pressed = true;
+    return code == FAM_OK ? fam_children_ask_birth(turn) : code;
+}
+
+static enum fam_code add(struct fam_turn *turn, const struct fam_birth *birth)
+{
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__Date date = FAM__V1__DATE__INIT;
+    Fam__V1__AddChildRequest request = FAM__V1__ADD_CHILD_REQUEST__INIT;
+    date.year = birth->year;
+    date.month = birth->month;
+    date.day = birth->day;
+    request.name = turn->state.name;
+    request.birth = &date;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_ADD_CHILD, "add_child", &request.base, &reply);
+    if (code == FAM_INVALID_ARGUMENT)
+        return say_and_ask(turn, T(turn->locale, "child.range"));
+    if (code == FAM_FAILED_PRECONDITION) {
+        fam_state_leave(&turn->state);
+        return fam_turn_say(turn, T(turn->locale, "children.full"));
+    }
+    if (code == FAM_NOT_FOUND) {
+        fam_state_leave(&turn->state);
+        return fam_onboarding_next(turn);
+    }
+    if (code != FAM_OK)
+        return code;
+    const Fam__V1__Child *child = ((const Fam__V1__AddChildResponse *)reply.message)->child;
+    return child ? welcome(turn, child) : fam_fail(turn->status, FAM_INTERNAL, "AddChild answers without a child");
+}
+
+enum fam_code fam_children_birth_text(struct fam_turn *turn, bool *ret_taken)
+{
+    struct fam_birth birth;
+    enum fam_birth_parse parsed =
+        fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth);
+    *ret_taken = parsed != FAM_BIRTH_OTHER;
+    if (parsed == FAM_BIRTH_RANGE)
+        return say_and_ask(turn, T(turn->locale, "child.range"));
+    return parsed == FAM_BIRTH_GOOD ? add(turn, &birth) : FAM_OK;
+}
+
+enum fam_code fam_children_birth(struct fam_turn *turn)
+{
+    int age = turn->pressed.argument;
+    if (turn->state.step != FAM_STEP_CHILD_BIRTH)
+        return turn->has_session ? FAM_OK : say_later(turn); /* a second tap */
+    if (age < YOUNGEST || age > OLDEST)
+        return FAM_OK;
+    struct fam_birth birth = {.year = fam_birth_year_of_age(age, turn->dialog->options.wall_ms())};
+    return add(turn, &birth);
+}

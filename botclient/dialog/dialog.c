@@ -1,0 +1,351 @@
+#include "dialog/dialog.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "dialog/turn.h"
+#include "metrics/metrics.h"
+
+enum {
+    RETRY_MS = 500,
+    RETRY_MAX_MS = 15000,
+    PATIENCE_MS = 6000,          /* then the parent is told that it takes a moment */
+    INTERNAL_ATTEMPTS = 5,       /* a server that fails each time fails for good */
+    SLOW_ATTEMPTS = 20,          /* so does one that is connected and never answers in time */
+    FLOOD_GIVE_UP_MS = 600000,   /* one chat must not hold back the others for longer */
+    TELEGRAM_GIVE_UP_MS = 600000
+};
+
+enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2 };
+
+typedef enum fam_code verb(struct fam_turn *turn);
+
+/* What is asked in a step, and who reads a text that comes then. A text that does not fit is a phrase: it is answered,
+ * and the question comes again. */
+static const struct {
+    enum fam_code (*read_text)(struct fam_turn *turn, bool *ret_taken);
+    verb *ask;
+} steps[FAM_STEP_COUNT] = {
+    [FAM_STEP_COUNTRY] = {fam_onboarding_country_text, fam_onboarding_ask_country},
+    [FAM_STEP_CHILD_NAME] = {fam_children_name_text, fam_children_ask_name},
+    [FAM_STEP_CHILD_BIRTH] = {fam_children_birth_text, fam_children_ask_birth},
+};
+
+static const struct {
+    const char *command;
+    verb *run;
+} commands[] = {
+    {"start", fam_onboarding_start}, {"help", fam_settings_help},           {"cancel", fam_settings_cancel},
+    {"children", fam_children_list}, {"language", fam_settings_ask_language},
+};
+
+static const struct {
+    char action;
+    verb *run;
+} actions[] = {
+    {FAM_ACTION_LANGUAGE, fam_onboarding_language},
+    {FAM_ACTION_ONBOARDING, fam_onboarding_go},
+    {FAM_ACTION_COUNTRY, fam_onboarding_country},
+    {FAM_ACTION_CONSENT, fam_onboarding_consent},
+    {FAM_ACTION_CONSENT_AI, fam_onboarding_consent_ai},
+    {FAM_ACTION_NO_NAME, fam_children_no_name},
+    {FAM_ACTION_BIRTH, fam_children_birth},
+    {FAM_ACTION_ADD_CHILD, fam_children_add},
+    {FAM_ACTION_AGE, fam_answer_age},
+    {FAM_ACTION_CHILD, fam_answer_child},
+    {FAM_ACTION_WHY, fam_details_why},
+    {FAM_ACTION_ACTIVITY, fam_details_activity},
+    {FAM_ACTION_MORE, fam_details_more},
+    {FAM_ACTION_RATE, fam_details_rate},
+    {FAM_ACTION_REMOVE, fam_details_remove},
+};
+
+struct fam_dialog *fam_dialog_new(const struct fam_dialog_options *options, struct fam_status *status)
+{
+    struct fam_dialog *dialog = calloc(1, sizeof(*dialog));
+    struct fam_groups *groups = fam_groups_new();
+    if (!dialog || !groups) {
+        free(dialog);
+        fam_groups_free(groups);
+        fam_fail_memory(status);
+        return NULL;
+    }
+    dialog->options = *options;
+    dialog->groups = groups;
+    if (!dialog->options.wall_ms)
+        dialog->options.wall_ms = fam_wall_ms;
+    return dialog;
+}
+
+void fam_dialog_free(struct fam_dialog *dialog)
+{
+    if (!dialog)
+        return;
+    fam_groups_free(dialog->groups);
+    free(dialog);
+}
+
+/* "/start payload" and "/start@some_bot" are "start". NULL: no command at all. */
+static const char *command_of(const char *text, size_t *ret_size)
+{
+    if (text[0] != '/' || !((text[1] >= 'a' && text[1] <= 'z') || (text[1] >= 'A' && text[1] <= 'Z')))
+        return NULL;
+    *ret_size = strcspn(text + 1, "@ \n\t");
+    return text + 1;
+}
+
+static enum fam_code run_command(struct fam_turn *turn, const char *command, size_t size)
+{
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(commands); i++)
+        if (strlen(commands[i].command) == size && strncasecmp(commands[i].command, command, size) == 0)
+            return commands[i].run(turn);
+    return fam_turn_say(turn, T(turn->locale, "command.unknown"));
+}
+
+static enum fam_code take_text(struct fam_turn *turn)
+{
+    enum fam_step step = turn->state.step;
+    bool taken = false;
+    if (steps[step].read_text) {
+        enum fam_code code = steps[step].read_text(turn, &taken);
+        if (code != FAM_OK || taken)
+            return code;
+    }
+    enum fam_code code = fam_answer_phrase(turn);
+    if (code == FAM_OK && steps[step].ask)
+        code = steps[step].ask(turn);
+    return code;
+}
+
+static bool has_words(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] != '\0';
+}
+
+static enum fam_code take_message(struct fam_turn *turn)
+{
+    size_t size;
+    const struct fam_update *update = turn->update;
+    const char *command = update->media == FAM_MEDIA_NONE ? command_of(update->text, &size) : NULL;
+    if (command)
+        return run_command(turn, command, size);
+    if (has_words(update->text))
+        return take_text(turn);
+    switch (update->media) {
+    case FAM_MEDIA_SERVICE:
+        return FAM_OK;
+    case FAM_MEDIA_VOICE:
+    case FAM_MEDIA_VIDEO:
+        return fam_turn_say(turn, T(turn->locale, "media.voice"));
+    case FAM_MEDIA_NONE:
+    case FAM_MEDIA_PHOTO:
+    case FAM_MEDIA_STICKER:
+    case FAM_MEDIA_LOCATION:
+    case FAM_MEDIA_CONTACT:
+    case FAM_MEDIA_FILE:
+    case FAM_MEDIA_OTHER:
+        break;
+    }
+    return fam_turn_say(turn, T(turn->locale, "media.other"));
+}
+
+static enum fam_code press(struct fam_turn *turn)
+{
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(actions); i++)
+        if (actions[i].action == turn->pressed.action)
+            return actions[i].run(turn);
+    return FAM_OK;
+}
+
+static enum fam_code route(struct fam_turn *turn)
+{
+    if (turn->update->kind == FAM_UPDATE_CALLBACK)
+        return press(turn);
+    if (turn->update->kind == FAM_UPDATE_EDITED)
+        return has_words(turn->update->text) ? fam_answer_edited(turn) : FAM_OK;
+    return take_message(turn);
+}
+
+/* Ends the clock on the button at once. False: the button is not one to act on. */
+static bool greet_button(struct fam_turn *turn, struct fam_job *job)
+{
+    const struct fam_dialog_options *options = &turn->dialog->options;
+    const struct fam_messenger *messenger = options->messenger;
+    enum fam_callback_verdict verdict = fam_callback_verify(options->signer, turn->update->data, turn->update->from_id,
+                                                            options->wall_ms(), &turn->pressed);
+    const char *text = verdict == FAM_CALLBACK_VALID   ? ""
+                       : verdict == FAM_CALLBACK_STALE ? T(turn->locale, "button.stale")
+                                                       : T(turn->locale, "button.foreign");
+    if (!(job->notes & NOTE_CALLBACK_ANSWERED))
+        messenger->answer_callback(messenger->context, turn->update->callback_id, text, false);
+    job->notes |= NOTE_CALLBACK_ANSWERED;
+    return verdict == FAM_CALLBACK_VALID && turn->update->chat_type == FAM_CHAT_PRIVATE;
+}
+
+static enum fam_code take_private(struct fam_turn *turn)
+{
+    enum fam_code code = fam_turn_begin(turn);
+    if (code != FAM_OK || turn->is_old)
+        return code;
+    code = route(turn);
+    return code == FAM_OK ? fam_turn_commit(turn) : code;
+}
+
+static enum fam_code take_update(struct fam_turn *turn, struct fam_job *job)
+{
+    const struct fam_update *update = turn->update;
+    switch (update->kind) {
+    case FAM_UPDATE_OTHER:
+        return FAM_OK;
+    case FAM_UPDATE_MEMBER:
+        if (update->chat_type == FAM_CHAT_GROUP && update->membership == FAM_MEMBERSHIP_ADDED)
+            return fam_groups_handle(turn);
+        if (update->chat_type == FAM_CHAT_PRIVATE && update->membership != FAM_MEMBERSHIP_SAME)
+            FAM_LOG(turn->dialog->options.log, FAM_LOG_INFO, "dialog",
+                    update->membership == FAM_MEMBERSHIP_ADDED ? "unblocked by a person" : "blocked by a person",
+                    FAM_I64("update_id", update->update_id));
+        return FAM_OK;
+    case FAM_UPDATE_CALLBACK:
+        return greet_button(turn, job) ? take_private(turn) : FAM_OK;
+    case FAM_UPDATE_MESSAGE:
+    case FAM_UPDATE_EDITED:
+        break;
+    }
+    if (update->chat_type == FAM_CHAT_PRIVATE)
+        return take_private(turn);
+    return update->kind == FAM_UPDATE_MESSAGE ? fam_groups_handle(turn) : FAM_OK;
+}
+
+static uint32_t backoff_ms(const struct fam_job *job, const struct fam_status *status)
+{
+    unsigned doublings = job->attempt > 6 ? 6 : job->attempt - 1;
+    uint32_t wait_ms = (uint32_t)RETRY_MS << doublings;
+    if (wait_ms > RETRY_MAX_MS)
+        wait_ms = RETRY_MAX_MS;
+    wait_ms = wait_ms / 2 + randombytes_uniform(wait_ms / 2 + 1);
+    uint32_t asked_ms = status->retry_after_ms > RETRY_MAX_MS ? RETRY_MAX_MS : status->retry_after_ms;
+    return asked_ms > wait_ms ? asked_ms : wait_ms;
+}
+
+/* One sentence, once, when it takes longer; not for what nobody waits for. */
+static void tell_to_wait(struct fam_turn *turn, struct fam_job *job)
+{
+    struct fam_status ignored;
+    struct fam_status *status = turn->status;
+    if (job->notes & NOTE_TOLD_TO_WAIT || fam_mono_ms() - job->first_ms < PATIENCE_MS ||
+        turn->update->chat_type != FAM_CHAT_PRIVATE || turn->update->kind == FAM_UPDATE_EDITED)
+        return;
+    job->notes |= NOTE_TOLD_TO_WAIT;
+    turn->status = &ignored;
+    (void)fam_turn_say(turn, T(turn->locale, "error.wait"));
+    turn->status = status;
+}
+
+enum verdict { DONE, AGAIN, GIVE_UP };
+
+static enum verdict judge_messenger(const struct fam_job *job, const struct fam_status *status)
+{
+    uint64_t age_ms = fam_mono_ms() - job->first_ms;
+    if (strcmp(status->reason, "BLOCKED") == 0 || strcmp(status->reason, "NO_MESSAGE") == 0)
+        return DONE;
+    if (strcmp(status->reason, "STOPPING") == 0)
+        return AGAIN;
+    if (strcmp(status->reason, "FLOOD") == 0)
+        return status->retry_after_ms > FLOOD_GIVE_UP_MS || age_ms > FLOOD_GIVE_UP_MS ? GIVE_UP : AGAIN;
+    return age_ms > TELEGRAM_GIVE_UP_MS || strcmp(status->reason, "REJECTED") == 0 ? GIVE_UP : AGAIN;
+}
+
+static bool is_messenger(const struct fam_status *status)
+{
+    static const char *const reasons[] = {"BLOCKED", "NO_MESSAGE", "REJECTED", "FLOOD", "TELEGRAM", "STOPPING"};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(reasons); i++)
+        if (strcmp(status->reason, reasons[i]) == 0)
+            return true;
+    return false;
+}
+
+static enum verdict judge(struct fam_turn *turn, struct fam_job *job, enum fam_code code)
+{
+    const struct fam_backend *backend = turn->dialog->options.backend;
+    if (code == FAM_OK)
+        return DONE;
+    if (is_messenger(turn->status))
+        return judge_messenger(job, turn->status);
+    switch (code) {
+    case FAM_UNAVAILABLE:
+    case FAM_RESOURCE_EXHAUSTED:
+    case FAM_UNAUTHENTICATED:
+    case FAM_ABORTED:
+    case FAM_CANCELLED:
+        return AGAIN;
+    case FAM_DEADLINE_EXCEEDED:
+        return job->attempt >= SLOW_ATTEMPTS && backend->is_connected(backend->context) ? GIVE_UP : AGAIN;
+    case FAM_INTERNAL:
+    case FAM_UNKNOWN:
+    case FAM_DATA_LOSS:
+        return job->attempt >= INTERNAL_ATTEMPTS ? GIVE_UP : AGAIN;
+    case FAM_OK:
+    case FAM_INVALID_ARGUMENT:
+    case FAM_NOT_FOUND:
+    case FAM_ALREADY_EXISTS:
+    case FAM_PERMISSION_DENIED:
+    case FAM_FAILED_PRECONDITION:
+    case FAM_OUT_OF_RANGE:
+    case FAM_UNIMPLEMENTED:
+        break;
+    }
+    return GIVE_UP;
+}
+
+static void log_failure(const struct fam_turn *turn, enum fam_log_level level, const char *event, unsigned attempt)
+{
+    FAM_LOG(turn->dialog->options.log, level, "dialog", event, FAM_I64("update_id", turn->update->update_id),
+            FAM_STR("kind", fam_update_kind_name(turn->update->kind)),
+            FAM_STR("code", fam_code_name(turn->status->code)), FAM_STR("reason", turn->status->reason),
+            FAM_U64("attempt", attempt));
+}
+
+/* Says sorry, marks the update as handled. */
+static void give_up(struct fam_turn *turn, const struct fam_job *job)
+{
+    struct fam_status ignored;
+    log_failure(turn, FAM_LOG_ERROR, "an update could not be answered", job->attempt);
+    turn->status = &ignored;
+    if (turn->update->chat_type == FAM_CHAT_PRIVATE)
+        (void)fam_turn_say(turn, T(turn->locale, "error.sorry"));
+    if (turn->user)
+        (void)fam_turn_commit(turn);
+}
+
+enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t *ret_delay_ms)
+{
+    const struct fam_dialog *dialog = context;
+    struct fam_status status = {0};
+    Fam__V1__Language language = fam_locale_language_of(job->update->language_code);
+    if (language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED)
+        language = dialog->options.default_language;
+    struct fam_turn turn = {.dialog = dialog,
+                            .update = job->update,
+                            .locale = fam_locales_get(dialog->options.locales, language),
+                            .status = &status};
+    enum fam_code code = take_update(&turn, job);
+    enum verdict verdict = judge(&turn, job, code);
+    if (verdict == AGAIN) {
+        log_failure(&turn, FAM_LOG_WARN, "an update waits", job->attempt);
+        if (!is_messenger(&status))
+            tell_to_wait(&turn, job);
+        *ret_delay_ms = backoff_ms(job, &status);
+    } else {
+        if (verdict == GIVE_UP)
+            give_up(&turn, job);
+        else if (code != FAM_OK)
+            log_failure(&turn, FAM_LOG_INFO, "a message could not be delivered", job->attempt);
+        fam_metrics_add(dialog->options.metrics, FAM_M_BOT_UPDATES,
+                        FAM_LABELS(fam_update_kind_name(job->update->kind), verdict == DONE ? "ok" : "error"), 1);
+    }
+    fam_turn_done(&turn);
+    return verdict == AGAIN ? FAM_HANDLE_AGAIN : FAM_HANDLED;
+}
