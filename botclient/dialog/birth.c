@@ -121,31 +121,34 @@ static bool is_upper(utf8proc_int32_t point)
     return utf8proc_category(point) == UTF8PROC_CATEGORY_LU;
 }
 
-/* Endings of verbs in the languages of our parents: "повешусь", "боюсь", "умру". A name with such an ending is taken
- * for what the child said, which is answered; the other way round a call for help would be swallowed. */
-static bool ends_like_verb(const char *word)
+/* Endings of verbs in Russian ("повешусь", "боюсь", "умру"), and words that children cry. A name with such an ending
+ * is taken for what the child said, which is answered; the other way round a call for help would be swallowed. */
+static bool reads_like_phrase(const char *plain)
 {
-    static const char *const endings[] = {"сь", "ся", "ть", "ти", "чь", "ешь", "ишь", "ет", "ут", "ют", "ят",
-                                          "у",  "ю",  "ла", "ли", "те",  "ью", "ing"};
-    static const char *const whole[] = {"нет", "да",   "help", "die",  "dead",  "no",     "yes", "hate",
-                                        "смерть", "помогите", "больно", "страшно", "плохо", "stop", "killed", "suicide", "суицид"};
-    static const char *const names[] = {"алла",  "белла", "элла", "стелла", "камила", "камилла", "лейла",  "мила",
-                                        "людмила", "николь", "нила", "изабелла", "габриэлла", "шейла", "ульяна", "арлет",
-                                        "виолет", "фрёйя", "фая", "майя", "ксю", "каталина", "паула", "ангела", "даниэла"};
-    char *plain = fam_text_normalise(word);
-    bool found = false;
-    if (!plain)
-        return false;
+    static const char *const endings[] = {"сь", "ся", "ть", "чь", "ешь", "ишь", "у", "ю", "овал", "овала"};
+    static const char *const words[] = {"нет",    "да",       "help",   "die",     "dead",  "no",    "yes",    "hate",
+                                        "смерть", "помогите", "больно", "страшно", "плохо", "stop",  "killed", "suicide",
+                                        "суицид", "ненавижу", "мама",   "умерла",  "избил", "избила", "боль",  "rape"};
+    static const char *const names[] = {"лу", "ксю", "мэтью", "мэттью", "эндрю", "анью", "рю", "ю", "су", "ру"};
     size_t size = strlen(plain);
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(endings) && !found; i++) {
-        size_t ending = strlen(endings[i]);
-        found = size > ending && strcmp(plain + size - ending, endings[i]) == 0;
-    }
     for (size_t i = 0; i < FAM_ARRAY_SIZE(names); i++)
         if (strcmp(plain, names[i]) == 0)
-            found = false;
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(whole) && !found; i++)
-        found = strcmp(plain, whole[i]) == 0;
+            return false;
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(endings); i++) {
+        size_t ending = strlen(endings[i]);
+        if (size > ending && strcmp(plain + size - ending, endings[i]) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++)
+        if (strcmp(plain, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_phrase(const char *name)
+{
+    char *plain = fam_text_normalise(name);
+    bool found = plain && reads_like_phrase(plain);
     free(plain);
     return found;
 }
@@ -175,7 +178,7 @@ bool fam_name_parse(const char *text, char ret_name[FAM_NAME_SIZE])
         at += used;
     }
     /* Two words are a name when both begin like one: «Анна Мария», not «хочу умереть». */
-    if (words > 2 || (words == 2 && capitals < 2) || ends_like_verb(name))
+    if (words > 2 || (words == 2 && capitals < 2) || is_phrase(name))
         return false;
     strcpy(ret_name, name);
     return true;

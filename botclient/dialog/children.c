@@ -124,10 +124,26 @@ enum fam_code fam_children_name_text(struct fam_turn *turn, bool *ret_taken)
     return *ret_taken ? fam_children_ask_birth(turn) : FAM_OK;
 }
 
+/* A button of a step where the conversation does not stand: a second tap, or a session that has expired. Then the
+ * question comes again while it is open. */
+static enum fam_code resume(struct fam_turn *turn)
+{
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__Family *family = NULL;
+    if (!turn->has_session)
+        return say_later(turn);
+    if (turn->state.step != FAM_STEP_NONE)
+        return FAM_OK;
+    enum fam_code code = fam_children_family(turn, &reply, &family);
+    if (code != FAM_OK || !family || family->n_children > 0)
+        return code;
+    return fam_children_ask_name(turn);
+}
+
 enum fam_code fam_children_no_name(struct fam_turn *turn)
 {
     if (turn->state.step != FAM_STEP_CHILD_NAME)
-        return turn->has_session ? FAM_OK : say_later(turn); /* a second tap */
+        return resume(turn);
     turn->state.name[0] = '\0';
     return fam_children_ask_birth(turn);
 }
@@ -198,7 +214,7 @@ enum fam_code fam_children_birth(struct fam_turn *turn)
 {
     int age = turn->pressed.argument;
     if (turn->state.step != FAM_STEP_CHILD_BIRTH)
-        return turn->has_session ? FAM_OK : say_later(turn); /* a second tap */
+        return resume(turn);
     if (age < YOUNGEST || age > OLDEST)
         return FAM_OK;
     struct fam_birth birth = {.year = fam_birth_year_of_age(age, turn->dialog->options.wall_ms())};

@@ -112,6 +112,8 @@ enum fam_code fam_details_activity(struct fam_turn *turn);
 enum fam_code fam_details_more(struct fam_turn *turn);
 enum fam_code fam_details_rate(struct fam_turn *turn);
 enum fam_code fam_details_remove(struct fam_turn *turn);
+/* Does the pressed button belong to the draft that the session keeps? */
+bool fam_details_is_draft(const struct fam_turn *turn);
 /* The entry behind the pressed button: from the server, or read again from the draft. FAM_OK with an empty reply: it
  * is gone, and the person was told. */
 enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Entry **ret_entry);

@@ -104,7 +104,6 @@ static enum fam_api_outcome classify_400(const char *description)
         {"message to edit not found", FAM_API_NO_MESSAGE},
         {"message to delete not found", FAM_API_NO_MESSAGE},
         {"message can't be edited", FAM_API_NO_MESSAGE},
-        {"message can't be deleted", FAM_API_NO_MESSAGE},
         {"MESSAGE_ID_INVALID", FAM_API_NO_MESSAGE},
         {"message to be replied not found", FAM_API_NO_MESSAGE},
         {"query is too old", FAM_API_NO_MESSAGE},

@@ -48,7 +48,7 @@ static const char *skip_string(const char *at, const char *end)
             if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0) {
                 return NULL;
             }
-            at++;
+            at += end - at > 1 ? 1 : 0;
         }
     }
     return at < end ? at + 1 : NULL;

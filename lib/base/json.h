@@ -1,8 +1,8 @@
 /* json.h: strict reading of JSON from outside, on cJSON. Thread-safe; no state.
  *
  * cJSON alone takes trailing bytes, invalid UTF-8, control bytes, numbers out of range or with a zero in front, and any
- * case of a key, and ends a string at \u0000; all of these are refused here. Getters compare keys exactly and check types; absent and of another type are told apart
- * only where it says so. */
+ * case of a key, and ends a string at \u0000; all of these are refused here. Getters compare keys exactly and check
+ * types; absent and of another type are told apart only where it says so. */
 #ifndef FAM_BASE_JSON_H
 #define FAM_BASE_JSON_H
 

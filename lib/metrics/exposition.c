@@ -106,7 +106,7 @@ static void add_histogram(const struct fam_metrics *metrics, size_t id, size_t s
     const struct fam_metric *metric = &metrics->metrics[id];
     const _Atomic uint64_t *cells = metric->values + series * metric->cells;
     double total = 0;
-    double counts[32];
+    double counts[32] = {0};
     for (size_t i = 0; i <= def->bucket_count; i++) {
         total += fam_metric_read(&cells[i]);
         counts[i] = total;
@@ -149,18 +149,20 @@ static size_t open_descriptors(void)
     return count > 3 ? count - 3 : 0; /* ".", ".." and the folder itself */
 }
 
+/* The second number of /proc/self/statm is in pages. */
 static double resident_bytes(void)
 {
-    unsigned long total = 0;
-    unsigned long resident = 0;
+    char text[128] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (file != NULL) {
-        if (fscanf(file, "%lu %lu", &total, &resident) != 2) {
-            resident = 0;
+        if (fgets(text, sizeof(text), file) == NULL) {
+            text[0] = '\0';
         }
         (void)fclose(file);
     }
-    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+    char *rest = text;
+    (void)strtoul(text, &rest, 10);
+    return (double)strtoul(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
 static void read_process(struct fam_metrics *metrics)

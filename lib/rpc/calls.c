@@ -27,9 +27,9 @@ struct fam_call *fam_call_new(struct fam_server *server, struct fam_slot *slot, 
     return call;
 }
 
-void fam_call_let_go(struct fam_call *call)
+void fam_call_let_go(struct fam_call *call, int owners)
 {
-    if (atomic_fetch_sub(&call->owners, 1) > 1) {
+    if (atomic_fetch_sub(&call->owners, owners) > owners) {
         return;
     }
     struct fam_server *server = call->server;
@@ -167,7 +167,7 @@ static void answer_overdue(struct fam_call *call)
         }
         fam_call_send(call, &status, NULL);
     }
-    fam_call_let_go(call);
+    fam_call_let_go(call, 1);
 }
 
 static void *janitor(void *arg)
@@ -243,10 +243,7 @@ void fam_call_answer(struct fam_call *call, const struct fam_status *failure, co
     if (first) {
         fam_call_send(call, failure, output);
     }
-    if (removed) {
-        fam_call_let_go(call);
-    }
-    fam_call_let_go(call);
+    fam_call_let_go(call, removed ? 2 : 1);
 }
 
 const struct fam_method *fam_call_method(const struct fam_call *call)

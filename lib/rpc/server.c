@@ -11,7 +11,7 @@
 #include "metrics/metrics.h"
 #include "rpc/server_private.h"
 
-enum { MESSAGE_BYTES_DEFAULT = 64 * 1024, FREE_WAIT_MS = 10000 };
+enum { MESSAGE_BYTES_DEFAULT = 64 * 1024, FREE_WAIT_MS = 10000, WORKER_STACK_BYTES = 512 * 1024 };
 
 static void on_connect(void *context, uint32_t connection)
 {
@@ -120,6 +120,33 @@ static enum fam_code add_routes(struct fam_server *server, ProtobufCService *ser
     return FAM_OK;
 }
 
+static enum fam_code check_routes(const struct fam_server *server, struct fam_status *status)
+{
+    if (server->route_count > FAM_METHODS_MAX) {
+        return fam_fail(status, FAM_INTERNAL, "more than %d methods", FAM_METHODS_MAX);
+    }
+    if (server->route_count != server->options.method_count) {
+        return fam_fail(status, FAM_INTERNAL, "the method table has %zu entries, but %zu methods are served",
+                        server->options.method_count, server->route_count);
+    }
+    return FAM_OK;
+}
+
+static enum fam_code build_rules(struct fam_server *server, struct fam_status *status)
+{
+    const ProtobufCMessageDescriptor **inputs = calloc(server->route_count + 1, sizeof(*inputs));
+    if (inputs == NULL) {
+        return fam_fail_memory(status);
+    }
+    for (size_t i = 0; i < server->route_count; i++) {
+        inputs[i] = server->routes[i].input;
+    }
+    server->rules =
+        fam_rules_new(server->options.rules, server->options.rule_count, inputs, server->route_count, status);
+    free(inputs);
+    return server->rules == NULL ? status->code : FAM_OK;
+}
+
 static enum fam_code build_routes(struct fam_server *server, struct fam_status *status)
 {
     size_t total = 0;
@@ -127,29 +154,21 @@ static enum fam_code build_routes(struct fam_server *server, struct fam_status *
         total += server->services[i]->descriptor->n_methods;
     }
     server->routes = calloc(total + 1, sizeof(*server->routes));
-    const ProtobufCMessageDescriptor **inputs = calloc(total + 1, sizeof(*inputs));
-    enum fam_code code = server->routes == NULL || inputs == NULL ? fam_fail_memory(status) : FAM_OK;
-    for (size_t i = 0; code == FAM_OK && i < server->service_count; i++) {
-        code = add_routes(server, server->services[i], status);
+    if (server->routes == NULL) {
+        return fam_fail_memory(status);
     }
-    if (code == FAM_OK && server->route_count > FAM_METHODS_MAX) {
-        code = fam_fail(status, FAM_INTERNAL, "more than %d methods", FAM_METHODS_MAX);
-    }
-    if (code == FAM_OK && server->route_count != server->options.method_count) {
-        code = fam_fail(status, FAM_INTERNAL, "the method table has %zu entries, but %zu methods are served",
-                        server->options.method_count, server->route_count);
-    }
-    if (code == FAM_OK) {
-        for (size_t i = 0; i < server->route_count; i++) {
-            inputs[i] = server->routes[i].input;
+    for (size_t i = 0; i < server->service_count; i++) {
+        enum fam_code code = add_routes(server, server->services[i], status);
+        if (code != FAM_OK) {
+            return code;
         }
-        qsort(server->routes, server->route_count, sizeof(server->routes[0]), by_name);
-        server->rules =
-            fam_rules_new(server->options.rules, server->options.rule_count, inputs, server->route_count, status);
-        code = server->rules == NULL ? status->code : FAM_OK;
     }
-    free(inputs);
-    return code;
+    enum fam_code code = check_routes(server, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    qsort(server->routes, server->route_count, sizeof(server->routes[0]), by_name);
+    return build_rules(server, status);
 }
 
 static enum fam_code start_workers(struct fam_server *server, struct fam_status *status)
@@ -162,7 +181,7 @@ static enum fam_code start_workers(struct fam_server *server, struct fam_status 
     if (pthread_attr_init(&attributes) != 0) {
         return fam_fail_memory(status);
     }
-    (void)pthread_attr_setstacksize(&attributes, 512 * 1024);
+    (void)pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES);
     for (; server->thread_count < server->options.workers; server->thread_count++) {
         if (pthread_create(&server->threads[server->thread_count], &attributes, fam_dispatch_worker, server) != 0) {
             break;

@@ -117,7 +117,8 @@ void fam_registry_add(struct fam_call *call);
 size_t fam_registry_cancel(struct fam_server *server, uint32_t connection, uint64_t call_id);
 void fam_registry_cancel_all(struct fam_server *server);
 struct fam_call *fam_call_new(struct fam_server *server, struct fam_slot *slot, uint32_t connection);
-void fam_call_let_go(struct fam_call *call);
+/* Ends that many ownerships (1 or 2) of the caller's. */
+void fam_call_let_go(struct fam_call *call, int owners);
 /* The handler's side of an answer: sends it unless somebody was first, then lets go of the handler's ownership. */
 void fam_call_answer(struct fam_call *call, const struct fam_status *failure, const ProtobufCMessage *output);
 

@@ -180,8 +180,10 @@ static void describe(struct job *job)
     entry->safety_count = job->hit.count;
     memcpy(entry->safety, job->hit.kinds, job->hit.count * sizeof(job->hit.kinds[0]));
     entry->created_at_ms = fam_wall_ms();
-    entry->reading->version = 1;
-    entry->reading->created_at_ms = entry->created_at_ms;
+    if (entry->reading != NULL) {
+        entry->reading->version = 1;
+        entry->reading->created_at_ms = entry->created_at_ms;
+    }
 }
 
 static void undescribe(struct job *job)

@@ -127,7 +127,7 @@ enum fam_code fam_seal_unwrap(const struct fam_key *outer, const struct fam_plac
                               size_t size, struct fam_key *ret_inner, struct fam_status *status)
 {
     const unsigned char *in = wrapped;
-    struct fam_key key;
+    struct fam_key key = {{0}};
     if (!in || size != FAM_ENTRY_WRAP_SIZE || in[0] != FORMAT_VALUE ||
         !unbox(outer, place, in + 1, size - 1, key.bytes))
         return damaged(place, status);
@@ -156,7 +156,7 @@ uint16_t fam_seal_master_version(const void *wrapped, size_t size)
 bool fam_seal_unbox_master(const struct fam_key *master, const struct fam_place *place,
                            const unsigned char wrapped[FAM_WRAPPED_MAX], struct fam_key *ret_key)
 {
-    struct fam_key key;
+    struct fam_key key = {{0}};
     bool good = unbox(master, place, wrapped + 3, FAM_WRAPPED_MAX - 3, key.bytes);
     if (good)
         *ret_key = key;

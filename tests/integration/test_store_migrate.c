@@ -220,11 +220,11 @@ Test(migrate, the_operators_queries_run)
         "SELECT COUNT(*) FROM users",
         "SELECT COUNT(*) FROM families",
         "SELECT COUNT(*) FROM emotion_entries",
-        "SELECT (SELECT COUNT(*) FROM children c LEFT JOIN families f ON c.family_id = f.family_id "
-        "WHERE f.family_id IS NULL) + (SELECT COUNT(*) FROM emotion_entries e LEFT JOIN children c "
-        "ON e.child_id = c.child_id WHERE e.child_id IS NOT NULL AND c.child_id IS NULL)",
-        "SELECT COUNT(*) FROM families f JOIN children c ON f.family_id = c.family_id "
-        "JOIN emotion_entries e ON c.child_id = e.child_id WHERE f.created_at > NOW() - INTERVAL '30 days'",
+        ("SELECT (SELECT COUNT(*) FROM children c LEFT JOIN families f ON c.family_id = f.family_id "
+         "WHERE f.family_id IS NULL) + (SELECT COUNT(*) FROM emotion_entries e LEFT JOIN children c "
+         "ON e.child_id = c.child_id WHERE e.child_id IS NOT NULL AND c.child_id IS NULL)"),
+        ("SELECT COUNT(*) FROM families f JOIN children c ON f.family_id = c.family_id "
+         "JOIN emotion_entries e ON c.child_id = e.child_id WHERE f.created_at > NOW() - INTERVAL '30 days'"),
     };
     static const char *const expected[] = {"1", "1", "2", "0", "1"};
     struct fam_store *store = store_open(pg.conninfo, KEY_V1, 2);

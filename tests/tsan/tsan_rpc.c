@@ -1,5 +1,5 @@
-/* tsan_rpc: the RPC server and client under ThreadSanitizer: many threads that call, park, cancel and run out of time at
- * once, then a drain. A plain program, because the test framework does not run under the sanitizer. */
+/* tsan_rpc: the RPC server and client under ThreadSanitizer: many threads that call, park, cancel and run out of time
+ * at once, then a drain. A plain program, because the test framework does not run under the sanitizer. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -178,7 +178,6 @@ static void secret(Fam__Test__V1__EchoService_Service *service, const Fam__Test_
 
 static const Fam__Test__V1__EchoService_Service SERVICE = FAM__TEST__V1__ECHO_SERVICE__INIT();
 
-
 struct echo_server *echo_server_start_logged(size_t calls, size_t workers, int fd)
 {
     struct echo_server *self = calloc(1, sizeof(*self));

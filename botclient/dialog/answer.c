@@ -1,0 +1,370 @@
+/* A phrase and its answer: translate, lay out, send, record what was delivered. */
+#include "dialog/answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "dialog/birth.h"
+#include "dialog/reading.h"
+
+enum { PARTS_MAX = 3, HELPED_YES = 1, HELPED_NO = 3 };
+
+/* What one translation is asked for. */
+struct question {
+    const char *phrase;
+    const char *child_id;
+    const char *heading; /* above the reading; NULL: none */
+    Fam__V1__AgeBand age_band;
+    const char *name;    /* for the idempotency key */
+    int64_t replaces;    /* message to edit; 0: a new one */
+    int64_t reply_to;
+};
+
+static bool entry_uuid(const Fam__V1__Entry *entry, struct fam_uuid *ret_uuid)
+{
+    *ret_uuid = (struct fam_uuid){0};
+    return entry->entry_id[0] && fam_uuid_parse(entry->entry_id, ret_uuid);
+}
+
+static void add_detail_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard,
+                               const Fam__V1__Reading *reading, const struct fam_uuid *id, bool shortened)
+{
+    for (size_t i = 0; i < reading->n_responses && i < 3; i++) {
+        char label[FAM_BUTTON_LABEL], number[16];
+        snprintf(number, sizeof(number), "%zu", i + 1);
+        const struct fam_arg args[] = {{"n", number}};
+        fam_locale_format(label, sizeof(label), T(turn->locale, "button.why"), args, 1);
+        fam_turn_button(turn, keyboard, label, FAM_ACTION_WHY, (uint8_t)(i + 1), id);
+    }
+    fam_keyboard_end_row(keyboard);
+    if (reading->activity[0])
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.activity"), FAM_ACTION_ACTIVITY, 0, id);
+    if (shortened)
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.more"), FAM_ACTION_MORE, 0, id);
+}
+
+static void add_age_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard, const struct fam_uuid *id)
+{
+    fam_keyboard_end_row(keyboard);
+    for (int band = FAM__V1__AGE_BAND__AGE_BAND_2_3; band <= FAM__V1__AGE_BAND__AGE_BAND_16_17; band++)
+        fam_turn_button(turn, keyboard, fam_label_age(turn->locale, (Fam__V1__AgeBand)band), FAM_ACTION_AGE,
+                        (uint8_t)band, id);
+}
+
+static void add_child_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard,
+                              const Fam__V1__Family *family, const struct fam_uuid *id)
+{
+    fam_keyboard_end_row(keyboard);
+    for (size_t i = 0; i < family->n_children; i++) {
+        char label[FAM_BUTTON_LABEL];
+        fam_children_describe(turn->locale, family->children[i], label, sizeof(label));
+        fam_turn_button(turn, keyboard, label, FAM_ACTION_CHILD, (uint8_t)i, id);
+    }
+}
+
+/* Whose age is it? A family with children is shown their names, everybody else the ages. */
+static enum fam_code add_who_buttons(struct fam_turn *turn, struct fam_keyboard *keyboard, const struct fam_uuid *id)
+{
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__Family *family = NULL;
+    if (turn->user->family_id[0]) {
+        enum fam_code code = fam_children_family(turn, &reply, &family);
+        if (code != FAM_OK)
+            return code;
+    }
+    if (family && family->n_children > 0)
+        add_child_buttons(turn, keyboard, family, id);
+    else
+        add_age_buttons(turn, keyboard, id);
+    return FAM_OK;
+}
+
+/* An entry of the session's draft has no id: its buttons work while the draft is kept. */
+static enum fam_code make_keyboard(struct fam_turn *turn, const Fam__V1__Entry *entry, bool shortened,
+                                   struct fam_keyboard *keyboard)
+{
+    struct fam_uuid id;
+    bool stored = entry_uuid(entry, &id);
+    if (entry->reading && (stored || turn->has_session))
+        add_detail_buttons(turn, keyboard, entry->reading, &id, shortened);
+    if (stored) {
+        fam_keyboard_end_row(keyboard);
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.helped"), FAM_ACTION_RATE, HELPED_YES, &id);
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.helped_not"), FAM_ACTION_RATE, HELPED_NO, &id);
+    }
+    if (entry->safety) {
+        fam_keyboard_end_row(keyboard);
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.remove"), FAM_ACTION_REMOVE, 0, NULL);
+    }
+    enum fam_code code = FAM_OK;
+    if (entry->age_unknown && (stored || turn->has_session))
+        code = add_who_buttons(turn, keyboard, &id);
+    if (code == FAM_OK && fam_turn_is_new(turn)) {
+        fam_keyboard_end_row(keyboard);
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.onboarding"), FAM_ACTION_ONBOARDING, 0, NULL);
+    }
+    return code;
+}
+
+static enum fam_code record(struct fam_turn *turn, const Fam__V1__Entry *entry, const char *name, int64_t message_id)
+{
+    char key[64];
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__RecordDeliveryRequest request = FAM__V1__RECORD_DELIVERY_REQUEST__INIT;
+    if (!entry->entry_id[0])
+        return FAM_OK;
+    request.entry_id = entry->entry_id;
+    request.chat_id = turn->update->chat_id;
+    request.message_id = message_id;
+    request.reading_version = entry->reading ? entry->reading->version : 1;
+    snprintf(key, sizeof(key), "deliver_%s", name);
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_RECORD_DELIVERY, key, &request.base, &reply);
+    /* The entry may have been erased meanwhile: what was shown stays shown. */
+    return code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED ? FAM_OK : code;
+}
+
+static enum fam_code put(struct fam_turn *turn, const struct question *question, const struct fam_html *html,
+                         const struct fam_keyboard *keyboard, bool protect, int64_t *ret_message_id)
+{
+    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    struct fam_outgoing message = {.chat_id = turn->update->chat_id,
+                                   .message_id = question->replaces,
+                                   .reply_to = question->replaces ? 0 : question->reply_to,
+                                   .html = fam_html_text(html),
+                                   .keyboard = keyboard,
+                                   .protect = protect};
+    if (fam_html_failed(html))
+        return fam_fail_memory(turn->status);
+    *ret_message_id = question->replaces;
+    if (question->replaces) {
+        enum fam_code code = messenger->edit(messenger->context, &message, turn->status);
+        if (code != FAM_NOT_FOUND && code != FAM_INVALID_ARGUMENT)
+            return code;
+        message.message_id = 0;
+        message.reply_to = question->reply_to;
+    }
+    return messenger->send(messenger->context, &message, ret_message_id, turn->status);
+}
+
+/* Shows an entry, unless it was shown before; remembers where. */
+static enum fam_code show(struct fam_turn *turn, const struct question *question, const Fam__V1__Entry *entry)
+{
+    bool shortened;
+    int64_t message_id = entry->delivery ? entry->delivery->message_id : 0;
+    if (message_id == 0) {
+        struct fam_keyboard keyboard = {0};
+        fam_auto(fam_html_done) struct fam_html html;
+        fam_html_init(&html);
+        fam_reading_layout(&html, turn->locale, entry, question->heading, &shortened);
+        enum fam_code code = make_keyboard(turn, entry, shortened, &keyboard);
+        if (code == FAM_OK)
+            code = put(turn, question, &html, &keyboard, entry->safety != NULL, &message_id);
+        if (code == FAM_OK)
+            code = record(turn, entry, question->name, message_id);
+        if (code != FAM_OK)
+            return code;
+    }
+    turn->state.answer_id = message_id;
+    turn->state.had_safety = entry->safety != NULL;
+    snprintf(turn->state.entry_id, sizeof(turn->state.entry_id), "%s", entry->entry_id);
+    return FAM_OK;
+}
+
+/* "in 25 minutes", "in 3 hours". */
+static enum fam_code say_limit(struct fam_turn *turn, uint32_t wait_ms)
+{
+    char number[16], wait[64], text[512];
+    uint32_t minutes = wait_ms / 60000 + 1;
+    bool in_hours = minutes > 90;
+    uint32_t count = in_hours ? (minutes + 59) / 60 : minutes;
+    snprintf(number, sizeof(number), "%u", count);
+    const struct fam_arg numbers[] = {{"n", number}};
+    fam_locale_format(wait, sizeof(wait),
+                      in_hours ? fam_locale_plural(turn->locale, "limit.hours", count)
+                               : fam_locale_plural(turn->locale, "limit.minutes", count),
+                      numbers, 1);
+    const struct fam_arg args[] = {{"wait", wait}};
+    fam_locale_format(text, sizeof(text), T(turn->locale, "limit.reached"), args, 1);
+    return fam_turn_say(turn, text);
+}
+
+enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, const char *child_id,
+                                   Fam__V1__AgeBand age_band, const char *name, struct fam_reply *ret_reply,
+                                   Fam__V1__Entry **ret_entry)
+{
+    Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
+    *ret_entry = NULL;
+    request.phrase = (char *)(uintptr_t)phrase;
+    request.child_id = (char *)(uintptr_t)child_id;
+    request.age_band = age_band;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, name, &request.base, ret_reply);
+    if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0)
+        return say_limit(turn, turn->status->retry_after_ms);
+    if (code != FAM_OK)
+        return code;
+    *ret_entry = ((const Fam__V1__TranslateResponse *)ret_reply->message)->entry;
+    return *ret_entry ? FAM_OK : fam_fail(turn->status, FAM_INTERNAL, "Translate answers without an entry");
+}
+
+static enum fam_code ask(struct fam_turn *turn, const struct question *question)
+{
+    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__Entry *entry;
+    messenger->typing(messenger->context, turn->update->chat_id);
+    enum fam_code code = fam_answer_translate(turn, question->phrase, question->child_id, question->age_band,
+                                              question->name, &reply, &entry);
+    return code == FAM_OK && entry ? show(turn, question, entry) : code;
+}
+
+/* Without consent nothing is stored, and the session keeps the phrase for an hour. */
+static void keep_draft(struct fam_turn *turn, const char *phrase)
+{
+    fam_turn_set_draft(turn, turn->state.entry_id[0] ? NULL : phrase);
+}
+
+/* Where a text of more than FAM_PHRASE_CHARS is cut: after a line, else after a word. */
+static size_t part_size(const char *text)
+{
+    size_t most = fam_utf8_offset(text, FAM_PHRASE_CHARS);
+    if (!text[most])
+        return most;
+    for (const char *stops = "\n "; *stops; stops++)
+        for (size_t size = most; size > most / 2; size--)
+            if (text[size - 1] == *stops)
+                return size;
+    return most;
+}
+
+enum fam_code fam_answer_phrase(struct fam_turn *turn)
+{
+    static const char *const names[PARTS_MAX] = {"translate", "translate_2", "translate_3"};
+    const char *text = turn->update->text;
+    enum fam_code code = FAM_OK;
+    for (int part = 0; part < PARTS_MAX && code == FAM_OK && text[strspn(text, " \n\r\t")]; part++) {
+        size_t size = part_size(text);
+        char *phrase = strndup(text, size);
+        if (!phrase)
+            return fam_fail_memory(turn->status);
+        fam_text_trim(phrase);
+        if (*phrase) {
+            struct question question = {.phrase = phrase,
+                                        .child_id = "",
+                                        .age_band = (Fam__V1__AgeBand)turn->state.age_band,
+                                        .name = names[part]};
+            code = ask(turn, &question);
+            if (code == FAM_OK)
+                keep_draft(turn, phrase);
+        }
+        explicit_bzero(phrase, strlen(phrase));
+        free(phrase);
+        text += size;
+    }
+    turn->state.phrase_id = turn->update->message_id;
+    return code;
+}
+
+enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child)
+{
+    char who[300], heading[400];
+    fam_children_describe(turn->locale, child, who, sizeof(who));
+    const struct fam_arg args[] = {{"child", who}};
+    fam_locale_format(heading, sizeof(heading), T(turn->locale, "reading.now_for"), args, 1);
+    char *draft = strdup(turn->draft);
+    if (!draft)
+        return fam_fail_memory(turn->status);
+    struct question question = {
+        .phrase = draft, .child_id = child->child_id, .heading = heading, .name = "translate_draft"};
+    enum fam_code code = ask(turn, &question);
+    if (code == FAM_OK)
+        keep_draft(turn, draft);
+    explicit_bzero(draft, strlen(draft));
+    free(draft);
+    return code;
+}
+
+/* Was the answer to a question of ours corrected, and not a phrase? */
+static bool is_answer_of_wizard(const struct fam_turn *turn)
+{
+    char name[FAM_NAME_SIZE];
+    struct fam_birth birth;
+    return turn->state.step != FAM_STEP_NONE &&
+           (fam_name_parse(turn->update->text, name) ||
+            fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth) != FAM_BIRTH_OTHER);
+}
+
+enum fam_code fam_answer_edited(struct fam_turn *turn)
+{
+    bool known = turn->state.answer_id != 0 && turn->state.phrase_id == turn->update->message_id;
+    const char *text = turn->update->text;
+    if (text[0] == '/')
+        return FAM_OK;
+    if (!known && is_answer_of_wizard(turn))
+        return FAM_OK;
+    char *phrase = strndup(text, fam_utf8_offset(text, FAM_PHRASE_CHARS));
+    if (!phrase)
+        return fam_fail_memory(turn->status);
+    struct question question = {.phrase = phrase,
+                                .child_id = "",
+                                .age_band = (Fam__V1__AgeBand)turn->state.age_band,
+                                .name = "translate",
+                                .reply_to = turn->update->message_id};
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__Entry *entry;
+    enum fam_code code =
+        fam_answer_translate(turn, phrase, "", question.age_band, question.name, &reply, &entry);
+    if (code == FAM_OK && entry) {
+        /* A safety block is never edited away, and a new one must reach a phone that is in a pocket. */
+        if (known && !entry->safety && !turn->state.had_safety)
+            question.replaces = turn->state.answer_id;
+        code = show(turn, &question, entry);
+        if (code == FAM_OK) {
+            turn->state.phrase_id = turn->update->message_id;
+            keep_draft(turn, phrase);
+        }
+    }
+    explicit_bzero(phrase, strlen(phrase));
+    free(phrase);
+    return code;
+}
+
+/* The phrase of the pressed answer again, with what is now known. */
+static enum fam_code ask_again(struct fam_turn *turn, const char *child_id, Fam__V1__AgeBand age_band)
+{
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__Entry *entry = NULL;
+    struct question question = {
+        .child_id = child_id, .age_band = age_band, .name = "translate_age", .replaces = turn->update->message_id};
+    if (fam_details_is_draft(turn)) {
+        question.phrase = turn->draft;
+        return ask(turn, &question);
+    }
+    enum fam_code code = fam_details_entry(turn, &reply, &entry);
+    if (code != FAM_OK || !entry)
+        return code;
+    question.phrase = entry->phrase;
+    return ask(turn, &question);
+}
+
+enum fam_code fam_answer_age(struct fam_turn *turn)
+{
+    if (turn->pressed.argument < FAM__V1__AGE_BAND__AGE_BAND_2_3 ||
+        turn->pressed.argument > FAM__V1__AGE_BAND__AGE_BAND_16_17)
+        return FAM_OK;
+    turn->state.age_band = turn->pressed.argument;
+    return ask_again(turn, "", (Fam__V1__AgeBand)turn->pressed.argument);
+}
+
+enum fam_code fam_answer_child(struct fam_turn *turn)
+{
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__Family *family = NULL;
+    enum fam_code code = fam_children_family(turn, &reply, &family);
+    if (code != FAM_OK || !family || turn->pressed.argument >= family->n_children)
+        return code;
+    return ask_again(turn, family->children[turn->pressed.argument]->child_id,
+                     FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
+}

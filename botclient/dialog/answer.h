@@ -1,0 +1,13 @@
+/* answer.h: see turn.h; what answer.c offers to details.c. */
+#ifndef FAM_DIALOG_ANSWER_H
+#define FAM_DIALOG_ANSWER_H
+
+#include "dialog/turn.h"
+#include "fam/v1/notification.pb-c.h"
+
+/* Translate. FAM_OK with *ret_entry NULL: the author's limit is reached, and the author was told. */
+enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, const char *child_id,
+                                   Fam__V1__AgeBand age_band, const char *name, struct fam_reply *ret_reply,
+                                   Fam__V1__Entry **ret_entry);
+
+#endif

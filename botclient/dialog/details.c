@@ -1,0 +1,179 @@
+/* The buttons under an answer: why it works, an activity, the whole reading, did it help, remove the message. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/uuid.h"
+#include "dialog/answer.h"
+#include "dialog/reading.h"
+
+enum { USED_SHIFT = 8, HELPED_LAST = FAM__V1__HELPED__HELPED_WORSE };
+
+bool fam_details_is_draft(const struct fam_turn *turn)
+{
+    return fam_uuid_is_nil(&turn->pressed.entry) && turn->draft &&
+           turn->state.answer_id == turn->update->message_id;
+}
+
+enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Entry **ret_entry)
+{
+    enum fam_code code;
+    *ret_entry = NULL;
+    if (fam_uuid_is_nil(&turn->pressed.entry)) {
+        if (!fam_details_is_draft(turn))
+            return fam_turn_say(turn, T(turn->locale, "button.not_kept"));
+        return fam_answer_translate(turn, turn->draft, "", (Fam__V1__AgeBand)turn->state.age_band, "translate",
+                                    ret_reply, ret_entry);
+    }
+    char id[FAM_UUID_TEXT_SIZE];
+    Fam__V1__GetEntryRequest request = FAM__V1__GET_ENTRY_REQUEST__INIT;
+    fam_uuid_format(&turn->pressed.entry, id);
+    request.entry_id = id;
+    code = fam_turn_call(turn, FAM_BACKEND_GET_ENTRY, NULL, &request.base, ret_reply);
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED)
+        return fam_turn_say(turn, T(turn->locale, "button.not_kept"));
+    if (code != FAM_OK)
+        return code;
+    *ret_entry = ((const Fam__V1__GetEntryResponse *)ret_reply->message)->entry;
+    return *ret_entry ? FAM_OK : fam_fail(turn->status, FAM_INTERNAL, "GetEntry answers without an entry");
+}
+
+/* Details come as a message of their own that answers the reading. */
+static enum fam_code send_detail(struct fam_turn *turn, const Fam__V1__Entry *entry, const struct fam_html *html)
+{
+    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    struct fam_keyboard keyboard = {0};
+    int64_t message_id;
+    if (entry->safety)
+        fam_turn_button(turn, &keyboard, T(turn->locale, "button.remove"), FAM_ACTION_REMOVE, 0, NULL);
+    struct fam_outgoing message = {.chat_id = turn->update->chat_id,
+                                   .reply_to = turn->update->message_id,
+                                   .html = fam_html_text(html),
+                                   .keyboard = &keyboard,
+                                   .protect = entry->safety != NULL};
+    if (html->units == 0)
+        return FAM_OK;
+    if (fam_html_failed(html))
+        return fam_fail_memory(turn->status);
+    return messenger->send(messenger->context, &message, &message_id, turn->status);
+}
+
+typedef void layout(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading,
+                    size_t index);
+
+static enum fam_code show_detail(struct fam_turn *turn, layout *lay_out, size_t index)
+{
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_html_done) struct fam_html html;
+    Fam__V1__Entry *entry = NULL;
+    fam_html_init(&html);
+    enum fam_code code = fam_details_entry(turn, &reply, &entry);
+    if (code != FAM_OK || !entry || !entry->reading)
+        return code;
+    lay_out(&html, turn->locale, entry->reading, index);
+    return send_detail(turn, entry, &html);
+}
+
+static void lay_out_activity(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading,
+                             size_t index)
+{
+    (void)index;
+    fam_reading_activity(html, locale, reading);
+}
+
+static void lay_out_full(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading,
+                         size_t index)
+{
+    (void)index;
+    fam_reading_full(html, locale, reading);
+}
+
+enum fam_code fam_details_why(struct fam_turn *turn)
+{
+    if (turn->pressed.argument < 1 || turn->pressed.argument > 3)
+        return FAM_OK;
+    return show_detail(turn, fam_reading_why, turn->pressed.argument - 1u);
+}
+
+enum fam_code fam_details_activity(struct fam_turn *turn)
+{
+    return show_detail(turn, lay_out_activity, 0);
+}
+
+enum fam_code fam_details_more(struct fam_turn *turn)
+{
+    return show_detail(turn, lay_out_full, 0);
+}
+
+/* Which of the things was said, and how it went in four steps; each tap changes one and keeps the other. */
+static void add_rating_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard, unsigned helped,
+                               unsigned used)
+{
+    static const char *const keys[HELPED_LAST] = {"rate.yes", "rate.a_little", "rate.no", "rate.worse"};
+    for (unsigned i = 1; i <= 3; i++) {
+        char number[16], label[FAM_BUTTON_LABEL], marked[FAM_BUTTON_LABEL];
+        snprintf(number, sizeof(number), "%u", i);
+        const struct fam_arg args[] = {{"n", number}};
+        fam_locale_format(label, sizeof(label), T(turn->locale, "rate.used"), args, 1);
+        snprintf(marked, sizeof(marked), "%s%.80s", used == i ? "✓ " : "", label);
+        fam_turn_button(turn, keyboard, marked, FAM_ACTION_RATE, (uint8_t)(helped + USED_SHIFT * i),
+                        &turn->pressed.entry);
+    }
+    for (unsigned i = 1; i <= HELPED_LAST; i++) {
+        char marked[FAM_BUTTON_LABEL];
+        if (i % 2 == 1)
+            fam_keyboard_end_row(keyboard);
+        snprintf(marked, sizeof(marked), "%s%.80s", helped == i ? "✓ " : "", T(turn->locale, keys[i - 1]));
+        fam_turn_button(turn, keyboard, marked, FAM_ACTION_RATE, (uint8_t)(i + USED_SHIFT * used),
+                        &turn->pressed.entry);
+    }
+}
+
+/* The first tap is on the answer, which stays; the next ones are on the question. */
+static enum fam_code ask_more(struct fam_turn *turn, unsigned helped, unsigned used, bool on_answer)
+{
+    struct fam_keyboard keyboard = {0};
+    fam_auto(fam_html_done) struct fam_html html;
+    fam_html_init(&html);
+    fam_html_add(&html, on_answer ? T(turn->locale, "rate.thanks") : T(turn->locale, "rate.noted"));
+    add_rating_buttons(turn, &keyboard, helped, used);
+    turn->keep_pressed = on_answer;
+    return fam_turn_show(turn, &html, &keyboard);
+}
+
+enum fam_code fam_details_rate(struct fam_turn *turn)
+{
+    char id[FAM_UUID_TEXT_SIZE];
+    unsigned helped = turn->pressed.argument % USED_SHIFT, used = turn->pressed.argument / USED_SHIFT;
+    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    Fam__V1__RateEntryRequest request = FAM__V1__RATE_ENTRY_REQUEST__INIT;
+    if (helped < 1 || helped > HELPED_LAST || used > 3 || fam_uuid_is_nil(&turn->pressed.entry))
+        return FAM_OK;
+    fam_uuid_format(&turn->pressed.entry, id);
+    request.entry_id = id;
+    request.helped = (Fam__V1__Helped)helped;
+    request.used_response = (int32_t)used;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_RATE_ENTRY, "rate", &request.base, &reply);
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED)
+        return fam_turn_say(turn, T(turn->locale, "button.not_kept"));
+    if (code != FAM_OK)
+        return code;
+    const Fam__V1__Entry *entry = ((const Fam__V1__RateEntryResponse *)reply.message)->entry;
+    bool on_answer = entry && entry->delivery && entry->delivery->message_id == turn->update->message_id;
+    return ask_more(turn, helped, used, on_answer);
+}
+
+enum fam_code fam_details_remove(struct fam_turn *turn)
+{
+    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    if (turn->update->message_id == 0)
+        return fam_turn_say(turn, T(turn->locale, "remove.failed"));
+    enum fam_code code =
+        messenger->remove(messenger->context, turn->update->chat_id, turn->update->message_id, turn->status);
+    if (code == FAM_INVALID_ARGUMENT)
+        return fam_turn_say(turn, T(turn->locale, "remove.failed"));
+    if (code == FAM_NOT_FOUND)
+        return FAM_OK; /* a second tap */
+    if (code == FAM_OK && turn->state.answer_id == turn->update->message_id)
+        turn->state.answer_id = 0;
+    return code;
+}
