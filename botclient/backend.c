@@ -65,9 +65,8 @@ static enum fam_code call_backend(void *context, const struct fam_backend_call *
     struct held_call *held = calloc(1, sizeof(*held));
     if (!held)
         return fam_fail_memory(status);
-    held->options = (struct fam_rpc_options){.timeout_ms = method->timeout_ms,
-                                             .idempotency_key = call->idempotency_key,
-                                             .read_only = method->read_only};
+    held->options = (struct fam_rpc_options){
+        .timeout_ms = method->timeout_ms, .idempotency_key = call->idempotency_key, .read_only = method->read_only};
     if (call->user_id && fam_uuid_parse(call->user_id, &held->user))
         held->options.acting_user = &held->user;
     enum fam_code code = invoke(context, method, call->request, held, status);
@@ -76,8 +75,7 @@ static enum fam_code call_backend(void *context, const struct fam_backend_call *
         release(held);
         return code;
     }
-    *ret_reply =
-        (struct fam_reply){.message = fam_rpc_response(&held->rpc), .owner = held, .release = release};
+    *ret_reply = (struct fam_reply){.message = fam_rpc_response(&held->rpc), .owner = held, .release = release};
     return FAM_OK;
 }
 

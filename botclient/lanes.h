@@ -22,9 +22,9 @@ struct fam_lanes;
 /* One update on its way. The handler may change `notes`, which stay with the update over its attempts. */
 struct fam_job {
     struct fam_update *update;
-    unsigned attempt;      /* from 1 */
-    uint64_t first_ms;     /* monotonic time of the first attempt */
-    unsigned notes;        /* the handler's own bits */
+    unsigned attempt;  /* from 1 */
+    uint64_t first_ms; /* monotonic time of the first attempt */
+    unsigned notes;    /* the handler's own bits */
 };
 
 enum fam_handled { FAM_HANDLED, FAM_HANDLE_AGAIN };
@@ -42,7 +42,8 @@ enum fam_lanes_put { FAM_LANES_TAKEN, FAM_LANES_KNOWN, FAM_LANES_FULL };
 struct fam_lanes *fam_lanes_new(const struct fam_lanes_options *options, struct fam_status *status) FAM_MUST_CHECK;
 /* Starts no more updates and waits until those that run are done, `timeout_ms` at most. True when all were. */
 bool fam_lanes_stop(struct fam_lanes *lanes, uint32_t timeout_ms);
-/* Waits for the workers without a limit; what was not handled is dropped (and comes again from Telegram). Takes NULL. */
+/* Waits for the workers without a limit; what was not handled is dropped (and comes again from Telegram). Takes NULL.
+ */
 void fam_lanes_free(struct fam_lanes *lanes);
 
 /* Takes ownership of the update in every case. KNOWN: its id is not above the highest that was put. FULL: dropped. */

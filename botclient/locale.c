@@ -178,8 +178,7 @@ Fam__V1__Language fam_locale_which(const struct fam_locale *locale)
 const char *fam_locale_text(const struct fam_locale *locale, const char *key)
 {
     struct line wanted = {.key = key};
-    const struct line *found =
-        bsearch(&wanted, locale->lines, locale->count, sizeof(*locale->lines), by_key);
+    const struct line *found = bsearch(&wanted, locale->lines, locale->count, sizeof(*locale->lines), by_key);
     return found ? found->text : key;
 }
 

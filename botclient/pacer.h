@@ -1,7 +1,8 @@
 /* pacer.h: Telegram's limits, kept before Telegram enforces them: about 30 messages a second over all, one a second in
  * a chat (three at once at most), twenty a minute in a group.
  *
- * A fixed table remembers the chats; the one that was quiet for longest makes room. Time is a parameter. Thread-safe. */
+ * A fixed table remembers the chats; the one that was quiet for longest makes room. Time is a parameter. Thread-safe.
+ */
 #ifndef FAM_BOT_PACER_H
 #define FAM_BOT_PACER_H
 

@@ -17,10 +17,10 @@ enum {
     BATCH = 100,
     POLL_S = 50,
     POLL_TIMEOUT_MS = 65000,
-    REPEAT_MS = 600,        /* between polls that bring nothing new */
-    BACKOFF_MS = 500,       /* first wait after a failure */
+    REPEAT_MS = 600,  /* between polls that bring nothing new */
+    BACKOFF_MS = 500, /* first wait after a failure */
     BACKOFF_MAX_MS = 15000,
-    REVOKED_MS = 60000,     /* the token is wrong: somebody has to act */
+    REVOKED_MS = 60000, /* the token is wrong: somebody has to act */
     FLOOD_MAX_MS = 3600000,
     BROKEN_BEFORE_ISOLATION = 2,
     ISOLATED_POLLS = 10,
@@ -30,9 +30,9 @@ static const uint64_t quiet_ms = 6u * 86400000u; /* Telegram numbers anew after 
 
 struct fam_poller {
     struct fam_poller_options options;
-    unsigned failures; /* in a row */
-    unsigned broken;   /* answers in a row whose outline was broken */
-    unsigned isolated; /* polls left that ask for one update only */
+    unsigned failures;             /* in a row */
+    unsigned broken;               /* answers in a row whose outline was broken */
+    unsigned isolated;             /* polls left that ask for one update only */
     enum fam_api_outcome reported; /* the last failure that was logged; OK: none */
     uint64_t last_update_ms;
     _Atomic uint64_t last_poll_ms; /* monotonic; 0: none */

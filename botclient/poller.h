@@ -20,7 +20,7 @@ struct fam_metrics;
 struct fam_poller;
 
 struct fam_poller_options {
-    struct fam_api *api;         /* borrowed, like the rest */
+    struct fam_api *api; /* borrowed, like the rest */
     struct fam_lanes *lanes;
     struct fam_log *log;         /* may be NULL */
     struct fam_metrics *metrics; /* may be NULL */

@@ -161,8 +161,7 @@ static void add_body(struct fam_buf *json, const struct fam_outgoing *message, i
     if (message->protect && !message->message_id)
         fam_buf_add_text(json, ",\"protect_content\":true");
     if (message->reply_to)
-        fam_buf_addf(json,
-                     ",\"reply_parameters\":{\"message_id\":%" PRId64 ",\"allow_sending_without_reply\":true}",
+        fam_buf_addf(json, ",\"reply_parameters\":{\"message_id\":%" PRId64 ",\"allow_sending_without_reply\":true}",
                      message->reply_to);
     if (last && ((message->keyboard && message->keyboard->count > 0) || message->message_id))
         add_keyboard(json, message->keyboard);

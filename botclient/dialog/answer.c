@@ -18,8 +18,8 @@ struct question {
     const char *child_id;
     const char *heading; /* above the reading; NULL: none */
     Fam__V1__AgeBand age_band;
-    const char *name;    /* for the idempotency key */
-    int64_t replaces;    /* message to edit; 0: a new one */
+    const char *name; /* for the idempotency key */
+    int64_t replaces; /* message to edit; 0: a new one */
     int64_t reply_to;
 };
 
@@ -54,8 +54,8 @@ static void add_age_buttons(const struct fam_turn *turn, struct fam_keyboard *ke
                         (uint8_t)band, id);
 }
 
-static void add_child_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard,
-                              const Fam__V1__Family *family, const struct fam_uuid *id)
+static void add_child_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard, const Fam__V1__Family *family,
+                              const struct fam_uuid *id)
 {
     fam_keyboard_end_row(keyboard);
     for (size_t i = 0; i < family->n_children; i++) {
@@ -314,8 +314,7 @@ enum fam_code fam_answer_edited(struct fam_turn *turn)
                                 .reply_to = turn->update->message_id};
     fam_auto(fam_reply_done) struct fam_reply reply = {0};
     Fam__V1__Entry *entry;
-    enum fam_code code =
-        fam_answer_translate(turn, phrase, "", question.age_band, question.name, &reply, &entry);
+    enum fam_code code = fam_answer_translate(turn, phrase, "", question.age_band, question.name, &reply, &entry);
     if (code == FAM_OK && entry) {
         /* A safety block is never edited away, and a new one must reach a phone that is in a pocket. */
         if (known && !entry->safety && !turn->state.had_safety)
@@ -365,6 +364,5 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
     enum fam_code code = fam_children_family(turn, &reply, &family);
     if (code != FAM_OK || !family || turn->pressed.argument >= family->n_children)
         return code;
-    return ask_again(turn, family->children[turn->pressed.argument]->child_id,
-                     FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
+    return ask_again(turn, family->children[turn->pressed.argument]->child_id, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
 }

@@ -58,9 +58,9 @@ static size_t read_numbers(const char *text, int numbers[3], const char **ret_re
 
 static bool is_years(const char *rest)
 {
-    static const char *const words[] = {"лет",   "год",       "года",  "г",           "г.",  "годик", "годика",
-                                        "years", "years old", "year",  "year old",    "yo",  "y.o.",  "y/o",
-                                        "летний", "yr",        "yrs",   "г.р.",        "years of age"};
+    static const char *const words[] = {"лет",    "год",       "года", "г",        "г.",          "годик", "годика",
+                                        "years",  "years old", "year", "year old", "yo",          "y.o.",  "y/o",
+                                        "летний", "yr",        "yrs",  "г.р.",     "years of age"};
     while (*rest == ' ' || *rest == '-')
         rest++;
     for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++)
@@ -126,9 +126,10 @@ static bool is_upper(utf8proc_int32_t point)
 static bool reads_like_phrase(const char *plain)
 {
     static const char *const endings[] = {"сь", "ся", "ть", "чь", "ешь", "ишь", "у", "ю", "овал", "овала"};
-    static const char *const words[] = {"нет",    "да",       "help",   "die",     "dead",  "no",    "yes",    "hate",
-                                        "смерть", "помогите", "больно", "страшно", "плохо", "stop",  "killed", "suicide",
-                                        "суицид", "ненавижу", "мама",   "умерла",  "избил", "избила", "боль",  "rape"};
+    static const char *const words[] = {"нет",   "да",     "help",   "die",      "dead",   "no",
+                                        "yes",   "hate",   "смерть", "помогите", "больно", "страшно",
+                                        "плохо", "stop",   "killed", "suicide",  "суицид", "ненавижу",
+                                        "мама",  "умерла", "избил",  "избила",   "боль",   "rape"};
     static const char *const names[] = {"лу", "ксю", "мэтью", "мэттью", "эндрю", "анью", "рю", "ю", "су", "ру"};
     size_t size = strlen(plain);
     for (size_t i = 0; i < FAM_ARRAY_SIZE(names); i++)

@@ -99,9 +99,8 @@ enum fam_code fam_children_ask_birth(struct fam_turn *turn)
     fam_auto(fam_html_done) struct fam_html html;
     const struct fam_arg args[] = {{"name", turn->state.name}};
     fam_html_init(&html);
-    fam_locale_add_html(&html,
-                        turn->state.name[0] ? T(turn->locale, "child.birth_named") : T(turn->locale, "child.birth"),
-                        args, 1);
+    fam_locale_add_html(
+        &html, turn->state.name[0] ? T(turn->locale, "child.birth_named") : T(turn->locale, "child.birth"), args, 1);
     for (int age = YOUNGEST; age <= OLDEST; age++) {
         char label[16];
         snprintf(label, sizeof(label), "%d", age);
@@ -202,8 +201,7 @@ static enum fam_code add(struct fam_turn *turn, const struct fam_birth *birth)
 enum fam_code fam_children_birth_text(struct fam_turn *turn, bool *ret_taken)
 {
     struct fam_birth birth;
-    enum fam_birth_parse parsed =
-        fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth);
+    enum fam_birth_parse parsed = fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth);
     *ret_taken = parsed != FAM_BIRTH_OTHER;
     if (parsed == FAM_BIRTH_RANGE)
         return say_and_ask(turn, T(turn->locale, "child.range"));

@@ -10,8 +10,7 @@ enum { USED_SHIFT = 8, HELPED_LAST = FAM__V1__HELPED__HELPED_WORSE };
 
 bool fam_details_is_draft(const struct fam_turn *turn)
 {
-    return fam_uuid_is_nil(&turn->pressed.entry) && turn->draft &&
-           turn->state.answer_id == turn->update->message_id;
+    return fam_uuid_is_nil(&turn->pressed.entry) && turn->draft && turn->state.answer_id == turn->update->message_id;
 }
 
 enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Entry **ret_entry)

@@ -12,10 +12,10 @@
 enum {
     RETRY_MS = 500,
     RETRY_MAX_MS = 15000,
-    PATIENCE_MS = 6000,          /* then the parent is told that it takes a moment */
-    INTERNAL_ATTEMPTS = 5,       /* a server that fails each time fails for good */
-    SLOW_ATTEMPTS = 20,          /* so does one that is connected and never answers in time */
-    FLOOD_GIVE_UP_MS = 600000,   /* one chat must not hold back the others for longer */
+    PATIENCE_MS = 6000,        /* then the parent is told that it takes a moment */
+    INTERNAL_ATTEMPTS = 5,     /* a server that fails each time fails for good */
+    SLOW_ATTEMPTS = 20,        /* so does one that is connected and never answers in time */
+    FLOOD_GIVE_UP_MS = 600000, /* one chat must not hold back the others for longer */
     TELEGRAM_GIVE_UP_MS = 600000
 };
 
@@ -38,8 +38,9 @@ static const struct {
     const char *command;
     verb *run;
 } commands[] = {
-    {"start", fam_onboarding_start}, {"help", fam_settings_help},           {"cancel", fam_settings_cancel},
-    {"children", fam_children_list}, {"language", fam_settings_ask_language},
+    {"start", fam_onboarding_start},         {"help", fam_settings_help},
+    {"cancel", fam_settings_cancel},         {"children", fam_children_list},
+    {"language", fam_settings_ask_language},
 };
 
 static const struct {

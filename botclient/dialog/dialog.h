@@ -28,14 +28,14 @@ enum fam_action {
     FAM_ACTION_CONSENT = 'p',    /* processing: 1 yes, 0 not now */
     FAM_ACTION_CONSENT_AI = 'i',
     FAM_ACTION_NO_NAME = 'n',
-    FAM_ACTION_BIRTH = 'b',      /* age in years */
+    FAM_ACTION_BIRTH = 'b', /* age in years */
     FAM_ACTION_ADD_CHILD = 'd',
-    FAM_ACTION_AGE = 'a',        /* age band for an answer */
-    FAM_ACTION_CHILD = 'k',      /* place of the child in the family's list, for an answer */
-    FAM_ACTION_WHY = 'w',        /* which thing to say, 1 to 3 */
+    FAM_ACTION_AGE = 'a',   /* age band for an answer */
+    FAM_ACTION_CHILD = 'k', /* place of the child in the family's list, for an answer */
+    FAM_ACTION_WHY = 'w',   /* which thing to say, 1 to 3 */
     FAM_ACTION_ACTIVITY = 't',
     FAM_ACTION_MORE = 'm',
-    FAM_ACTION_RATE = 'r',       /* helped + 8 × used response */
+    FAM_ACTION_RATE = 'r', /* helped + 8 × used response */
     FAM_ACTION_REMOVE = 'x'
 };
 
@@ -46,9 +46,9 @@ struct fam_dialog_options {
     const struct fam_locales *locales;
     Fam__V1__Language default_language;
     const char *bot_id;
-    struct fam_log *log;         /* may be NULL */
-    struct fam_metrics *metrics; /* may be NULL */
-    int64_t (*wall_ms)(void);    /* NULL: fam_wall_ms */
+    struct fam_log *log;           /* may be NULL */
+    struct fam_metrics *metrics;   /* may be NULL */
+    int64_t (*wall_ms)(void);      /* NULL: fam_wall_ms */
     void (*sleep_ms)(uint32_t ms); /* NULL: sleeps */
 };
 

@@ -18,8 +18,8 @@ enum fam_code fam_onboarding_ask_country(struct fam_turn *turn)
     fam_html_init(&html);
     fam_html_add(&html, T(turn->locale, "country.ask"));
     for (size_t i = 0; i < FAM_COUNTRY_BUTTONS; i++)
-        fam_turn_button(turn, &keyboard, fam_country_name(turn->locale, fam_country_at(choices[i])),
-                        FAM_ACTION_COUNTRY, choices[i], NULL);
+        fam_turn_button(turn, &keyboard, fam_country_name(turn->locale, fam_country_at(choices[i])), FAM_ACTION_COUNTRY,
+                        choices[i], NULL);
     fam_keyboard_end_row(&keyboard);
     fam_turn_button(turn, &keyboard, T(turn->locale, "country.other"), FAM_ACTION_COUNTRY, FAM_COUNTRY_OTHER, NULL);
     fam_turn_button(turn, &keyboard, T(turn->locale, "country.none"), FAM_ACTION_COUNTRY, FAM_COUNTRY_NONE, NULL);
@@ -97,12 +97,11 @@ static enum fam_code greet_in_both(struct fam_turn *turn)
     fam_auto(fam_html_done) struct fam_html html;
     fam_html_init(&html);
     for (size_t i = 0; i < fam_locale_count(); i++) {
-        const struct fam_locale *locale =
-            fam_locales_get(turn->dialog->options.locales, fam_locale_language(i));
+        const struct fam_locale *locale = fam_locales_get(turn->dialog->options.locales, fam_locale_language(i));
         fam_html_add(&html, T(locale, "start.greeting"));
         fam_html_end_paragraph(&html);
-        fam_turn_button(turn, &keyboard, fam_locale_own_name(i), FAM_ACTION_LANGUAGE,
-                        (uint8_t)(i | THEN_ONBOARDING), NULL);
+        fam_turn_button(turn, &keyboard, fam_locale_own_name(i), FAM_ACTION_LANGUAGE, (uint8_t)(i | THEN_ONBOARDING),
+                        NULL);
     }
     return fam_turn_send(turn, &html, &keyboard, NULL);
 }

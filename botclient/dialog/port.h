@@ -39,7 +39,7 @@ struct fam_reply {
 
 struct fam_backend_call {
     enum fam_backend_method method;
-    const char *user_id;        /* acting user; "" or NULL: none */
+    const char *user_id;         /* acting user; "" or NULL: none */
     const char *idempotency_key; /* NULL: none */
     const ProtobufCMessage *request;
 };
@@ -71,11 +71,11 @@ struct fam_keyboard {
 
 struct fam_outgoing {
     int64_t chat_id;
-    int64_t message_id;       /* of an edit */
-    int64_t reply_to;         /* 0: none */
-    const char *html;         /* from a struct fam_html; any length: it is sent in parts when it has to be */
+    int64_t message_id;                  /* of an edit */
+    int64_t reply_to;                    /* 0: none */
+    const char *html;                    /* from a struct fam_html; any length: it is sent in parts when it has to be */
     const struct fam_keyboard *keyboard; /* under the last part; may be NULL */
-    bool protect;             /* can't be forwarded or saved */
+    bool protect;                        /* can't be forwarded or saved */
 };
 
 /* Errors of the messenger, by reason: "BLOCKED" (PERMISSION_DENIED: nothing reaches this person any more),

@@ -201,7 +201,8 @@ static void add_heading(struct fam_html *html, const char *heading)
 }
 
 /* The reading cut to its first sentence or two, when even the least of it is too long. */
-static void add_cut(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading, size_t room)
+static void add_cut(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading,
+                    size_t room)
 {
     struct fam_html least;
     fam_html_init(&least);

@@ -19,13 +19,13 @@ enum { FAM_NAME_CHARS = 40, FAM_NAME_SIZE = 4 * FAM_NAME_CHARS + 1, FAM_STATE_BY
 
 struct fam_state {
     enum fam_step step;
-    char name[FAM_NAME_SIZE]; /* of the child whose birth is asked; "" for none */
-    bool another;             /* the child is added by /children, not in the onboarding */
-    int64_t phrase_id;        /* message of the parent's last phrase; 0: none */
-    int64_t answer_id;        /* message of our answer to it */
+    char name[FAM_NAME_SIZE];          /* of the child whose birth is asked; "" for none */
+    bool another;                      /* the child is added by /children, not in the onboarding */
+    int64_t phrase_id;                 /* message of the parent's last phrase; 0: none */
+    int64_t answer_id;                 /* message of our answer to it */
     char entry_id[FAM_UUID_TEXT_SIZE]; /* of that answer, "" when nothing was stored */
-    bool had_safety;          /* that answer carries a safety block */
-    uint8_t age_band;         /* told by a tap for want of a child; 0: none */
+    bool had_safety;                   /* that answer carries a safety block */
+    uint8_t age_band;                  /* told by a tap for want of a child; 0: none */
 };
 
 /* "country", "child.name" …; "" for NONE. */

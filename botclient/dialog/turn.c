@@ -62,7 +62,7 @@ static enum fam_code load_session(struct fam_turn *turn)
 {
     Fam__V1__CreateSessionRequest request = FAM__V1__CREATE_SESSION_REQUEST__INIT;
     fam_auto(fam_reply_done) struct fam_reply reply = {0};
-    request.client = (char *)(uintptr_t)"telegram";
+    request.client = (char *)(uintptr_t) "telegram";
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_CREATE_SESSION, NULL, &request.base, &reply);
     if (code == FAM_UNAVAILABLE || code == FAM_DEADLINE_EXCEEDED || code == FAM_RESOURCE_EXHAUSTED) {
         /* The server registered the person a moment ago: what is away is the place where it keeps sessions. */
@@ -187,8 +187,7 @@ enum fam_code fam_turn_send(struct fam_turn *turn, const struct fam_html *html, 
 {
     const struct fam_messenger *messenger = turn->dialog->options.messenger;
     int64_t message_id = 0;
-    struct fam_outgoing message = {
-        .chat_id = turn->update->chat_id, .html = fam_html_text(html), .keyboard = keyboard};
+    struct fam_outgoing message = {.chat_id = turn->update->chat_id, .html = fam_html_text(html), .keyboard = keyboard};
     if (fam_html_failed(html))
         return fam_fail_memory(turn->status);
     return messenger->send(messenger->context, &message, ret_message_id ? ret_message_id : &message_id, turn->status);

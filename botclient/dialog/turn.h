@@ -25,11 +25,11 @@ struct fam_turn {
     const struct fam_locale *locale;
     struct fam_callback pressed; /* of a callback */
     struct fam_reply user_reply;
-    const Fam__V1__User *user;   /* NULL before fam_turn_begin */
+    const Fam__V1__User *user; /* NULL before fam_turn_begin */
     char user_id[FAM_UUID_TEXT_SIZE];
-    bool has_session; /* false: the server can't keep one at this moment */
+    bool has_session;  /* false: the server can't keep one at this moment */
     bool keep_pressed; /* the message with the pressed button stays: fam_turn_show sends a new one */
-    bool is_old;      /* the session says that this update was handled */
+    bool is_old;       /* the session says that this update was handled */
     char session_id[64];
     uint64_t version;
     int64_t last_update_id;

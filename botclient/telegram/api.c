@@ -164,8 +164,7 @@ static void read_answer(const char *method, struct fam_http_response *response, 
         int64_t code = response->http_status;
         if (code == 200 && !fam_json_i64(root, "error_code", &code))
             code = 500;
-        result->outcome =
-            classify(code, description ? description : "", fam_json_get(root, "parameters"), result);
+        result->outcome = classify(code, description ? description : "", fam_json_get(root, "parameters"), result);
     } else {
         /* An HTML page of a proxy, or half an answer: a status of 4xx alone proves nothing, but for 429. */
         result->outcome = FAM_API_UNAVAILABLE;

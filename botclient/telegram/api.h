@@ -36,16 +36,16 @@ struct fam_api_result {
     unsigned http_status;   /* 0: none came */
     uint32_t retry_after_s; /* at least 1 with FLOOD */
     int64_t migrate_to;
-    int64_t message_id; /* of the message that was sent, 0: none */
+    int64_t message_id;  /* of the message that was sent, 0: none */
     struct fam_buf body; /* the whole answer when OK */
 };
 
 struct fam_api_options {
-    struct fam_http_client *http; /* borrowed */
-    const char *base_url;         /* copied */
+    struct fam_http_client *http;   /* borrowed */
+    const char *base_url;           /* copied */
     const struct fam_secret *token; /* copied */
-    struct fam_metrics *metrics;  /* may be NULL */
-    const atomic_bool *abort;     /* for all calls; borrowed */
+    struct fam_metrics *metrics;    /* may be NULL */
+    const atomic_bool *abort;       /* for all calls; borrowed */
     /* For tests: instead of fam_http_perform. */
     enum fam_code (*perform)(struct fam_http_client *http, const struct fam_http_request *request,
                              struct fam_http_response *ret_response, struct fam_status *status);

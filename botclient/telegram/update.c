@@ -125,9 +125,7 @@ static void read_member(struct fam_update *update, const cJSON *member)
     bool before = is_inside(fam_json_get(member, "old_chat_member"));
     bool after = is_inside(fam_json_get(member, "new_chat_member"));
     update->kind = FAM_UPDATE_MEMBER;
-    update->membership = before == after ? FAM_MEMBERSHIP_SAME
-                         : after         ? FAM_MEMBERSHIP_ADDED
-                                         : FAM_MEMBERSHIP_REMOVED;
+    update->membership = before == after ? FAM_MEMBERSHIP_SAME : after ? FAM_MEMBERSHIP_ADDED : FAM_MEMBERSHIP_REMOVED;
 }
 
 static void read_body(struct fam_update *update, const cJSON *root, struct texts *texts)

@@ -51,7 +51,7 @@ struct fam_update {
     char language_code[9]; /* of the person's Telegram, lower case: "ru", "en-gb"; "" when not told */
     const char *text;      /* the text, or the caption of media; "" when there is none */
     const char *callback_id;
-    const char *data;      /* callback data, "" when absent */
+    const char *data; /* callback data, "" when absent */
 };
 
 /* One element. NULL when it is no update: no valid JSON, no update_id. Free with fam_update_free. */

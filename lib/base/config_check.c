@@ -8,7 +8,7 @@
 #include "base/config_private.h"
 #include "base/text.h"
 
-enum { NAME_MAX_SIZE = 64 };
+enum { NAME_MAX_SIZE = 64, ADDRESS_SIZE = 300 };
 
 /* Edits (insert, delete, replace) between two names of less than NAME_MAX_SIZE characters. */
 static size_t distance(const char *a, const char *b)
@@ -111,10 +111,18 @@ static enum fam_code check_enum(const struct fam_config_row *row, const char *va
     return fam_fail(status, FAM_INVALID_ARGUMENT, "%s must be %.*s", row->name, (int)strcspn(words, ";"), words);
 }
 
-static bool has_scheme(const char *value)
+/* --check-config and errors show the address, so it must not hold a password. */
+static enum fam_code check_url(const struct fam_config_row *row, const char *url, struct fam_status *status)
 {
-    const char *colon = strstr(value, "://");
-    return colon != NULL && colon != value && colon[3] != '\0' && strpbrk(value, " \t\n") == NULL;
+    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+    size_t host = strcspn(url + scheme, "/?#");
+    if (scheme == 0 || host == 0 || strpbrk(url, " \t\r\n") != NULL) {
+        return fam_fail(status, FAM_INVALID_ARGUMENT, "%s must be http://HOST… or https://HOST…", row->name);
+    }
+    if (memchr(url + scheme, '@', host) != NULL) {
+        return fam_fail(status, FAM_INVALID_ARGUMENT, "%s must not hold a name and password", row->name);
+    }
+    return FAM_OK;
 }
 
 static enum fam_code check_rpc_url(const struct fam_config_row *row, const char *url, size_t size,
@@ -126,7 +134,13 @@ static enum fam_code check_rpc_url(const struct fam_config_row *row, const char 
             "%s: ipc:// is refused because a rude peer wedges it on nng below 1.6; use tcp://127.0.0.1:PORT",
             row->name);
     }
-    if (size <= 6 || strncmp(url, "tcp://", 6) != 0 || memchr(url + 6, ':', size - 6) == NULL) {
+    char address[ADDRESS_SIZE] = "";
+    char host[ADDRESS_SIZE];
+    uint16_t port = 0;
+    if (size > 6 && size - 6 < sizeof(address) && strncmp(url, "tcp://", 6) == 0) {
+        memcpy(address, url + 6, size - 6);
+    }
+    if (!fam_config_split_address(address, host, sizeof(host), &port)) {
         return fam_fail(status, FAM_INVALID_ARGUMENT, "%s must be a comma-separated list of tcp://HOST:PORT",
                         row->name);
     }
@@ -161,8 +175,7 @@ enum fam_code fam_config_check_text(const struct fam_config_row *row, const char
     case FAM_CFG_URLS:
         return check_urls(row, value, status);
     case FAM_CFG_URL:
-        return has_scheme(value) ? FAM_OK
-                                 : fam_fail(status, FAM_INVALID_ARGUMENT, "%s must be SCHEME://HOST…", row->name);
+        return check_url(row, value, status);
     case FAM_CFG_ADDRESS:
         return fam_config_split_address(value, host, sizeof(host), &port)
                    ? FAM_OK
@@ -215,11 +228,14 @@ bool fam_config_split_address(const char *address, char *ret_host, size_t host_s
     unsigned long port = strtoul(colon + 1, &end, 10);
     const char *host = address;
     size_t size = (size_t)(colon - address);
-    if (size >= 2 && host[0] == '[' && host[size - 1] == ']') {
+    bool brackets = size >= 2 && host[0] == '[' && host[size - 1] == ']';
+    if (brackets) {
         host++;
         size -= 2;
     }
-    if (*end != '\0' || port > 65535 || size == 0 || size >= host_size) {
+    /* Without brackets nobody can tell the colons of IPv6 from the port's. */
+    bool plain = strcspn(host, brackets ? " []" : " []:") >= size;
+    if (*end != '\0' || port > 65535 || !plain || size == 0 || size >= host_size) {
         return false;
     }
     memcpy(ret_host, host, size);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ enum {
     LINE_BYTES_MAX = 4096,
     VALUE_BYTES_MAX = 512,
     FIELDS_MAX = 24,
+    LINE_END_BYTES = 32, /* for what follows the last field */
     STOP_WAIT_MS = 2000,
 };
 
@@ -60,6 +62,11 @@ static void write_all(int fd, const char *data, size_t size)
     while (size > 0) {
         ssize_t wrote = write(fd, data, size);
         if (wrote < 0 && errno == EINTR) {
+            continue;
+        }
+        if (wrote < 0 && errno == EAGAIN) { /* whoever shares the descriptor made it so */
+            struct pollfd writable = {.fd = fd, .events = POLLOUT};
+            (void)poll(&writable, 1, -1);
             continue;
         }
         if (wrote <= 0) {
@@ -186,13 +193,24 @@ static void clean_value(const char *text, char ret_value[VALUE_BYTES_MAX + 1])
     }
 }
 
+/* Can it stand in a text line without quotes? Control bytes would reach the terminal. */
+static bool is_word(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at <= ' ' || *at == '"' || *at == '=' || *at == '\\' || *at == 0x7f) {
+            return false;
+        }
+    }
+    return text[0] != '\0';
+}
+
 static void add_value(struct fam_buf *line, const struct fam_field *field, bool json)
 {
     char text[VALUE_BYTES_MAX + 1];
     switch (field->type) {
     case FAM_FIELD_STRING:
         clean_value(field->value.string, text);
-        if (json || strpbrk(text, " \"\n\t=") != NULL) {
+        if (json || !is_word(text)) {
             fam_json_add_string(line, text);
         } else {
             fam_buf_add_text(line, text);
@@ -205,7 +223,11 @@ static void add_value(struct fam_buf *line, const struct fam_field *field, bool 
         fam_buf_addf(line, "%" PRIu64, field->value.u64);
         break;
     case FAM_FIELD_DOUBLE:
-        fam_buf_addf(line, isfinite(field->value.number) ? "%.6g" : "null", field->value.number);
+        if (isfinite(field->value.number)) {
+            fam_buf_addf(line, "%.6g", field->value.number);
+        } else {
+            fam_buf_add_text(line, "null");
+        }
         break;
     case FAM_FIELD_BOOL:
         fam_buf_add_text(line, field->value.boolean ? "true" : "false");
@@ -213,6 +235,23 @@ static void add_value(struct fam_buf *line, const struct fam_field *field, bool 
     default:
         fam_buf_add_text(line, "null");
         break;
+    }
+}
+
+/* As many as fit, and a mark when it is not all. */
+static void add_fields(struct fam_buf *line, const struct fam_field *fields, size_t field_count, bool json)
+{
+    for (size_t i = 0; i < field_count; i++) {
+        size_t before = line->size;
+        fam_buf_addf(line, json ? ",\"%s\":" : " %s=", fields[i].name);
+        add_value(line, &fields[i], json);
+        if (line->failed || line->size > LINE_BYTES_MAX - LINE_END_BYTES) {
+            line->failed = false;
+            line->size = before;
+            line->data[before] = '\0';
+            fam_buf_add_text(line, json ? ",\"cut\":true" : " cut=true");
+            return;
+        }
     }
 }
 
@@ -224,10 +263,7 @@ static void format_json(const struct fam_log *log, struct fam_buf *line, enum fa
     fam_buf_addf(line, "{\"ts\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"source\":\"%s\",\"event\":", now,
                  LEVEL_NAMES[level], log->program, source);
     fam_json_add_string(line, event);
-    for (size_t i = 0; i < field_count; i++) {
-        fam_buf_addf(line, ",\"%s\":", fields[i].name);
-        add_value(line, &fields[i], true);
-    }
+    add_fields(line, fields, field_count, true);
     fam_buf_add_text(line, "}\n");
 }
 
@@ -239,10 +275,7 @@ static void format_text(const struct fam_log *log, struct fam_buf *line, enum fa
     char now[FAM_RFC3339_SIZE];
     fam_rfc3339(fam_wall_ms(), now);
     fam_buf_addf(line, "%s%s %s %s: %s", log->colour ? COLOURS[level] : "", now, WORDS[level], source, event);
-    for (size_t i = 0; i < field_count; i++) {
-        fam_buf_addf(line, " %s=", fields[i].name);
-        add_value(line, &fields[i], false);
-    }
+    add_fields(line, fields, field_count, false);
     fam_buf_add_text(line, log->colour ? "\033[0m\n" : "\n");
 }
 
@@ -255,15 +288,6 @@ static void format_line(const struct fam_log *log, struct fam_buf *line, enum fa
         format_json(log, line, level, source, event, fields, field_count);
     } else {
         format_text(log, line, level, source, event, fields, field_count);
-    }
-    if (line->failed) { /* too long, or no memory: the event alone is better than nothing */
-        fam_buf_done(line);
-        fam_buf_init(line, LINE_BYTES_MAX - 1);
-        if (log->format == FAM_LOG_JSON) {
-            format_json(log, line, level, source, event, NULL, 0);
-        } else {
-            format_text(log, line, level, source, event, NULL, 0);
-        }
     }
 }
 

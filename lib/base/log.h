@@ -5,8 +5,8 @@
  * out what is there.
  *
  * Personal text has no way in: field values are numbers, booleans, and strings that the caller vouches for. Values are
- * made valid UTF-8 and cut at 512 bytes; a line holds at most 4 KiB and 24 fields. Thread-safe. A function either
- * logs or returns an error, never both. */
+ * made valid UTF-8 and cut at 512 bytes; a line holds at most 4 KiB and 24 fields, and says "cut" when fields are missing.
+ * Thread-safe. A function either logs or returns an error, never both. */
 #ifndef FAM_BASE_LOG_H
 #define FAM_BASE_LOG_H
 

@@ -1,4 +1,5 @@
 /* exposition.c: the page that Prometheus reads. */
+#include <assert.h>
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +14,10 @@
 /* The shortest text that reads back as the same number. No locale is ever set, so the point is a point. */
 static void add_number(struct fam_buf *out, double value)
 {
+    if (isnan(value)) {
+        fam_buf_add_text(out, "NaN");
+        return;
+    }
     if (isinf(value)) {
         fam_buf_add_text(out, value > 0 ? "+Inf" : "-Inf");
         return;
@@ -45,6 +50,7 @@ static void add_rpc_labels(const struct fam_metrics *metrics, struct fam_buf *ou
     if (method < metrics->method_count) {
         const char *full = metrics->methods[method];
         const char *slash = strchr(full, '/');
+        assert(slash != NULL);
         const char *dot = slash;
         while (dot > full && dot[-1] != '.') {
             dot--;

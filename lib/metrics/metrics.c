@@ -159,15 +159,24 @@ static size_t value_index(const struct fam_label *label, const char *value)
     return label->value_count; /* other */
 }
 
+/* Is "fam.v1.OpsService/Health" the method of the labels "OpsService" and "Health"? */
+static bool is_method(const char *full, const char *service, const char *method)
+{
+    const char *slash = strchr(full, '/');
+    size_t size = service == NULL ? 0 : strlen(service);
+    return slash != NULL && size > 0 && method != NULL && strcmp(slash + 1, method) == 0 &&
+           (size_t)(slash - full) > size && slash[-(ptrdiff_t)size - 1] == '.' &&
+           memcmp(slash - size, service, size) == 0;
+}
+
 static size_t series_of(const struct fam_metrics *metrics, const struct fam_metric_def *def,
                         const char *const *label_values)
 {
     size_t series = 0;
     if (is_rpc(def)) {
         size_t method = 0;
-        char name[128];
-        (void)snprintf(name, sizeof(name), "%s/%s", label_values[0], label_values[1]);
-        while (method < metrics->method_count && strcmp(metrics->methods[method], name) != 0) {
+        while (method < metrics->method_count &&
+               !is_method(metrics->methods[method], label_values[0], label_values[1])) {
             method++;
         }
         const struct fam_label code = {.values = SET_CODE, .value_count = FAM_CODE_COUNT};

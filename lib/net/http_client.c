@@ -26,9 +26,12 @@ struct fam_http_client {
 };
 
 struct transfer {
+    const char *unsent; /* of the request's body */
+    size_t unsent_size;
     struct fam_buf *body;
     const atomic_bool *abort;
     bool too_large;
+    bool has_head; /* the empty line after the headers came */
 };
 
 struct fam_http_client *fam_http_client_new(const struct fam_http_client_options *options, struct fam_status *status)
@@ -107,6 +110,28 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return count;
 }
 
+/* The body is read and not given as a whole: what can't be read twice is not sent twice. libcurl would send it again,
+ * on a new connection, when a kept one breaks before the answer, though the service may have done what it says. */
+static size_t on_upload(char *data, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t room = size * count;
+    size_t taken = transfer->unsent_size < room ? transfer->unsent_size : room;
+    memcpy(data, transfer->unsent, taken);
+    transfer->unsent += taken;
+    transfer->unsent_size -= taken;
+    return taken;
+}
+
+/* libcurl takes headers that break off for an answer without a body. */
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    (void)size; /* always 1 */
+    transfer->has_head = count > 0 && (line[0] == '\r' || line[0] == '\n');
+    return count;
+}
+
 static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
     (void)down_total;
@@ -170,6 +195,9 @@ static CURLcode set_up(struct fam_http_client *client, CURL *handle, const struc
         code = curl_easy_setopt(handle, CURLOPT_PROXY, client->proxy); /* "" also ignores the environment's */
     }
     if (code == CURLE_OK) {
+        code = curl_easy_setopt(handle, CURLOPT_NOPROXY, ""); /* or the environment's would win over ours */
+    }
+    if (code == CURLE_OK) {
         code = curl_easy_setopt(handle, CURLOPT_USERAGENT, client->user_agent);
     }
     if (code == CURLE_OK) {
@@ -178,10 +206,13 @@ static CURLcode set_up(struct fam_http_client *client, CURL *handle, const struc
     if (code == CURLE_OK && request->body != NULL) {
         (void)curl_easy_setopt(handle, CURLOPT_POST, 1L);
         (void)curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
-        code = curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->body);
+        (void)curl_easy_setopt(handle, CURLOPT_READFUNCTION, on_upload);
+        code = curl_easy_setopt(handle, CURLOPT_READDATA, transfer);
     }
     (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, transfer);
+    (void)curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, on_header);
+    (void)curl_easy_setopt(handle, CURLOPT_HEADERDATA, transfer);
     (void)curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
     (void)curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, on_progress);
     (void)curl_easy_setopt(handle, CURLOPT_XFERINFODATA, transfer);
@@ -195,6 +226,9 @@ static enum fam_code explain(CURL *handle, CURLcode result, const struct transfe
     const char *reason = sent == 0 ? "NOT_SENT" : "";
     if (transfer->too_large) {
         return fam_fail(status, FAM_OUT_OF_RANGE, "the answer is larger than allowed");
+    }
+    if (result == CURLE_UNSUPPORTED_PROTOCOL && sent > 0) { /* an answer that is no HTTP */
+        result = CURLE_WEIRD_SERVER_REPLY;
     }
     switch (result) {
     case CURLE_ABORTED_BY_CALLBACK:
@@ -236,7 +270,10 @@ enum fam_code fam_http_perform(struct fam_http_client *client, const struct fam_
     size_t limit = request->response_bytes == 0 ? BODY_BYTES_DEFAULT : request->response_bytes;
     *ret_response = (struct fam_http_response){.http_status = 0};
     fam_buf_init(&ret_response->body, limit);
-    struct transfer transfer = {.body = &ret_response->body, .abort = request->abort};
+    struct transfer transfer = {.unsent = request->body,
+                                .unsent_size = request->body == NULL ? 0 : request->body_size,
+                                .body = &ret_response->body,
+                                .abort = request->abort};
     struct curl_slist *headers = make_headers(request);
     CURL *handle = headers == NULL ? NULL : take_handle(client);
     if (handle == NULL) {
@@ -246,6 +283,7 @@ enum fam_code fam_http_perform(struct fam_http_client *client, const struct fam_
     CURLcode result = set_up(client, handle, request, headers, &transfer);
     if (result == CURLE_OK) {
         result = curl_easy_perform(handle);
+        result = result == CURLE_OK && !transfer.has_head ? CURLE_GOT_NOTHING : result;
     }
     enum fam_code code = FAM_OK;
     if (result == CURLE_OK) {

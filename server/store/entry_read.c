@@ -200,16 +200,17 @@ static enum fam_code open_rows(struct fam_store *store, struct fam_db *db, const
     fam_auto(fam_key_done) struct fam_key author = {{0}};
     size_t count = fam_rows_count(rows) < limit ? fam_rows_count(rows) : limit;
     struct fam_entry *entries = calloc(count + 1, sizeof(*entries));
-    enum fam_code code = entries ? FAM_OK : fam_fail_memory(status);
-    if (code == FAM_OK && count)
+    enum fam_code code = FAM_OK;
+    if (!entries)
+        return fam_fail_memory(status);
+    if (count)
         code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, user_id, &author, status);
     if (code == FAM_NOT_FOUND)
         code = fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of this user is gone");
     for (size_t i = 0; code == FAM_OK && i < count; i++)
         code = open_entry(rows, i, &author, user_id, &entries[i], status);
     if (code != FAM_OK) {
-        if (entries)
-            fam_entries_free(entries, count);
+        fam_entries_free(entries, count);
         return code;
     }
     *ret_entries = entries;

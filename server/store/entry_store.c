@@ -135,6 +135,7 @@ static enum fam_code seal_context(struct fam_params *params, const struct additi
     text[1] = (unsigned char)entry->place;
     text[2] = (unsigned char)entry->age_band;
     text[3] = entry->age_unknown;
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
     memcpy(text + FAM_CONTEXT_HEAD, before, length);
     enum fam_code code = fam_column_bytes(params, &addition->key, &place, text, size, ret_sealed, status);
     sodium_memzero(text, size);
@@ -272,6 +273,7 @@ static enum fam_code rate(struct fam_store *store, struct fam_db *db, void *cont
         return fam_fail_memory(status);
     body[0] = (unsigned char)remark->rating->helped;
     body[1] = (unsigned char)remark->rating->used_response;
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
     memcpy(body + FAM_RATING_HEAD, comment, length);
     fam_param_uuid(&params, remark->entry_id);
     fam_param_uuid(&params, remark->user_id);

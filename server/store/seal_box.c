@@ -35,6 +35,7 @@ static size_t add_name(unsigned char *out, const char *name)
     if (length > 64)
         abort(); /* a constant of ours */
     out[0] = (unsigned char)length;
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
     memcpy(out + 1, name, length);
     return length + 1;
 }

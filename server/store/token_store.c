@@ -55,6 +55,7 @@ void fam_tokens_free(struct fam_token *tokens, size_t count)
 
 static void format_secret(const unsigned char bytes[SECRET_BYTES], char ret_secret[FAM_TOKEN_SIZE])
 {
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
     memcpy(ret_secret, "fam_", 4);
     (void)sodium_bin2base64(ret_secret + 4, FAM_TOKEN_SIZE - 4, bytes, SECRET_BYTES,
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);

@@ -6,7 +6,7 @@
 enum {
     SENTENCE_DISTANCE = 2, /* words that the end of a sentence counts for */
     REACH = 32,            /* words, fillers too, that a search looks at on one side */
-    AROUND = 1,            /* words that a "!" at the edge of a pattern looks at */
+    AROUND = 1,            /* words that a "!" at the beginning of a pattern looks at */
 };
 
 /* A word of the text with what it may stand for. */
@@ -252,10 +252,10 @@ static size_t left_edge(const struct text *text, size_t start)
     return from;
 }
 
-static size_t right_edge(const struct text *text, size_t end)
+static size_t right_edge(const struct text *text, size_t end, size_t words)
 {
     size_t to = end + 1, counted = 0;
-    while (to < text->count && to - end < REACH && counted < AROUND) {
+    while (to < text->count && to - end < REACH && counted < words) {
         counted += text->places[to].filler ? 0 : 1;
         to++;
     }
@@ -328,7 +328,7 @@ static bool match_rule(struct text *text, const struct fam_safety_rule *rule)
                 row[i] = reach(text, rule, step, find);
             }
             if (step + 1 == rule->step_count && row[i] != 0 &&
-                stands_between(text, rule->forbidden_after, find->end + 1, right_edge(text, find->end))) {
+                stands_between(text, rule->forbidden_after, find->end + 1, right_edge(text, find->end, rule->after_gap))) {
                 row[i] = 0;
             }
             any = any || row[i] != 0;

@@ -292,10 +292,11 @@ static bool read_pattern(struct reader *reader, char *pattern, Fam__V1__SafetyKi
             return false;
         }
     }
-    if (rule.step_count == 0 || step.gap != 0) {
+    if (rule.step_count == 0 || (step.gap != 0 && (step.forbidden == FAM_SAFETY_NONE || step.either_side))) {
         return faulty(reader, "the pattern needs a word at its end", "");
     }
     rule.forbidden_after = step.forbidden;
+    rule.after_gap = step.gap != 0 ? step.gap : 1;
     void *array = safety->rules;
     if (!grow(&array, safety->rule_count, &safety->rule_capacity, sizeof *safety->rules)) {
         return no_memory(reader);

@@ -80,6 +80,7 @@ struct fam_safety_rule {
     Fam__V1__SafetyKind kind; /* unspecified: an idiom */
     uint8_t step_count;
     uint16_t forbidden_after; /* element, or FAM_SAFETY_NONE */
+    uint8_t after_gap;        /* words after the last step that forbidden_after looks at */
     struct fam_safety_step steps[FAM_SAFETY_STEPS_MAX];
 };
 

@@ -289,9 +289,11 @@ Test(log, when_nobody_reads_lines_are_dropped_and_the_next_one_says_how_many, .t
     cr_assert_eq(close(ends[1]), 0);
     void *text = NULL;
     cr_assert_eq(pthread_join(reader, &text), 0);
-    char expected[64];
-    snprintf(expected, sizeof(expected), "\"lines\":%" PRIu64 "}", again);
-    cr_assert_not_null(strstr(text, expected), "%s not found", expected);
+    uint64_t told = 0;
+    for (const char *at = text; (at = strstr(at, "\"lines\":")) != NULL; at++) {
+        told += strtoull(at + strlen("\"lines\":"), NULL, 10);
+    }
+    cr_assert_eq(told, again, "told %" PRIu64 " of %" PRIu64, told, again);
     cr_assert_not_null(strstr(text, "after the gap"));
     close(ends[0]);
 }
@@ -313,7 +315,7 @@ Test(log, a_descriptor_that_does_not_block_loses_nothing, .timeout = 60)
     int ends[2];
     struct fam_log *log = stuck_log(ends);
     cr_assert_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
-    for (int i = 0; i < 80; i++) { /* more than the pipe holds, less than pipe and ring */
+    for (int i = 0; i < 60; i++) { /* more than the pipe holds, less than the ring */
         FAM_LOG(log, FAM_LOG_INFO, "test", "line", FAM_I64("number", i));
     }
     cr_assert_eq(fam_log_dropped(log), 0);
@@ -323,7 +325,7 @@ Test(log, a_descriptor_that_does_not_block_loses_nothing, .timeout = 60)
     cr_assert_eq(close(ends[1]), 0);
     void *text = NULL;
     cr_assert_eq(pthread_join(reader, &text), 0);
-    for (int i = 0; i < 80; i++) {
+    for (int i = 0; i < 60; i++) {
         char expected[32];
         snprintf(expected, sizeof(expected), "\"number\":%d}", i);
         cr_assert_not_null(strstr(text, expected), "%s", expected);

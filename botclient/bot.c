@@ -1,0 +1,252 @@
+#include "bot.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "backend.h"
+#include "base/log.h"
+#include "callback.h"
+#include "dialog/dialog.h"
+#include "lanes.h"
+#include "locale.h"
+#include "menu.h"
+#include "metrics/metrics.h"
+#include "net/http_client.h"
+#include "pages.h"
+#include "poller.h"
+#include "rpc/client.h"
+#include "sender.h"
+#include "telegram/api.h"
+
+enum {
+    UPDATES_IN_MEMORY = 100, /* a poll brings no more */
+    STACK_BYTES = 384 * 1024,
+    MENU_RETRY_MS = 30000,
+    STEP_MS = 100,
+    CONFIRM_MS = 2000,
+    AFTER_DRAIN_MS = 2000
+};
+
+struct fam_bot {
+    const struct fam_config *config;
+    struct fam_log *log;
+    struct fam_metrics *metrics;
+    struct fam_locales *locales;
+    struct fam_callback_signer signer;
+    struct fam_http_client *http;
+    struct fam_api *api;
+    struct fam_client *client;
+    struct fam_backend backend;
+    struct fam_sender *sender;
+    struct fam_dialog *dialog;
+    struct fam_lanes *lanes;
+    struct fam_poller *poller;
+    struct fam_bot_pages *pages;
+    atomic_bool stop;  /* no more polls */
+    atomic_bool abort; /* nothing more at all */
+    pthread_t poll_thread;
+    pthread_t menu_thread;
+    bool has_poll_thread;
+    bool has_menu_thread;
+};
+
+static Fam__V1__Language default_language(const struct fam_bot *bot)
+{
+    return fam_locale_language_of(bot->config->default_language);
+}
+
+static void set_gauges(struct fam_metrics *metrics, void *context)
+{
+    struct fam_bot *bot = context;
+    fam_metrics_set(metrics, FAM_M_BOT_LANES, NULL, (double)fam_lanes_busy(bot->lanes));
+    fam_metrics_set(metrics, FAM_M_LOG_DROPPED, NULL, (double)fam_log_dropped(bot->log));
+}
+
+static bool make_net(struct fam_bot *bot, struct fam_status *status)
+{
+    const struct fam_config *config = bot->config;
+    struct fam_http_client_options http = {.user_agent = "fambot/" FAM_VERSION,
+                                           .proxy = fam_secret_text(&config->telegram_proxy),
+                                           .allow_plain_http = strncasecmp(config->telegram_api_url, "http://", 7) == 0,
+                                           .handles = config->lanes + 2};
+    struct fam_client_options rpc = {
+        .urls = config->servers, .token = fam_secret_text(&config->token), .version = "fambot/" FAM_VERSION};
+    if (http.handles > 64)
+        http.handles = 64;
+    if (!(bot->http = fam_http_client_new(&http, status)))
+        return false;
+    struct fam_api_options api = {.http = bot->http,
+                                  .base_url = config->telegram_api_url,
+                                  .token = &config->telegram_bot_token,
+                                  .metrics = bot->metrics,
+                                  .abort = &bot->abort};
+    if (!(bot->api = fam_api_new(&api, status)) || !(bot->client = fam_client_new(&rpc, status)))
+        return false;
+    fam_backend_init(&bot->backend, bot->client);
+    struct fam_sender_options sender = {.api = bot->api, .log = bot->log, .abort = &bot->abort};
+    return (bot->sender = fam_sender_new(&sender, status)) != NULL;
+}
+
+static bool make_rooms(struct fam_bot *bot, struct fam_status *status)
+{
+    struct fam_dialog_options dialog = {.backend = &bot->backend,
+                                        .messenger = fam_sender_messenger(bot->sender),
+                                        .signer = &bot->signer,
+                                        .locales = bot->locales,
+                                        .default_language = default_language(bot),
+                                        .bot_id = fam_api_bot_id(bot->api),
+                                        .log = bot->log,
+                                        .metrics = bot->metrics};
+    if (!(bot->dialog = fam_dialog_new(&dialog, status)))
+        return false;
+    struct fam_lanes_options lanes = {.workers = bot->config->lanes,
+                                      .capacity = UPDATES_IN_MEMORY,
+                                      .handle = fam_dialog_handle,
+                                      .context = bot->dialog};
+    if (!(bot->lanes = fam_lanes_new(&lanes, status)))
+        return false;
+    fam_metrics_on_scrape(bot->metrics, set_gauges, bot);
+    struct fam_poller_options poller = {
+        .api = bot->api, .lanes = bot->lanes, .log = bot->log, .metrics = bot->metrics, .stop = &bot->stop};
+    if (!(bot->poller = fam_poller_new(&poller, status)))
+        return false;
+    struct fam_bot_pages_options pages = {.address = bot->config->bot_http_listen,
+                                          .metrics = bot->metrics,
+                                          .client = bot->client,
+                                          .poller = bot->poller,
+                                          .version = FAM_VERSION};
+    return (bot->pages = fam_bot_pages_new(&pages, status)) != NULL;
+}
+
+static bool make(struct fam_bot *bot, struct fam_status *status)
+{
+    if (fam_secret_is_empty(&bot->config->telegram_bot_token)) {
+        fam_fail(status, FAM_INVALID_ARGUMENT, "TELEGRAM_BOT_TOKEN is empty: @BotFather gives one");
+        return false;
+    }
+    if (!(bot->metrics = fam_metrics_new(FAM_PROGRAM_BOT, FAM_VERSION, NULL, 0, status)) ||
+        !(bot->locales = fam_locales_new(status)))
+        return false;
+    if (!fam_callback_init(&bot->signer, &bot->config->telegram_bot_token)) {
+        fam_fail_memory(status);
+        return false;
+    }
+    return make_net(bot, status) && make_rooms(bot, status);
+}
+
+struct fam_bot *fam_bot_new(const struct fam_config *config, struct fam_log *log, struct fam_status *status)
+{
+    struct fam_bot *bot = calloc(1, sizeof(*bot));
+    if (!bot) {
+        fam_fail_memory(status);
+        return NULL;
+    }
+    bot->config = config;
+    bot->log = log;
+    if (make(bot, status))
+        return bot;
+    fam_bot_free(bot);
+    return NULL;
+}
+
+static void *poll_updates(void *context)
+{
+    struct fam_bot *bot = context;
+    fam_poller_run(bot->poller);
+    return NULL;
+}
+
+/* Telegram's menus, until it could be asked once. */
+static void *publish_menus(void *context)
+{
+    struct fam_bot *bot = context;
+    while (!atomic_load(&bot->stop) && !fam_menu_publish(bot->api, bot->locales, default_language(bot), bot->log))
+        for (int waited_ms = 0; waited_ms < MENU_RETRY_MS && !atomic_load(&bot->stop); waited_ms += STEP_MS) {
+            struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+            nanosleep(&step, NULL);
+        }
+    return NULL;
+}
+
+enum fam_code fam_bot_start(struct fam_bot *bot, struct fam_status *status)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    bot->has_poll_thread = pthread_create(&bot->poll_thread, &attributes, poll_updates, bot) == 0;
+    bot->has_menu_thread = pthread_create(&bot->menu_thread, &attributes, publish_menus, bot) == 0;
+    pthread_attr_destroy(&attributes);
+    if (!bot->has_poll_thread || !bot->has_menu_thread)
+        return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "no threads to poll Telegram");
+    FAM_LOG(bot->log, FAM_LOG_INFO, "bot", "started", FAM_STR("version", FAM_VERSION),
+            FAM_STR("bot_id", fam_api_bot_id(bot->api)), FAM_U64("http_port", fam_bot_http_port(bot)),
+            FAM_U64("lanes", bot->config->lanes));
+    return FAM_OK;
+}
+
+/* What was handled since the last poll, so that it does not come again after the start. */
+static void confirm(struct fam_bot *bot)
+{
+    char json[96];
+    struct fam_api_result result;
+    int64_t offset = fam_lanes_offset(bot->lanes);
+    if (offset == 0)
+        return;
+    snprintf(json, sizeof(json), "{\"offset\":%" PRId64 ",\"limit\":1,\"timeout\":0}", offset);
+    fam_api_call(bot->api, "getUpdates", json, CONFIRM_MS, NULL, &result);
+    fam_api_result_done(&result);
+}
+
+bool fam_bot_stop(struct fam_bot *bot)
+{
+    FAM_LOG0(bot->log, FAM_LOG_INFO, "bot", "stopping");
+    atomic_store(&bot->stop, true);
+    fam_lanes_wake(bot->lanes);
+    if (bot->has_poll_thread)
+        pthread_join(bot->poll_thread, NULL);
+    bot->has_poll_thread = false;
+    bool drained = fam_lanes_stop(bot->lanes, bot->config->drain_ms);
+    confirm(bot);
+    atomic_store(&bot->abort, true);
+    if (bot->has_menu_thread)
+        pthread_join(bot->menu_thread, NULL);
+    bot->has_menu_thread = false;
+    if (!drained)
+        drained = fam_lanes_stop(bot->lanes, AFTER_DRAIN_MS);
+    FAM_LOG(bot->log, FAM_LOG_INFO, "bot", "stopped", FAM_U64("unconfirmed", fam_lanes_pending(bot->lanes)),
+            FAM_BOOL("drained", drained));
+    return drained;
+}
+
+uint16_t fam_bot_http_port(const struct fam_bot *bot)
+{
+    return fam_bot_pages_port(bot->pages);
+}
+
+void fam_bot_free(struct fam_bot *bot)
+{
+    if (!bot)
+        return;
+    atomic_store(&bot->stop, true);
+    atomic_store(&bot->abort, true);
+    if (bot->has_poll_thread)
+        pthread_join(bot->poll_thread, NULL);
+    if (bot->has_menu_thread)
+        pthread_join(bot->menu_thread, NULL);
+    fam_bot_pages_free(bot->pages);
+    fam_lanes_free(bot->lanes);
+    fam_poller_free(bot->poller);
+    fam_dialog_free(bot->dialog);
+    fam_sender_free(bot->sender);
+    fam_client_free(bot->client);
+    fam_api_free(bot->api);
+    fam_http_client_free(bot->http);
+    fam_callback_done(&bot->signer);
+    fam_locales_free(bot->locales);
+    fam_metrics_free(bot->metrics);
+    free(bot);
+}

@@ -1,0 +1,121 @@
+/* main.c: fambot: arguments and signals. */
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "bot.h"
+
+enum { EXIT_USAGE = 2 };
+
+enum command { RUN, CHECK_CONFIG, SHOW_HELP, SHOW_VERSION, BAD_USAGE };
+
+static enum command parse(int argc, char **argv)
+{
+    if (argc == 1)
+        return RUN;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return SHOW_HELP;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return SHOW_VERSION;
+    if (argc == 2 && strcmp(argv[1], "--check-config") == 0)
+        return CHECK_CONFIG;
+    fprintf(stderr, "fambot: %s: unknown, or with the wrong number of words; fambot --help tells more\n", argv[1]);
+    return BAD_USAGE;
+}
+
+static void print_help(void)
+{
+    printf(
+        "fambot: the Telegram bot of Family Emotions\n\n"
+        "  fambot                     answer people until SIGTERM\n"
+        "  fambot --check-config      print the effective settings, secrets redacted\n"
+        "  fambot --version | --help\n\n"
+        "Example:\n"
+        "  TELEGRAM_BOT_TOKEN_FILE=/etc/family-emotions/telegram FAM_TOKEN_FILE=/etc/family-emotions/bot fambot\n\n");
+    fam_config_help(FAM_PROGRAM_BOT, stdout);
+}
+
+static struct fam_log *open_log(const struct fam_config *config, struct fam_status *status)
+{
+    bool text =
+        strcmp(config->log_format, "text") == 0 || (strcmp(config->log_format, "auto") == 0 && isatty(STDERR_FILENO));
+    struct fam_log_options options = {.program = "fambot",
+                                      .format = text ? FAM_LOG_TEXT : FAM_LOG_JSON,
+                                      .fd = STDERR_FILENO,
+                                      .level = FAM_LOG_INFO,
+                                      .ring_bytes = 64 * 1024};
+    (void)fam_log_level_parse(config->log_level, &options.level);
+    return fam_log_new(&options, status);
+}
+
+static int run(const struct fam_config *config, const sigset_t *signals)
+{
+    struct fam_status status = {0};
+    int signal_number = 0;
+    struct fam_log *log = open_log(config, &status);
+    struct fam_bot *bot = log ? fam_bot_new(config, log, &status) : NULL;
+    if (!bot || fam_bot_start(bot, &status) != FAM_OK) {
+        fam_bot_free(bot);
+        fam_log_free(log);
+        fprintf(stderr, "fambot: %s\n", status.message);
+        return EXIT_FAILURE;
+    }
+    while (sigwait(signals, &signal_number) != 0) {
+    }
+    /* A second signal ends the process at once. */
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGINT, SIG_DFL);
+    (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    bool drained = fam_bot_stop(bot);
+    if (!drained) {
+        /* A handler hangs in a call: what it holds can't be freed, and its update comes again. */
+        fam_log_free(log);
+        _exit(EXIT_SUCCESS);
+    }
+    fam_bot_free(bot);
+    fam_log_free(log);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sodium_init() < 0) {
+        fprintf(stderr, "fambot: libsodium can't be initialised\n");
+        return EXIT_FAILURE;
+    }
+    enum command command = parse(argc, argv);
+    if (command == BAD_USAGE)
+        return EXIT_USAGE;
+    if (command == SHOW_HELP)
+        print_help();
+    if (command == SHOW_VERSION)
+        printf("fambot %s (%s)\n", FAM_VERSION, FAM_REVISION);
+    if (command == SHOW_HELP || command == SHOW_VERSION)
+        return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    /* Before any thread: all of them leave these signals to the main thread. */
+    sigset_t signals;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    struct fam_config config;
+    struct fam_status status;
+    if (fam_config_load(FAM_PROGRAM_BOT, environ, &config, &status) != FAM_OK) {
+        fprintf(stderr, "fambot: %s\n", status.message);
+        return EXIT_FAILURE;
+    }
+    int exit_code = EXIT_SUCCESS;
+    if (command == CHECK_CONFIG)
+        fam_config_print(FAM_PROGRAM_BOT, &config, stdout);
+    else
+        exit_code = run(&config, &signals);
+    fam_config_done(&config);
+    return fflush(stdout) == 0 ? exit_code : EXIT_FAILURE;
+}
