@@ -33,7 +33,7 @@ static void add_detail_buttons(const struct fam_turn *turn, struct fam_keyboard 
                                const Fam__V1__Reading *reading, const struct fam_uuid *id, bool shortened)
 {
     for (size_t i = 0; i < reading->n_responses && i < 3; i++) {
-        char label[FAM_BUTTON_LABEL], number[16];
+        char label[FAM_BUTTON_LABEL], number[32];
         snprintf(number, sizeof(number), "%zu", i + 1);
         const struct fam_arg args[] = {{"n", number}};
         fam_locale_format(label, sizeof(label), T(turn->locale, "button.why"), args, 1);
@@ -176,7 +176,7 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
 /* "in 25 minutes", "in 3 hours". */
 static enum fam_code say_limit(struct fam_turn *turn, uint32_t wait_ms)
 {
-    char number[16], wait[64], text[512];
+    char number[32], wait[64], text[512];
     uint32_t minutes = wait_ms / 60000 + 1;
     bool in_hours = minutes > 90;
     uint32_t count = in_hours ? (minutes + 59) / 60 : minutes;

@@ -109,7 +109,7 @@ static void add_rating_buttons(const struct fam_turn *turn, struct fam_keyboard 
 {
     static const char *const keys[HELPED_LAST] = {"rate.yes", "rate.a_little", "rate.no", "rate.worse"};
     for (unsigned i = 1; i <= 3; i++) {
-        char number[16], label[FAM_BUTTON_LABEL], marked[FAM_BUTTON_LABEL];
+        char number[32], label[FAM_BUTTON_LABEL], marked[FAM_BUTTON_LABEL];
         snprintf(number, sizeof(number), "%u", i);
         const struct fam_arg args[] = {{"n", number}};
         fam_locale_format(label, sizeof(label), T(turn->locale, "rate.used"), args, 1);

@@ -234,15 +234,13 @@ static uint32_t backoff_ms(const struct fam_job *job, const struct fam_status *s
 /* One sentence, once, when it takes longer; not for what nobody waits for. */
 static void tell_to_wait(struct fam_turn *turn, struct fam_job *job)
 {
-    struct fam_status ignored;
-    struct fam_status *status = turn->status;
+    struct fam_status before = *turn->status;
     if (job->notes & NOTE_TOLD_TO_WAIT || fam_mono_ms() - job->first_ms < PATIENCE_MS ||
         turn->update->chat_type != FAM_CHAT_PRIVATE || turn->update->kind == FAM_UPDATE_EDITED)
         return;
     job->notes |= NOTE_TOLD_TO_WAIT;
-    turn->status = &ignored;
     (void)fam_turn_say(turn, T(turn->locale, "error.wait"));
-    turn->status = status;
+    *turn->status = before;
 }
 
 enum verdict { DONE, AGAIN, GIVE_UP };
@@ -312,9 +310,7 @@ static void log_failure(const struct fam_turn *turn, enum fam_log_level level, c
 /* Says sorry, marks the update as handled. */
 static void give_up(struct fam_turn *turn, const struct fam_job *job)
 {
-    struct fam_status ignored;
     log_failure(turn, FAM_LOG_ERROR, "an update could not be answered", job->attempt);
-    turn->status = &ignored;
     if (turn->update->chat_type == FAM_CHAT_PRIVATE)
         (void)fam_turn_say(turn, T(turn->locale, "error.sorry"));
     if (turn->user)

@@ -103,7 +103,7 @@ static void add_say(struct fam_html *html, const struct fam_locale *locale, cons
     fam_html_add_bold(html, T(locale, "reading.say"));
     fam_html_end_line(html);
     for (size_t i = 0; i < reading->n_responses; i++) {
-        char number[16];
+        char number[32];
         const char *label = fam_label_response(locale, reading->responses[i]->kind);
         snprintf(number, sizeof(number), "%zu. ", i + 1);
         fam_html_add(html, number);

@@ -1,5 +1,6 @@
 #include "net/http_client.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -37,7 +38,11 @@ struct transfer {
 struct fam_http_client *fam_http_client_new(const struct fam_http_client_options *options, struct fam_status *status)
 {
     struct fam_http_client *client = calloc(1, sizeof(*client));
-    if (client == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (client == NULL) {
+        (void)fam_fail_memory(status);
+        return NULL;
+    }
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(client);
         (void)fam_fail(status, FAM_INTERNAL, "libcurl can't be initialised");
         return NULL;
@@ -51,6 +56,7 @@ struct fam_http_client *fam_http_client_new(const struct fam_http_client_options
         free(client->user_agent);
         free(client->proxy);
         free(client);
+        curl_global_cleanup();
         (void)fam_fail_memory(status);
         return NULL;
     }
@@ -229,6 +235,8 @@ static enum fam_code explain(CURL *handle, CURLcode result, const struct transfe
     }
     if (result == CURLE_UNSUPPORTED_PROTOCOL && sent > 0) { /* an answer that is no HTTP */
         result = CURLE_WEIRD_SERVER_REPLY;
+    } else if (result == CURLE_SEND_FAIL_REWIND) { /* see on_upload */
+        result = CURLE_GOT_NOTHING;
     }
     switch (result) {
     case CURLE_ABORTED_BY_CALLBACK:
@@ -267,6 +275,7 @@ static void read_headers(CURL *handle, struct fam_http_response *response)
 enum fam_code fam_http_perform(struct fam_http_client *client, const struct fam_http_request *request,
                                struct fam_http_response *ret_response, struct fam_status *status)
 {
+    assert(request->timeout_ms > 0); /* to libcurl 0 is for ever */
     size_t limit = request->response_bytes == 0 ? BODY_BYTES_DEFAULT : request->response_bytes;
     *ret_response = (struct fam_http_response){.http_status = 0};
     fam_buf_init(&ret_response->body, limit);

@@ -56,29 +56,20 @@ static enum MHD_Result send_body(struct MHD_Connection *connection, unsigned htt
     if (http_status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
+    if (http_status == MHD_HTTP_METHOD_NOT_ALLOWED) {
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    }
     enum MHD_Result result = MHD_queue_response(connection, http_status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-                                  const char *version, const char *upload, size_t *upload_size, void **request)
+static enum MHD_Result answer(const struct fam_http_server *server, struct MHD_Connection *connection, const char *path,
+                              const char *method)
 {
-    (void)version;
-    (void)upload;
-    struct fam_http_server *server = context;
-    static char seen;
-    if (*request == NULL) { /* the headers are here; a body, if any, is read and thrown away */
-        *request = &seen;
-        return MHD_YES;
-    }
-    if (*upload_size > 0) {
-        *upload_size = 0;
-        return MHD_YES;
-    }
     uint64_t started_us = fam_mono_us();
-    const struct fam_http_page *page = find_page(server, url);
-    bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    const struct fam_http_page *page = find_page(server, path);
+    bool reads = strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     unsigned http_status = MHD_HTTP_NOT_FOUND;
     const char *content_type = "text/plain; charset=utf-8";
     struct fam_buf body;
@@ -95,11 +86,34 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (body.failed) {
         fam_buf_clear(&body);
         http_status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        content_type = "text/plain; charset=utf-8";
+        fam_buf_add_text(&body, "503: the page is too large or memory is short\n");
     }
     enum MHD_Result result = send_body(connection, http_status, content_type, &body);
     fam_buf_done(&body);
-    account(server, method, url, http_status, started_us);
+    account(server, method, path, http_status, started_us);
     return result;
+}
+
+static bool announces_body(struct MHD_Connection *connection)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL ||
+           MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+}
+
+/* Called when the head is there, and again when the request is. No page takes a body: an answer to the first call makes
+ * libmicrohttpd close the connection without reading it, however long it is. */
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **request)
+{
+    (void)version;
+    (void)upload;
+    (void)upload_size;
+    if (*request == NULL && !announces_body(connection)) {
+        *request = context; /* anything but NULL */
+        return MHD_YES;
+    }
+    return answer(context, connection, url, method);
 }
 
 /* -1 with errno set. */

@@ -3,12 +3,15 @@
 
 #include <dirent.h>
 #include <libpq-fe.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { START_MS = 30000, NO_TCP_PORT = 5432, CHILDREN_MAX = 256 };
@@ -60,12 +63,12 @@ static bool copy(const char *from, const char *to)
 /* The template's folder: by user and by the version of the programs. */
 static bool template_path(char *ret_path, size_t size)
 {
-    char initdb[256];
-    unsigned version = 0;
-    if (!proc_find_program("initdb", initdb, sizeof(initdb)))
+    char found[256], initdb[PATH_MAX];
+    static const char debian[] = "/usr/lib/postgresql/";
+    if (!proc_find_program("initdb", found, sizeof(found)) || !realpath(found, initdb))
         return false;
-    (void)sscanf(initdb, "/usr/lib/postgresql/%u/", &version);
-    int length = snprintf(ret_path, size, "%s/pg-template-%u-%u", FAM_BIN_DIR, (unsigned)geteuid(), version);
+    long version = strncmp(initdb, debian, sizeof(debian) - 1) == 0 ? strtol(initdb + sizeof(debian) - 1, NULL, 10) : 0;
+    int length = snprintf(ret_path, size, "%s/pg-template-%u-%ld", FAM_BIN_DIR, (unsigned)geteuid(), version);
     return length > 0 && (size_t)length < size;
 }
 
@@ -173,18 +176,19 @@ void pg_server_halt(struct pg_server *server)
 static pid_t parent_of(const char *pid)
 {
     char path[64], line[512];
-    int parent = 0;
+    long parent = 0;
     snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
     FILE *file = fopen(path, "re");
     if (!file)
         return 0;
     if (fgets(line, sizeof(line), file)) {
+        /* "PID (NAME) STATE PARENT …", and the name may hold anything. */
         const char *after = strrchr(line, ')');
-        if (!after || sscanf(after, ") %*c %d", &parent) != 1)
-            parent = 0;
+        if (after && strlen(after) > 4)
+            parent = strtol(after + 4, NULL, 10);
     }
     fclose(file);
-    return parent;
+    return (pid_t)parent;
 }
 
 /* The processes of the server, without the first one. */
@@ -216,14 +220,26 @@ static void signal_all(struct pg_server *server, int signal_number)
 
 void pg_server_kill(struct pg_server *server)
 {
+    pid_t children[CHILDREN_MAX];
+    size_t count = 0;
+    if (server->proc.pid <= 0)
+        return;
+    /* Its processes become ours when it dies: somebody has to reap them. */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    kill(server->proc.pid, SIGSTOP);
+    count = children_of(server->proc.pid, children);
     signal_all(server, SIGKILL);
     (void)proc_stop(&server->proc, SIGKILL, 5000);
+    for (size_t i = 0; i < count; i++)
+        (void)waitpid(children[i], NULL, 0);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 void pg_server_stop(struct pg_server *server)
 {
-    if (server->proc.pid > 0)
-        pg_server_kill(server);
+    /* Immediate shutdown: it ends its processes and reaps them, without writing anything. */
+    signal_all(server, SIGCONT);
+    (void)proc_stop(&server->proc, SIGQUIT, 10000);
     if (server->dir[0])
         proc_rmtree(server->dir);
     memset(server, 0, sizeof(*server));
