@@ -1,5 +1,7 @@
 # Warnings, hardening and instrumentation for every target. tests/lint/hardening checks the linked programs.
 add_compile_definitions(_GNU_SOURCE)
+# Assertions stay on in what is shipped: a broken invariant must not go on with a child's data.
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
                     -Wwrite-strings -Wpointer-arith -Wformat=2 -Wvla)
 if(FAM_WERROR)

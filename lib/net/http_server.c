@@ -56,9 +56,6 @@ static enum MHD_Result send_body(struct MHD_Connection *connection, unsigned htt
     if (http_status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
-    if (http_status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-    }
     enum MHD_Result result = MHD_queue_response(connection, http_status, response);
     MHD_destroy_response(response);
     return result;

@@ -249,7 +249,7 @@ static enum fam_code wait_attempt(struct fam_rpc_state *state, struct fam_status
 
 static uint32_t backoff_ms(unsigned attempt, const struct fam_status *status)
 {
-    uint32_t ceiling = BACKOFF_FIRST_MS << attempt;
+    uint32_t ceiling = (uint32_t)BACKOFF_FIRST_MS << attempt;
     ceiling = ceiling > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : ceiling;
     return status->retry_after_ms + randombytes_uniform(ceiling + 1);
 }

@@ -15,7 +15,7 @@ build() {
   local targets=()
   [ $# -eq 0 ] || targets=(--target "$@")
   if ! cmake --build "$folder" "${targets[@]}" >"$log" 2>&1; then
-    grep -E 'error|FAILED|warning:' -A 3 "$log" | head -n 60 >&2 || tail -n 30 "$log" >&2
+    grep -E 'error|undefined reference|FAILED:' -A 2 "$log" | head -n 60 >&2 || tail -n 30 "$log" >&2
     die "the build in $folder failed; the whole log is $log"
   fi
 }

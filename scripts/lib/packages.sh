@@ -21,7 +21,7 @@ install_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || die "this needs Debian's packages: ${missing[*]}"
-  say "installing ${#missing[@]} packages: ${missing[*]}"
+  say "packages that are missing: ${missing[*]}"
   if [ "$(id -u)" = 0 ]; then
     "$installer" "${missing[@]}" >&2
   elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
@@ -29,7 +29,7 @@ install_packages() {
   elif command -v sudo >/dev/null && [ -t 0 ] && [ -t 2 ]; then
     sudo "$installer" "${missing[@]}" >&2
   else
-    warn "packages are missing, and there is no way to become root here. As root, run:"
+    warn "there is no way to become root here. As root, run:"
     printf '  apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
     exit 1
   fi
