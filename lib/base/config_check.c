@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/config_private.h"
 #include "base/text.h"
@@ -114,7 +115,7 @@ static enum fam_code check_enum(const struct fam_config_row *row, const char *va
 /* --check-config and errors show the address, so it must not hold a password. */
 static enum fam_code check_url(const struct fam_config_row *row, const char *url, struct fam_status *status)
 {
-    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+    size_t scheme = strncasecmp(url, "https://", 8) == 0 ? 8 : strncasecmp(url, "http://", 7) == 0 ? 7 : 0;
     size_t host = strcspn(url + scheme, "/?#");
     if (scheme == 0 || host == 0 || strpbrk(url, " \t\r\n") != NULL) {
         return fam_fail(status, FAM_INVALID_ARGUMENT, "%s must be http://HOST… or https://HOST…", row->name);

@@ -25,8 +25,9 @@ enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *
     memcpy(reason, text, size);
     reason[size] = '\0';
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&params, &audit_id);
     fam_param_text(&params, audit->principal);
     fam_param_text(&params, audit->method);

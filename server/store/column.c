@@ -16,8 +16,9 @@ enum fam_code fam_column_bytes(struct fam_params *params, const struct fam_key *
 {
     fam_sealed_done(ret_sealed);
     enum fam_code code = fam_seal_close(key, place, data, size, &ret_sealed->data, &ret_sealed->size, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         fam_param_bytes(params, ret_sealed->data, ret_sealed->size);
+    }
     return code;
 }
 
@@ -43,8 +44,9 @@ enum fam_code fam_column_open_text(const struct fam_rows *rows, size_t row, int 
     *ret_text = NULL;
     if (!fam_rows_is_null(rows, row, column)) {
         enum fam_code code = fam_column_open(rows, row, column, key, place, &value, status);
-        if (code != FAM_OK)
+        if (code != FAM_OK) {
             return code;
+        }
     }
     *ret_text = strdup(fam_secret_text(&value));
     return *ret_text ? FAM_OK : fam_fail_memory(status);
@@ -52,22 +54,25 @@ enum fam_code fam_column_open_text(const struct fam_rows *rows, size_t row, int 
 
 void fam_put_i64(unsigned char out[8], int64_t value)
 {
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
         out[i] = (unsigned char)((uint64_t)value >> (56 - 8 * i));
+    }
 }
 
 int64_t fam_get_i64(const unsigned char in[8])
 {
     uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
         value = value << 8 | in[i];
+    }
     return (int64_t)value;
 }
 
 void fam_text_wipe(char **text)
 {
-    if (*text)
+    if (*text) {
         sodium_memzero(*text, strlen(*text));
+    }
     free(*text);
     *text = NULL;
 }

@@ -39,18 +39,21 @@ static enum fam_code decide(struct fam_store *store, struct fam_db *db, void *co
     /* One decision of a person at a time, so that the order of the times is the order of the commits. */
     fam_param_uuid(&user, decision->user_id);
     enum fam_code code = fam_db_exec(db, &lock_user, &user, &rows, status);
-    if (code == FAM_OK && fam_rows_count(&rows) == 0)
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
         code = fam_fail(status, FAM_NOT_FOUND, "no such user");
-    if (code != FAM_OK)
+    }
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&params, &consent_id);
     fam_param_uuid(&params, decision->user_id);
     fam_param_text(&params, decision->purpose);
     fam_param_bool(&params, decision->granted);
     fam_param_text(&params, decision->text_version);
     code = fam_db_exec(db, &insert_consent, &params, NULL, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, decision->user_id);
+    }
     return code;
 }
 
@@ -63,8 +66,9 @@ enum fam_code fam_consent_set(struct fam_store *store, const struct fam_mutation
                                 .granted = granted,
                                 .text_version = text_version ? text_version : ""};
     memset(ret_outcome, 0, sizeof(*ret_outcome));
-    if (!decision.purpose)
+    if (!decision.purpose) {
         return fam_fail_field(status, "purpose", "is not one of the list");
+    }
     return fam_mutate(store, mutation, decide, &decision, ret_outcome, status);
 }
 
@@ -94,8 +98,9 @@ enum fam_code fam_consent_list(struct fam_store *store, const struct fam_uuid *u
     struct fam_db *db = NULL;
     *ret_count = 0;
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_consent_read(db, user_id, ret_consents, ret_count, status);
+    }
     fam_store_put(store, db);
     return code;
 }

@@ -20,16 +20,20 @@ static int wait_socket(PGconn *conn, short events, uint64_t deadline_ms)
     for (;;) {
         struct pollfd fd = {.fd = PQsocket(conn), .events = events};
         uint64_t now = fam_mono_ms();
-        if (fd.fd < 0)
+        if (fd.fd < 0) {
             return -1;
-        if (now >= deadline_ms)
+        }
+        if (now >= deadline_ms) {
             return 0;
+        }
         uint64_t left = deadline_ms - now;
         int n = poll(&fd, 1, left > 60000 ? 60000 : (int)left);
-        if (n > 0)
+        if (n > 0) {
             return 1;
-        if (n < 0 && errno != EINTR)
+        }
+        if (n < 0 && errno != EINTR) {
             return -1;
+        }
     }
 }
 
@@ -37,10 +41,12 @@ static bool finish_connect(PGconn *conn, uint64_t deadline_ms)
 {
     PostgresPollingStatusType state = PGRES_POLLING_WRITING;
     while (state != PGRES_POLLING_OK) {
-        if (state == PGRES_POLLING_FAILED)
+        if (state == PGRES_POLLING_FAILED) {
             return false;
-        if (wait_socket(conn, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms) <= 0)
+        }
+        if (wait_socket(conn, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_ms) <= 0) {
             return false;
+        }
         state = PQconnectPoll(conn);
     }
     return true;
@@ -56,8 +62,9 @@ struct fam_db *fam_db_connect(const char *const *keywords, const char *const *va
                               uint32_t wait_ms, struct fam_metrics *metrics, char *ret_detail, size_t detail_size)
 {
     struct fam_db *db = calloc(1, sizeof(*db));
-    if (!db)
+    if (!db) {
         return NULL;
+    }
     db->wait_ms = wait_ms;
     db->metrics = metrics;
     db->conn = PQconnectStartParams(keywords, values, 0);
@@ -74,8 +81,9 @@ struct fam_db *fam_db_connect(const char *const *keywords, const char *const *va
 
 void fam_db_close(struct fam_db *db)
 {
-    if (!db)
+    if (!db) {
         return;
+    }
     PQfinish(db->conn);
     free(db);
 }
@@ -83,13 +91,16 @@ void fam_db_close(struct fam_db *db)
 bool fam_db_is_alive(struct fam_db *db)
 {
     struct pollfd fd = {.fd = PQsocket(db->conn), .events = POLLIN};
-    if (db->broken || fd.fd < 0)
+    if (db->broken || fd.fd < 0) {
         return false;
-    if (poll(&fd, 1, 0) == 0)
+    }
+    if (poll(&fd, 1, 0) == 0) {
         return true;
+    }
     /* A server that is idle says nothing but farewell or a changed setting. */
-    if (!PQconsumeInput(db->conn) || PQstatus(db->conn) != CONNECTION_OK)
+    if (!PQconsumeInput(db->conn) || PQstatus(db->conn) != CONNECTION_OK) {
         return false;
+    }
     return poll(&fd, 1, 0) == 0;
 }
 
@@ -117,17 +128,20 @@ static enum fam_code next_result(struct fam_db *db, uint64_t deadline_ms, PGresu
 {
     for (;;) {
         int flushed = PQflush(db->conn);
-        if (flushed < 0)
+        if (flushed < 0) {
             return lost(db, status);
+        }
         if (flushed == 0 && !PQisBusy(db->conn)) {
             *ret_result = PQgetResult(db->conn);
             return FAM_OK;
         }
         int n = wait_socket(db->conn, flushed ? POLLIN | POLLOUT : POLLIN, deadline_ms);
-        if (n == 0)
+        if (n == 0) {
             return silent(db, status);
-        if (n < 0 || !PQconsumeInput(db->conn))
+        }
+        if (n < 0 || !PQconsumeInput(db->conn)) {
             return lost(db, status);
+        }
     }
 }
 
@@ -140,12 +154,14 @@ static bool result_is_good(const PGresult *result)
 static enum fam_code result_error(struct fam_db *db, const PGresult *result, struct fam_status *status)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    if (PQstatus(db->conn) != CONNECTION_OK || !state)
+    if (PQstatus(db->conn) != CONNECTION_OK || !state) {
         return lost(db, status);
+    }
     enum fam_code code = fam_sqlstate_fail(state, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME), status);
     /* 26000: somebody between us and the server dropped what was prepared. */
-    if (code == FAM_UNAVAILABLE || strcmp(state, "26000") == 0)
+    if (code == FAM_UNAVAILABLE || strcmp(state, "26000") == 0) {
         db->broken = true;
+    }
     return code;
 }
 
@@ -162,33 +178,41 @@ static enum fam_code collect(struct fam_db *db, PGresult **ret_result, struct fa
             PQclear(kept);
             return got;
         }
-        if (!result)
+        if (!result) {
             break;
-        if (code == FAM_OK && !result_is_good(result))
+        }
+        if (code == FAM_OK && !result_is_good(result)) {
             code = result_error(db, result, status);
+        }
         PQclear(kept);
         kept = result;
     }
-    if (code == FAM_OK && !kept)
+    if (code == FAM_OK && !kept) {
         code = lost(db, status);
-    if (code == FAM_OK && ret_result)
+    }
+    if (code == FAM_OK && ret_result) {
         *ret_result = kept;
-    else
+    } else {
         PQclear(kept);
+    }
     return code;
 }
 
 static enum fam_code prepare(struct fam_db *db, const struct fam_statement *statement, struct fam_status *status)
 {
-    for (size_t i = 0; i < db->prepared_count; i++)
-        if (db->prepared[i] == statement)
+    for (size_t i = 0; i < db->prepared_count; i++) {
+        if (db->prepared[i] == statement) {
             return FAM_OK;
+        }
+    }
     assert(db->prepared_count < FAM_DB_PREPARED_MAX);
-    if (!PQsendPrepare(db->conn, statement->name, statement->sql, 0, NULL))
+    if (!PQsendPrepare(db->conn, statement->name, statement->sql, 0, NULL)) {
         return lost(db, status);
+    }
     enum fam_code code = collect(db, NULL, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         db->prepared[db->prepared_count++] = statement;
+    }
     return code;
 }
 
@@ -199,20 +223,24 @@ enum fam_code fam_db_exec(struct fam_db *db, const struct fam_statement *stateme
     const struct fam_params *p = params ? params : &none;
     PGresult *result = NULL;
     uint64_t start = fam_mono_us();
-    if (ret_rows)
+    if (ret_rows) {
         ret_rows->result = NULL;
-    if (db->broken || PQstatus(db->conn) != CONNECTION_OK)
+    }
+    if (db->broken || PQstatus(db->conn) != CONNECTION_OK) {
         return lost(db, status);
+    }
     enum fam_code code = prepare(db, statement, status);
     if (code == FAM_OK &&
-        !PQsendQueryPrepared(db->conn, statement->name, p->count, p->values, p->lengths, p->formats, 1))
+        !PQsendQueryPrepared(db->conn, statement->name, p->count, p->values, p->lengths, p->formats, 1)) {
         code = lost(db, status);
-    else if (code == FAM_OK)
+    } else if (code == FAM_OK) {
         code = collect(db, ret_rows ? &result : NULL, status);
+    }
     fam_metrics_observe(db->metrics, FAM_M_DB_SECONDS, FAM_LABELS(statement->operation, statement->table),
                         (double)(fam_mono_us() - start) / 1e6);
-    if (ret_rows)
+    if (ret_rows) {
         ret_rows->result = result;
+    }
     return code;
 }
 
@@ -221,25 +249,33 @@ enum fam_code fam_db_simple(struct fam_db *db, const char *sql, uint32_t timeout
 {
     uint64_t deadline = fam_mono_ms() + (timeout_ms ? timeout_ms : db->wait_ms);
     enum fam_code code = FAM_OK;
-    if (tag_size)
+    if (tag_size) {
         ret_tag[0] = '\0';
-    if (value_size)
+    }
+    if (value_size) {
         ret_value[0] = '\0';
-    if (db->broken || !PQsendQuery(db->conn, sql))
+    }
+    if (db->broken || !PQsendQuery(db->conn, sql)) {
         return lost(db, status);
+    }
     for (size_t i = 0;; i++) {
         PGresult *result = NULL;
         enum fam_code got = next_result(db, deadline, &result, status);
-        if (got != FAM_OK)
+        if (got != FAM_OK) {
             return got;
-        if (!result)
+        }
+        if (!result) {
             return code;
-        if (code == FAM_OK && !result_is_good(result))
+        }
+        if (code == FAM_OK && !result_is_good(result)) {
             code = result_error(db, result, status);
-        if (i == 0 && tag_size && result_is_good(result))
+        }
+        if (i == 0 && tag_size && result_is_good(result)) {
             snprintf(ret_tag, tag_size, "%s", PQcmdStatus(result));
-        if (value_size && PQntuples(result) > 0)
+        }
+        if (value_size && PQntuples(result) > 0) {
             snprintf(ret_value, value_size, "%s", PQgetvalue(result, 0, 0));
+        }
         PQclear(result);
     }
 }

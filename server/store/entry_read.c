@@ -53,15 +53,17 @@ void fam_entry_done(struct fam_entry *entry)
     fam_text_wipe(&entry->phrase);
     fam_text_wipe(&entry->happened_before);
     fam_text_wipe(&entry->comment);
-    if (entry->reading)
+    if (entry->reading) {
         fam__v1__reading__free_unpacked(entry->reading, NULL);
+    }
     memset(entry, 0, sizeof(*entry));
 }
 
 void fam_entries_free(struct fam_entry *entries, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         fam_entry_done(&entries[i]);
+    }
     free(entries);
 }
 
@@ -77,8 +79,9 @@ static enum fam_code open_column(const struct opener *opener, enum column column
                                  size_t least, struct fam_secret *ret_value, struct fam_status *status)
 {
     enum fam_code code = fam_column_open(opener->rows, opener->row, (int)column, opener->key, place, ret_value, status);
-    if (code == FAM_OK && ret_value->size < least)
+    if (code == FAM_OK && ret_value->size < least) {
         return fam_fail(status, FAM_DATA_LOSS, "a sealed value of %s.%s is too short", place->table, place->column);
+    }
     return code;
 }
 
@@ -88,10 +91,12 @@ static enum fam_code open_context(const struct opener *opener, struct fam_status
     struct fam_entry *entry = opener->entry;
     struct fam_place place = fam_entry_place("emotion_entries", "context", &entry->entry_id, 0, &entry->user_id);
     enum fam_code code = open_column(opener, COLUMN_CONTEXT, &place, FAM_CONTEXT_HEAD, &value, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
-    if (value.data[0] != FAM_CONTEXT_FORMAT)
+    }
+    if (value.data[0] != FAM_CONTEXT_FORMAT) {
         return fam_fail(status, FAM_DATA_LOSS, "the context of an entry has an unknown format");
+    }
     entry->place = (Fam__V1__Place)value.data[1];
     entry->age_band = (Fam__V1__AgeBand)value.data[2];
     entry->age_unknown = value.data[3] != 0;
@@ -105,8 +110,9 @@ static enum fam_code open_safety(const struct opener *opener, struct fam_status 
     struct fam_entry *entry = opener->entry;
     struct fam_place place = fam_entry_place("emotion_entries", "safety", &entry->entry_id, 0, &entry->user_id);
     enum fam_code code = open_column(opener, COLUMN_SAFETY, &place, FAM_ENTRY_SAFETY_MAX, &value, status);
-    for (size_t i = 0; code == FAM_OK && i < FAM_ENTRY_SAFETY_MAX && value.data[i]; i++)
+    for (size_t i = 0; code == FAM_OK && i < FAM_ENTRY_SAFETY_MAX && value.data[i]; i++) {
         entry->safety[entry->safety_count++] = (Fam__V1__SafetyKind)value.data[i];
+    }
     return code;
 }
 
@@ -117,11 +123,13 @@ static enum fam_code open_reading(const struct opener *opener, struct fam_status
     int64_t version = fam_rows_i64(opener->rows, opener->row, COLUMN_VERSION);
     struct fam_place place = fam_entry_place("readings", "body", &entry->entry_id, (uint32_t)version, &entry->user_id);
     enum fam_code code = open_column(opener, COLUMN_READING, &place, 0, &value, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     entry->reading = fam__v1__reading__unpack(NULL, value.size, value.data);
-    if (!entry->reading)
+    if (!entry->reading) {
         return fam_fail(status, FAM_DATA_LOSS, "the reading of an entry can't be understood");
+    }
     entry->reading->version = (int32_t)version;
     entry->reading->created_at_ms = fam_rows_i64(opener->rows, opener->row, COLUMN_READING_CREATED);
     return FAM_OK;
@@ -131,13 +139,15 @@ static enum fam_code open_delivery(const struct opener *opener, struct fam_statu
 {
     fam_auto(fam_secret_done) struct fam_secret value = {0};
     struct fam_entry *entry = opener->entry;
-    if (fam_rows_is_null(opener->rows, opener->row, COLUMN_DELIVERY_ID))
+    if (fam_rows_is_null(opener->rows, opener->row, COLUMN_DELIVERY_ID)) {
         return FAM_OK;
+    }
     struct fam_uuid delivery_id = fam_rows_uuid(opener->rows, opener->row, COLUMN_DELIVERY_ID);
     struct fam_place place = fam_entry_place("deliveries", "chat", &delivery_id, 0, &entry->user_id);
     enum fam_code code = open_column(opener, COLUMN_CHAT, &place, FAM_CHAT_SIZE, &value, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     entry->has_delivery = true;
     entry->chat_id = fam_get_i64(value.data);
     entry->message_id = fam_get_i64(value.data + 8);
@@ -152,8 +162,9 @@ static enum fam_code open_rating(const struct opener *opener, struct fam_status 
     struct fam_place place = fam_entry_place("ratings", "body", &entry->entry_id, 0, &entry->user_id);
     if (!fam_rows_is_null(opener->rows, opener->row, COLUMN_RATING)) {
         enum fam_code code = open_column(opener, COLUMN_RATING, &place, FAM_RATING_HEAD, &value, status);
-        if (code != FAM_OK)
+        if (code != FAM_OK) {
             return code;
+        }
         entry->has_rating = true;
         entry->helped = (Fam__V1__Helped)value.data[0];
         entry->used_response = value.data[1];
@@ -177,18 +188,24 @@ static enum fam_code open_entry(const struct fam_rows *rows, size_t row, const s
     entry->created_at_ms = fam_rows_i64(rows, row, COLUMN_CREATED);
     struct fam_place place = fam_entry_place("emotion_entries", "phrase", &entry->entry_id, 0, user_id);
     enum fam_code code = fam_entry_key(rows, row, COLUMN_KEY, author_key, &entry->entry_id, user_id, &key, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_column_open_text(rows, row, COLUMN_PHRASE, &key, &place, &entry->phrase, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = open_context(&opener, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = open_safety(&opener, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = open_reading(&opener, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = open_delivery(&opener, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = open_rating(&opener, status);
+    }
     return code;
 }
 
@@ -201,14 +218,18 @@ static enum fam_code open_rows(struct fam_store *store, struct fam_db *db, const
     size_t count = fam_rows_count(rows) < limit ? fam_rows_count(rows) : limit;
     struct fam_entry *entries = calloc(count + 1, sizeof(*entries));
     enum fam_code code = FAM_OK;
-    if (!entries)
+    if (!entries) {
         return fam_fail_memory(status);
-    if (count)
+    }
+    if (count) {
         code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, user_id, &author, status);
-    if (code == FAM_NOT_FOUND)
+    }
+    if (code == FAM_NOT_FOUND) {
         code = fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of this user is gone");
-    for (size_t i = 0; code == FAM_OK && i < count; i++)
+    }
+    for (size_t i = 0; code == FAM_OK && i < count; i++) {
         code = open_entry(rows, i, &author, user_id, &entries[i], status);
+    }
     if (code != FAM_OK) {
         fam_entries_free(entries, count);
         return code;
@@ -228,17 +249,21 @@ enum fam_code fam_entry_get(struct fam_store *store, const struct fam_uuid *user
     size_t count = 0;
     memset(ret_entry, 0, sizeof(*ret_entry));
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&params, user_id);
     fam_param_uuid(&params, entry_id);
     code = fam_db_exec(db, &select_one, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_count(&rows) == 0)
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
         code = fam_fail(status, FAM_NOT_FOUND, "no such entry");
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = open_rows(store, db, &rows, 1, user_id, &entries, &count, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         *ret_entry = entries[0]; /* the texts move with it */
+    }
     free(entries);
     fam_store_put(store, db);
     return code;
@@ -256,19 +281,23 @@ enum fam_code fam_entry_list(struct fam_store *store, const struct fam_uuid *use
     *ret_entries = NULL;
     *ret_count = 0;
     *ret_more = false;
-    if (limit < 1 || limit > FAM_ENTRY_PAGE_MAX)
+    if (limit < 1 || limit > FAM_ENTRY_PAGE_MAX) {
         return fam_fail_field(status, "page_size", "is not between 1 and %d", FAM_ENTRY_PAGE_MAX);
+    }
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&params, user_id);
     fam_param_uuid(&params, before ? before : &newest);
     fam_param_i64(&params, (int64_t)limit + 1);
-    if (child_id)
+    if (child_id) {
         fam_param_uuid(&params, child_id);
+    }
     code = fam_db_exec(db, child_id ? &select_of_child : &select_all, &params, &rows, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = open_rows(store, db, &rows, limit, user_id, ret_entries, ret_count, status);
+    }
     *ret_more = code == FAM_OK && fam_rows_count(&rows) > limit;
     fam_store_put(store, db);
     return code;

@@ -68,8 +68,9 @@ enum fam_code fam_entry_key(const struct fam_rows *rows, size_t row, int column,
     struct fam_place place = fam_entry_place("keys.entry_keys", "wrapped_user", entry_id, 0, user_id);
     size_t size = 0;
     const unsigned char *wrapped = fam_rows_bytes(rows, row, column, &size);
-    if (!wrapped)
+    if (!wrapped) {
         return fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of this entry is gone");
+    }
     return fam_seal_unwrap(author_key, &place, wrapped, size, ret_key, status);
 }
 
@@ -89,15 +90,18 @@ static enum fam_code find_family(struct fam_db *db, struct addition *addition, s
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
     const struct fam_entry_new *entry = addition->entry;
-    if (entry->child_id)
+    if (entry->child_id) {
         fam_param_uuid(&params, entry->child_id);
+    }
     fam_param_uuid(&params, entry->user_id);
     enum fam_code code = fam_db_exec(db, entry->child_id ? &own_child : &own_family, &params, &rows, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     addition->has_family = fam_rows_count(&rows) > 0;
-    if (!addition->has_family)
+    if (!addition->has_family) {
         return entry->child_id ? fam_fail(status, FAM_NOT_FOUND, "no such child") : FAM_OK;
+    }
     addition->family_id = fam_rows_uuid(&rows, 0, 0);
     return FAM_OK;
 }
@@ -111,8 +115,9 @@ static enum fam_code add_key(struct fam_store *store, struct fam_db *db, struct 
     const struct fam_uuid *user_id = addition->entry->user_id;
     struct fam_place place = fam_entry_place("keys.entry_keys", "wrapped_user", &addition->entry_id, 0, user_id);
     enum fam_code code = fam_entry_author_key(store, db, user_id, &author, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_key_random(&addition->key);
     fam_seal_wrap(&author, &place, &addition->key, wrapped);
     fam_param_uuid(&params, &addition->entry_id);
@@ -129,8 +134,9 @@ static enum fam_code seal_context(struct fam_params *params, const struct additi
     struct fam_place place = fam_entry_place("emotion_entries", "context", &addition->entry_id, 0, entry->user_id);
     size_t length = strlen(before), size = FAM_CONTEXT_HEAD + length;
     unsigned char *text = malloc(size);
-    if (!text)
+    if (!text) {
         return fam_fail_memory(status);
+    }
     text[0] = FAM_CONTEXT_FORMAT;
     text[1] = (unsigned char)entry->place;
     text[2] = (unsigned char)entry->age_band;
@@ -149,8 +155,9 @@ static enum fam_code seal_safety(struct fam_params *params, const struct additio
     const struct fam_entry_new *entry = addition->entry;
     unsigned char kinds[FAM_ENTRY_SAFETY_MAX] = {0};
     struct fam_place place = fam_entry_place("emotion_entries", "safety", &addition->entry_id, 0, entry->user_id);
-    for (size_t i = 0; i < entry->safety_count && i < sizeof(kinds); i++)
+    for (size_t i = 0; i < entry->safety_count && i < sizeof(kinds); i++) {
         kinds[i] = (unsigned char)entry->safety[i];
+    }
     enum fam_code code = fam_column_bytes(params, &addition->key, &place, kinds, sizeof(kinds), ret_sealed, status);
     sodium_memzero(kinds, sizeof(kinds));
     return code;
@@ -167,10 +174,12 @@ static enum fam_code add_row(struct fam_db *db, const struct addition *addition,
     fam_param_uuid(&params, addition->has_family ? &addition->family_id : NULL);
     fam_param_uuid(&params, entry->child_id);
     enum fam_code code = fam_column_text(&params, &addition->key, &place, entry->phrase, &phrase, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = seal_context(&params, addition, &context, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = seal_safety(&params, addition, &safety, status);
+    }
     fam_param_text(&params, addition->language);
     return code == FAM_OK ? fam_db_exec(db, &insert_entry, &params, NULL, status) : code;
 }
@@ -183,8 +192,9 @@ static enum fam_code add_reading(struct fam_db *db, const struct addition *addit
     struct fam_place place = fam_entry_place("readings", "body", &addition->entry_id, 1, entry->user_id);
     size_t size = fam__v1__reading__get_packed_size(entry->reading);
     unsigned char *packed = malloc(size + 1);
-    if (!packed)
+    if (!packed) {
         return fam_fail_memory(status);
+    }
     (void)fam__v1__reading__pack(entry->reading, packed);
     fam_param_uuid(&params, &addition->entry_id);
     fam_param_i64(&params, 1);
@@ -202,14 +212,18 @@ static enum fam_code add(struct fam_store *store, struct fam_db *db, void *conte
     struct addition *addition = context;
     addition->entry_id = fam_uuid_v7();
     enum fam_code code = find_family(db, addition, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = add_key(store, db, addition, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = add_row(db, addition, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = add_reading(db, addition, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, &addition->entry_id);
+    }
     return code;
 }
 
@@ -221,8 +235,9 @@ enum fam_code fam_entry_add(struct fam_store *store, const struct fam_mutation *
                                 .language = fam_language_word(entry->language),
                                 .engine = fam_engine_word(entry->reading->engine)};
     memset(ret_outcome, 0, sizeof(*ret_outcome));
-    if (!addition.language || !addition.engine)
+    if (!addition.language || !addition.engine) {
         return fam_fail_field(status, addition.language ? "reading.engine" : "language", "is not one of the list");
+    }
     enum fam_code code = fam_mutate(store, mutation, add, &addition, ret_outcome, status);
     fam_key_done(&addition.key);
     return code;
@@ -246,12 +261,15 @@ static enum fam_code own_entry_key(struct fam_store *store, struct fam_db *db, c
     fam_param_uuid(&params, remark->entry_id);
     fam_param_uuid(&params, remark->user_id);
     enum fam_code code = fam_db_exec(db, &select_key, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_count(&rows) == 0)
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
         code = fam_fail(status, FAM_NOT_FOUND, "no such entry");
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_entry_author_key(store, db, remark->user_id, &author, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_entry_key(&rows, 0, 0, &author, remark->entry_id, remark->user_id, ret_key, status);
+    }
     return code;
 }
 
@@ -266,11 +284,13 @@ static enum fam_code rate(struct fam_store *store, struct fam_db *db, void *cont
     struct fam_place place = fam_entry_place("ratings", "body", remark->entry_id, 0, remark->user_id);
     size_t length = strlen(comment), size = FAM_RATING_HEAD + length;
     enum fam_code code = own_entry_key(store, db, remark, &key, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     unsigned char *body = malloc(size);
-    if (!body)
+    if (!body) {
         return fam_fail_memory(status);
+    }
     body[0] = (unsigned char)remark->rating->helped;
     body[1] = (unsigned char)remark->rating->used_response;
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
@@ -280,10 +300,12 @@ static enum fam_code rate(struct fam_store *store, struct fam_db *db, void *cont
     code = fam_column_bytes(&params, &key, &place, body, size, &sealed, status);
     sodium_memzero(body, size);
     free(body);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_db_exec(db, &upsert_rating, &params, NULL, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, remark->entry_id);
+    }
     return code;
 }
 
@@ -303,8 +325,9 @@ static enum fam_code check_version(struct fam_db *db, const struct remark *remar
     fam_param_uuid(&params, remark->entry_id);
     fam_param_i64(&params, remark->delivery->reading_version);
     enum fam_code code = fam_db_exec(db, &has_reading, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_count(&rows) == 0)
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
         return fam_fail_field(status, "reading_version", "the entry has no such reading");
+    }
     return code;
 }
 
@@ -319,10 +342,12 @@ static enum fam_code deliver(struct fam_store *store, struct fam_db *db, void *c
     struct fam_place place = fam_entry_place("deliveries", "chat", &delivery_id, 0, remark->user_id);
     unsigned char chat[FAM_CHAT_SIZE];
     enum fam_code code = own_entry_key(store, db, remark, &key, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = check_version(db, remark, status);
-    if (code != FAM_OK)
+    }
+    if (code != FAM_OK) {
         return code;
+    }
     fam_put_i64(chat, remark->delivery->chat_id);
     fam_put_i64(chat + 8, remark->delivery->message_id);
     fam_param_uuid(&params, &delivery_id);
@@ -330,10 +355,12 @@ static enum fam_code deliver(struct fam_store *store, struct fam_db *db, void *c
     code = fam_column_bytes(&params, &key, &place, chat, sizeof(chat), &sealed, status);
     sodium_memzero(chat, sizeof(chat));
     fam_param_i64(&params, remark->delivery->reading_version);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_db_exec(db, &insert_delivery, &params, NULL, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, remark->entry_id);
+    }
     return code;
 }
 

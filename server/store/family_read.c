@@ -29,10 +29,12 @@ static const struct fam_statement select_children = {
 
 void fam_family_done(struct fam_family *family)
 {
-    for (size_t i = 0; i < family->parent_count; i++)
+    for (size_t i = 0; i < family->parent_count; i++) {
         fam_text_wipe(&family->parents[i].name);
-    for (size_t i = 0; i < family->child_count; i++)
+    }
+    for (size_t i = 0; i < family->child_count; i++) {
         fam_text_wipe(&family->children[i].name);
+    }
     fam_text_wipe(&family->name);
     free(family->time_zone);
     free(family->parents);
@@ -44,8 +46,9 @@ enum fam_code fam_family_key(struct fam_store *store, struct fam_db *db, const s
                              struct fam_key *ret_key, struct fam_status *status)
 {
     enum fam_code code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_FAMILY, family_id, ret_key, status);
-    if (code == FAM_NOT_FOUND)
+    if (code == FAM_NOT_FOUND) {
         return fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of this family is gone");
+    }
     return code;
 }
 
@@ -59,8 +62,9 @@ void fam_date_encode(const struct fam_date *date, unsigned char out[4])
 
 enum fam_code fam_date_decode(const struct fam_secret *in, struct fam_date *ret_date, struct fam_status *status)
 {
-    if (in->size != 4)
+    if (in->size != 4) {
         return fam_fail(status, FAM_DATA_LOSS, "a sealed birth date has the wrong size");
+    }
     *ret_date = (struct fam_date){in->data[0] << 8 | in->data[1], in->data[2], in->data[3]};
     return FAM_OK;
 }
@@ -72,11 +76,13 @@ static enum fam_code read_parents(struct fam_store *store, struct fam_db *db, st
     struct fam_params params = {0};
     fam_param_uuid(&params, &family->family_id);
     enum fam_code code = fam_db_exec(db, &select_parents, &params, &rows, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     family->parents = calloc(fam_rows_count(&rows) + 1, sizeof(*family->parents));
-    if (!family->parents)
+    if (!family->parents) {
         return fam_fail_memory(status);
+    }
     for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows); row++) {
         fam_auto(fam_key_done) struct fam_key key = {{0}};
         struct fam_parent *parent = &family->parents[family->parent_count++];
@@ -84,12 +90,15 @@ static enum fam_code read_parents(struct fam_store *store, struct fam_db *db, st
         parent->user_id = fam_rows_uuid(&rows, row, 1);
         parent->role = fam_parent_role_of_word(fam_rows_text(&rows, row, 2));
         struct fam_place place = {.table = "users", .column = "name", .row = parent->user_id, .owner = parent->user_id};
-        if (!fam_rows_is_null(&rows, row, 3))
+        if (!fam_rows_is_null(&rows, row, 3)) {
             code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, &parent->user_id, &key, status);
-        if (code == FAM_NOT_FOUND)
+        }
+        if (code == FAM_NOT_FOUND) {
             code = fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of a parent is gone");
-        if (code == FAM_OK)
+        }
+        if (code == FAM_OK) {
             code = fam_column_open_text(&rows, row, 3, &key, &place, &parent->name, status);
+        }
     }
     return code;
 }
@@ -103,10 +112,12 @@ static enum fam_code read_child(const struct fam_rows *rows, size_t row, const s
     struct fam_place name_place = fam_child_place("name", &child->child_id, family_id);
     struct fam_place birth_place = fam_child_place("birth", &child->child_id, family_id);
     enum fam_code code = fam_column_open_text(rows, row, 1, key, &name_place, &child->name, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_column_open(rows, row, 2, key, &birth_place, &birth, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_date_decode(&birth, &child->birth, status);
+    }
     return code;
 }
 
@@ -117,13 +128,16 @@ static enum fam_code read_children(struct fam_db *db, const struct fam_key *key,
     struct fam_params params = {0};
     fam_param_uuid(&params, &family->family_id);
     enum fam_code code = fam_db_exec(db, &select_children, &params, &rows, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     family->children = calloc(fam_rows_count(&rows) + 1, sizeof(*family->children));
-    if (!family->children)
+    if (!family->children) {
         return fam_fail_memory(status);
-    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows); row++)
+    }
+    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows); row++) {
         code = read_child(&rows, row, key, &family->family_id, &family->children[family->child_count++], status);
+    }
     return code;
 }
 
@@ -135,10 +149,12 @@ static enum fam_code read_all(struct fam_store *store, struct fam_db *db, const 
     struct fam_params params = {0};
     fam_param_uuid(&params, user_id);
     enum fam_code code = fam_db_exec(db, &select_family, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_count(&rows) == 0)
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
         code = fam_fail(status, FAM_NOT_FOUND, "the user is in no family");
-    if (code != FAM_OK)
+    }
+    if (code != FAM_OK) {
         return code;
+    }
     family->family_id = fam_rows_uuid(&rows, 0, 0);
     struct fam_place place = fam_family_place(&family->family_id);
     snprintf(family->country, sizeof(family->country), "%s", fam_rows_text(&rows, 0, 2));
@@ -146,15 +162,19 @@ static enum fam_code read_all(struct fam_store *store, struct fam_db *db, const 
     family->today = (struct fam_date){(int)fam_rows_i64(&rows, 0, 5), (int)fam_rows_i64(&rows, 0, 6),
                                       (int)fam_rows_i64(&rows, 0, 7)};
     family->time_zone = strdup(fam_rows_text(&rows, 0, 3));
-    if (!family->time_zone)
+    if (!family->time_zone) {
         return fam_fail_memory(status);
+    }
     code = fam_family_key(store, db, &family->family_id, &key, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_column_open_text(&rows, 0, 1, &key, &place, &family->name, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = read_parents(store, db, family, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = read_children(db, &key, family, status);
+    }
     return code;
 }
 
@@ -164,10 +184,12 @@ enum fam_code fam_family_of_user(struct fam_store *store, const struct fam_uuid 
     struct fam_db *db = NULL;
     memset(ret_family, 0, sizeof(*ret_family));
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = read_all(store, db, user_id, ret_family, status);
+    }
     fam_store_put(store, db);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         fam_family_done(ret_family);
+    }
     return code;
 }

@@ -65,14 +65,17 @@ static bool looks_like_time_zone(const char *name)
 {
     size_t length = strlen(name);
     bool area = strchr(name, '/') != NULL;
-    if (length < 1 || length > 64 || name[0] == '/' || name[0] == '<')
+    if (length < 1 || length > 64 || name[0] == '/' || name[0] == '<') {
         return false;
+    }
     for (size_t i = 0; i < length; i++) {
         bool digit = isdigit((unsigned char)name[i]) != 0;
-        if (!isalpha((unsigned char)name[i]) && !digit && !strchr("_-+/", name[i]))
+        if (!isalpha((unsigned char)name[i]) && !digit && !strchr("_-+/", name[i])) {
             return false;
-        if (digit && strncmp(name, "Etc/", 4) != 0)
+        }
+        if (digit && strncmp(name, "Etc/", 4) != 0) {
             return false;
+        }
     }
     return area || strcmp(name, "UTC") == 0;
 }
@@ -80,8 +83,9 @@ static bool looks_like_time_zone(const char *name)
 static enum fam_code check_time_zone(struct fam_db *db, const char *name, struct fam_status *status)
 {
     struct fam_params params = {0};
-    if (!name || !looks_like_time_zone(name))
+    if (!name || !looks_like_time_zone(name)) {
         return no_time_zone(status);
+    }
     fam_param_text(&params, name);
     enum fam_code code = fam_db_exec(db, &try_time_zone, &params, NULL, status);
     return code == FAM_INVALID_ARGUMENT && fam_sqlstate_is(status, "22023") ? no_time_zone(status) : code;
@@ -93,13 +97,16 @@ static enum fam_code lock_and_check_user(struct fam_db *db, const struct fam_uui
     struct fam_params params = {0};
     fam_param_uuid(&params, user_id);
     enum fam_code code = fam_db_exec(db, &lock_user, &params, &user, status);
-    if (code == FAM_OK && fam_rows_count(&user) == 0)
+    if (code == FAM_OK && fam_rows_count(&user) == 0) {
         return fam_fail(status, FAM_NOT_FOUND, "no such user");
+    }
     /* A statement of its own: the snapshot of the first may be older than what the lock waited for. */
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_db_exec(db, &has_family, &params, &family, status);
-    if (code == FAM_OK && fam_rows_count(&family) > 0)
+    }
+    if (code == FAM_OK && fam_rows_count(&family) > 0) {
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "HAS_FAMILY", 0, "the user is in a family already");
+    }
     return code;
 }
 
@@ -113,24 +120,29 @@ static enum fam_code create(struct fam_store *store, struct fam_db *db, void *co
     struct fam_uuid family_id = fam_uuid_v7(), parent_id = fam_uuid_v7();
     struct fam_place place = fam_family_place(&family_id);
     enum fam_code code = lock_and_check_user(db, creation->user_id, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = check_time_zone(db, creation->family->time_zone, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_seal_create_key(fam_store_seal(store), db, FAM_KEY_FAMILY, &family_id, &key, status);
-    if (code != FAM_OK)
+    }
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&family, &family_id);
     code = fam_column_text(&family, &key, &place, creation->family->name, &sealed, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_text(&family, creation->family->country ? creation->family->country : "");
     fam_param_text(&family, creation->family->time_zone);
     code = fam_db_exec(db, &insert_family, &family, NULL, status);
     fam_param_uuid(&parent, &parent_id);
     fam_param_uuid(&parent, &family_id);
     fam_param_uuid(&parent, creation->user_id);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_db_exec(db, &insert_parent, &parent, NULL, status);
+    }
     if (code == FAM_OK) {
         fam_outcome_add(outcome, &family_id);
         fam_outcome_add(outcome, &parent_id);
@@ -161,18 +173,22 @@ static enum fam_code lock_own_family(struct fam_db *db, const struct fam_uuid *u
     struct fam_params user = {0}, params = {0};
     fam_param_uuid(&user, user_id);
     enum fam_code code = fam_db_exec(db, &lock_family, &user, &family, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
-    if (fam_rows_count(&family) == 0)
+    }
+    if (fam_rows_count(&family) == 0) {
         return fam_fail(status, FAM_NOT_FOUND, "the user is in no family");
-    if (fam_parent_role_of_word(fam_rows_text(&family, 0, 1)) != FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT)
+    }
+    if (fam_parent_role_of_word(fam_rows_text(&family, 0, 1)) != FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT) {
         return fam_fail(status, FAM_PERMISSION_DENIED, "a relative who reads only can't change the family");
+    }
     *ret_family_id = fam_rows_uuid(&family, 0, 0);
     fam_param_uuid(&params, ret_family_id);
     code = fam_db_exec(db, &count_children, &params, &count, status);
-    if (code == FAM_OK && fam_rows_i64(&count, 0, 0) >= FAM_CHILDREN_MAX)
+    if (code == FAM_OK && fam_rows_i64(&count, 0, 0) >= FAM_CHILDREN_MAX) {
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CHILDREN_MAX", 0, "a family has at most %d children",
                                FAM_CHILDREN_MAX);
+    }
     return code;
 }
 
@@ -186,20 +202,24 @@ static enum fam_code add_child(struct fam_store *store, struct fam_db *db, void 
     struct fam_uuid family_id = {{0}}, child_id = fam_uuid_v7();
     unsigned char date[4];
     enum fam_code code = lock_own_family(db, addition->user_id, &family_id, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_family_key(store, db, &family_id, &key, status);
-    if (code != FAM_OK)
+    }
+    if (code != FAM_OK) {
         return code;
+    }
     struct fam_place name_place = fam_child_place("name", &child_id, &family_id);
     struct fam_place birth_place = fam_child_place("birth", &child_id, &family_id);
     fam_date_encode(&addition->birth, date);
     fam_param_uuid(&params, &child_id);
     fam_param_uuid(&params, &family_id);
     code = fam_column_text(&params, &key, &name_place, addition->name, &name, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_column_bytes(&params, &key, &birth_place, date, sizeof(date), &birth, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_db_exec(db, &insert_child, &params, NULL, status);
+    }
     sodium_memzero(date, sizeof(date));
     if (code == FAM_OK) {
         fam_outcome_add(outcome, &child_id);

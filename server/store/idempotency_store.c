@@ -27,8 +27,9 @@ static const struct fam_statement sweep_keys = {
 
 bool fam_ids_uuid(const void *ids, size_t size, size_t index, struct fam_uuid *ret_uuid)
 {
-    if (!ids || size / sizeof(ret_uuid->bytes) <= index)
+    if (!ids || size / sizeof(ret_uuid->bytes) <= index) {
         return false;
+    }
     memcpy(ret_uuid->bytes, (const unsigned char *)ids + index * sizeof(ret_uuid->bytes), sizeof(ret_uuid->bytes));
     return true;
 }
@@ -53,11 +54,13 @@ static enum fam_code request_hmac(struct fam_store *store, const struct fam_muta
     const struct fam_uuid *user = mutation->user_id ? mutation->user_id : &nobody;
     size_t size = sizeof(user->bytes) + mutation->request_size;
     unsigned char *text = size >= mutation->request_size ? malloc(size) : NULL;
-    if (!text)
+    if (!text) {
         return fam_fail_memory(status);
+    }
     memcpy(text, user->bytes, sizeof(user->bytes));
-    if (mutation->request_size)
+    if (mutation->request_size) {
         memcpy(text + sizeof(user->bytes), mutation->request, mutation->request_size);
+    }
     enum fam_code code = fam_store_hmac(store, FAM_HMAC_IDEMPOTENCY, text, size, ret_hmac, status);
     sodium_memzero(text, size);
     free(text);
@@ -82,17 +85,21 @@ static enum fam_code find(struct fam_db *db, const struct fam_mutation *mutation
     *ret_found = false;
     add_name(&params, mutation);
     enum fam_code code = fam_db_exec(db, &select_key, &params, &rows, status);
-    if (code != FAM_OK || fam_rows_count(&rows) == 0)
+    if (code != FAM_OK || fam_rows_count(&rows) == 0) {
         return code;
+    }
     const unsigned char *stored = fam_rows_bytes(&rows, 0, 0, &size);
-    if (size != FAM_HMAC_SIZE || sodium_memcmp(stored, hmac, FAM_HMAC_SIZE) != 0)
+    if (size != FAM_HMAC_SIZE || sodium_memcmp(stored, hmac, FAM_HMAC_SIZE) != 0) {
         return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "IDEMPOTENCY_KEY", 0,
                                "this idempotency key was used for another request");
+    }
     const unsigned char *ids = fam_rows_bytes(&rows, 0, 1, &size);
-    if (size > sizeof(outcome->ids))
+    if (size > sizeof(outcome->ids)) {
         return fam_fail(status, FAM_DATA_LOSS, "a row of idempotency_keys is damaged");
-    if (size)
+    }
+    if (size) {
         memcpy(outcome->ids, ids, size);
+    }
     outcome->ids_size = size;
     outcome->replayed = true;
     *ret_found = true;
@@ -106,13 +113,16 @@ enum fam_code fam_idempotency_find(struct fam_store *store, const struct fam_mut
     struct fam_db *db = NULL;
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     *ret_found = false;
-    if (!has_key(mutation))
+    if (!has_key(mutation)) {
         return FAM_OK;
+    }
     enum fam_code code = request_hmac(store, mutation, hmac, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_store_get(store, &db, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = find(db, mutation, hmac, ret_found, ret_outcome, status);
+    }
     fam_store_put(store, db);
     return code;
 }
@@ -125,12 +135,14 @@ enum fam_code fam_idempotency_sweep(struct fam_store *store, size_t limit, size_
     struct fam_db *db = NULL;
     *ret_deleted = 0;
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_i64(&params, (int64_t)limit);
     code = fam_db_exec(db, &sweep_keys, &params, &rows, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         *ret_deleted = fam_rows_affected(&rows);
+    }
     fam_store_put(store, db);
     return code;
 }
@@ -155,11 +167,13 @@ static enum fam_code take_key(struct fam_db *db, struct attempt *attempt, struct
     fam_param_bytes(&params, attempt->hmac, sizeof(attempt->hmac));
     fam_param_uuid(&params, attempt->mutation->user_id);
     enum fam_code code = fam_db_exec(db, &insert_key, &params, &rows, status);
-    if (code != FAM_OK || fam_rows_affected(&rows) == 1)
+    if (code != FAM_OK || fam_rows_affected(&rows) == 1) {
         return code;
+    }
     code = find(db, attempt->mutation, attempt->hmac, &found, attempt->outcome, status);
-    if (code == FAM_OK && !found)
+    if (code == FAM_OK && !found) {
         return fam_fail_reason(status, FAM_ABORTED, "IDEMPOTENCY_KEY", 50, "the key was removed at this moment");
+    }
     return code;
 }
 
@@ -177,13 +191,16 @@ static enum fam_code run(struct fam_db *db, void *context, struct fam_status *st
     bool keyed = has_key(attempt->mutation);
     enum fam_code code = FAM_OK;
     memset(attempt->outcome, 0, sizeof(*attempt->outcome));
-    if (keyed)
+    if (keyed) {
         code = take_key(db, attempt, status);
-    if (code != FAM_OK || attempt->outcome->replayed)
+    }
+    if (code != FAM_OK || attempt->outcome->replayed) {
         return code;
+    }
     code = attempt->effect(attempt->store, db, attempt->context, attempt->outcome, status);
-    if (code == FAM_OK && keyed && attempt->outcome->ids_size)
+    if (code == FAM_OK && keyed && attempt->outcome->ids_size) {
         code = keep_ids(db, attempt, status);
+    }
     return code;
 }
 
@@ -195,11 +212,14 @@ enum fam_code fam_mutate(struct fam_store *store, const struct fam_mutation *mut
     char lsn[FAM_LSN_SIZE] = "";
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     enum fam_code code = fam_store_load(store, status);
-    if (code == FAM_OK && has_key(mutation))
+    if (code == FAM_OK && has_key(mutation)) {
         code = request_hmac(store, mutation, attempt.hmac, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_tx_run(fam_store_pool(store), run, &attempt, lsn, status);
-    if (code == FAM_OK && !ret_outcome->replayed)
+    }
+    if (code == FAM_OK && !ret_outcome->replayed) {
         memcpy(ret_outcome->lsn, lsn, sizeof(lsn));
+    }
     return code;
 }

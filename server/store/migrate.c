@@ -76,9 +76,11 @@ static void checksum_of(const struct file *file, char ret_text[CHECKSUM_SIZE])
 
 static const struct file *file_of(int64_t version)
 {
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(files); i++)
-        if (files[i].version == version)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(files); i++) {
+        if (files[i].version == version) {
             return &files[i];
+        }
+    }
     return NULL;
 }
 
@@ -89,19 +91,22 @@ static enum fam_code read_applied(struct fam_db *db, int64_t ret_times[FAM_ARRAY
     fam_auto(fam_rows_done) struct fam_rows exists = {0}, rows = {0};
     memset(ret_times, 0, FAM_ARRAY_SIZE(files) * sizeof(*ret_times));
     enum fam_code code = fam_db_exec(db, &table_exists, NULL, &exists, status);
-    if (code != FAM_OK || !fam_rows_i64(&exists, 0, 0))
+    if (code != FAM_OK || !fam_rows_i64(&exists, 0, 0)) {
         return code;
+    }
     code = fam_db_exec(db, &select_applied, NULL, &rows, status);
     for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows); row++) {
         char checksum[CHECKSUM_SIZE];
         const struct file *file = file_of(fam_rows_i64(&rows, row, 0));
-        if (!file)
+        if (!file) {
             continue; /* of a newer program */
+        }
         checksum_of(file, checksum);
-        if (strcmp(checksum, fam_rows_text(&rows, row, 1)) != 0)
+        if (strcmp(checksum, fam_rows_text(&rows, row, 1)) != 0) {
             return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "MIGRATION_CHANGED", 0,
                                    "migration %u (%s) was applied with other contents than this program holds",
                                    file->version, file->name);
+        }
         ret_times[file - files] = fam_rows_i64(&rows, row, 2);
     }
     return code;
@@ -114,12 +119,14 @@ enum fam_code fam_migrate_status(struct fam_pool *pool, struct fam_migration *re
     struct fam_db *db = NULL;
     *ret_count = 0;
     enum fam_code code = fam_pool_get(pool, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     code = read_applied(db, times, status);
     fam_pool_put(pool, db);
-    for (size_t i = 0; code == FAM_OK && i < FAM_ARRAY_SIZE(files); i++)
+    for (size_t i = 0; code == FAM_OK && i < FAM_ARRAY_SIZE(files); i++) {
         ret_list[(*ret_count)++] = (struct fam_migration){files[i].version, files[i].name, times[i]};
+    }
     return code;
 }
 
@@ -137,10 +144,12 @@ static enum fam_code lock(struct fam_db *db, struct fam_status *status)
     for (;;) {
         fam_auto(fam_rows_done) struct fam_rows rows = {0};
         enum fam_code code = fam_db_exec(db, &try_lock, NULL, &rows, status);
-        if (code != FAM_OK || fam_rows_i64(&rows, 0, 0))
+        if (code != FAM_OK || fam_rows_i64(&rows, 0, 0)) {
             return code;
-        if (fam_mono_ms() >= deadline)
+        }
+        if (fam_mono_ms() >= deadline) {
             return fam_fail(status, FAM_ABORTED, "another process is migrating this database");
+        }
         sleep_ms(POLL_MS);
     }
 }
@@ -166,14 +175,18 @@ static enum fam_code run_once(struct fam_db *db, const struct file *file, struct
         return code == FAM_OK ? record(db, file, status) : code;
     }
     enum fam_code code = fam_db_script(db, "BEGIN", 0, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_db_script(db, sql, STATEMENT_WAIT_MS, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = record(db, file, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_db_script(db, "COMMIT", 0, status);
-    if (code != FAM_OK && fam_db_in_tx(db) && fam_db_script(db, "ROLLBACK", 0, &ignored) != FAM_OK)
+    }
+    if (code != FAM_OK && fam_db_in_tx(db) && fam_db_script(db, "ROLLBACK", 0, &ignored) != FAM_OK) {
         return code;
+    }
     return code;
 }
 
@@ -182,12 +195,14 @@ static enum fam_code run_file(struct fam_db *db, const struct file *file, struct
     enum fam_code code = FAM_OK;
     for (int attempt = 1; attempt <= LOCK_ATTEMPTS; attempt++) {
         code = run_once(db, file, status);
-        if (code != FAM_ABORTED)
+        if (code != FAM_ABORTED) {
             break;
+        }
         sleep_ms(50L * attempt);
     }
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         return code;
+    }
     struct fam_status why = *status;
     return fam_fail_reason(status, code, why.reason, why.retry_after_ms, "migration %u (%s) failed: %s", file->version,
                            file->name, why.message);
@@ -198,14 +213,17 @@ static enum fam_code apply_all(struct fam_db *db, struct fam_migration *ret_list
 {
     int64_t times[FAM_ARRAY_SIZE(files)];
     enum fam_code code = fam_db_script(db, create_table, 0, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = read_applied(db, times, status);
+    }
     for (size_t i = 0; code == FAM_OK && i < FAM_ARRAY_SIZE(files); i++) {
-        if (times[i] != 0)
+        if (times[i] != 0) {
             continue;
+        }
         code = run_file(db, &files[i], status);
-        if (code == FAM_OK)
+        if (code == FAM_OK) {
             ret_list[(*ret_count)++] = (struct fam_migration){files[i].version, files[i].name, fam_wall_ms()};
+        }
     }
     return code;
 }
@@ -217,14 +235,17 @@ enum fam_code fam_migrate_apply(struct fam_pool *pool, struct fam_migration *ret
     struct fam_status ignored;
     *ret_count = 0;
     enum fam_code code = fam_pool_get(pool, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     code = lock(db, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_db_script(db, "SET statement_timeout = 0; SET lock_timeout = '2s'; SET client_min_messages = error",
                              0, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = apply_all(db, ret_list, ret_count, status);
+    }
     /* The lock goes with its connection where this can't be said any more. */
     (void)!fam_db_script(db, "SELECT pg_advisory_unlock_all(); RESET ALL", 0, &ignored);
     fam_pool_put(pool, db);
@@ -236,14 +257,16 @@ enum fam_code fam_migrate_applied(struct fam_pool *pool, uint32_t *ret_version, 
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_db *db = NULL;
     enum fam_code code = fam_pool_get(pool, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     *ret_version = 0;
     code = fam_db_exec(db, &select_newest, NULL, &rows, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         *ret_version = (uint32_t)fam_rows_i64(&rows, 0, 0);
-    else if (fam_sqlstate_is(status, "42P01"))
+    } else if (fam_sqlstate_is(status, "42P01")) {
         code = FAM_OK; /* an empty database */
+    }
     fam_pool_put(pool, db);
     return code;
 }
@@ -252,9 +275,10 @@ enum fam_code fam_migrate_is_current(struct fam_pool *pool, struct fam_status *s
 {
     uint32_t version = 0;
     enum fam_code code = fam_migrate_applied(pool, &version, status);
-    if (code == FAM_OK && version < fam_migrate_wanted())
+    if (code == FAM_OK && version < fam_migrate_wanted()) {
         code = fam_fail_reason(status, FAM_FAILED_PRECONDITION, "SCHEMA_BEHIND", 0,
                                "the schema is at version %u, this program needs %u: run famserver --migrate", version,
                                fam_migrate_wanted());
+    }
     return code;
 }

@@ -52,8 +52,9 @@ struct fam_pool {
 
 static bool add_setting(struct fam_pool *pool, size_t *count, const char *keyword, const char *value)
 {
-    if (*count + 1 >= SETTINGS_MAX)
+    if (*count + 1 >= SETTINGS_MAX) {
         return false;
+    }
     pool->keywords[*count] = keyword;
     pool->values[*count] = value;
     (*count)++;
@@ -62,9 +63,11 @@ static bool add_setting(struct fam_pool *pool, size_t *count, const char *keywor
 
 static const char *setting_of(const struct fam_pool *pool, const char *keyword)
 {
-    for (const PQconninfoOption *option = pool->parsed; option->keyword; option++)
-        if (strcmp(option->keyword, keyword) == 0)
+    for (const PQconninfoOption *option = pool->parsed; option->keyword; option++) {
+        if (strcmp(option->keyword, keyword) == 0) {
             return option->val;
+        }
+    }
     return NULL;
 }
 
@@ -88,16 +91,21 @@ static bool make_settings(struct fam_pool *pool)
                  "-c TimeZone=UTC -c client_min_messages=warning %s",
                  pool->statement_timeout_ms, pool->statement_timeout_ms / 2 + 1, pool->statement_timeout_ms + 10000,
                  own ? own : "");
-    if (pool->session.failed || !add_setting(pool, &count, "options", fam_buf_text(&pool->session)))
+    if (pool->session.failed || !add_setting(pool, &count, "options", fam_buf_text(&pool->session))) {
         return false;
-    for (const PQconninfoOption *option = pool->parsed; option->keyword; option++)
+    }
+    for (const PQconninfoOption *option = pool->parsed; option->keyword; option++) {
         if (option->val && strcmp(option->keyword, "options") != 0 &&
-            !add_setting(pool, &count, option->keyword, option->val))
+            !add_setting(pool, &count, option->keyword, option->val)) {
             return false;
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(defaults); i++)
+        }
+    }
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(defaults); i++) {
         if (!setting_of(pool, defaults[i].keyword) &&
-            !add_setting(pool, &count, defaults[i].keyword, defaults[i].value))
+            !add_setting(pool, &count, defaults[i].keyword, defaults[i].value)) {
             return false;
+        }
+    }
     pool->keywords[count] = pool->values[count] = NULL;
     return true;
 }
@@ -105,8 +113,9 @@ static bool make_settings(struct fam_pool *pool)
 static bool make_sync(struct fam_pool *pool)
 {
     pthread_condattr_t attributes;
-    if (pthread_mutex_init(&pool->mutex, NULL) != 0)
+    if (pthread_mutex_init(&pool->mutex, NULL) != 0) {
         return false;
+    }
     if (pthread_condattr_init(&attributes) != 0) {
         pthread_mutex_destroy(&pool->mutex);
         return false;
@@ -114,8 +123,9 @@ static bool make_sync(struct fam_pool *pool)
     bool good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
                 pthread_cond_init(&pool->freed, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
-    if (!good)
+    if (!good) {
         pthread_mutex_destroy(&pool->mutex);
+    }
     return good;
 }
 
@@ -134,16 +144,16 @@ struct fam_pool *fam_pool_new(const struct fam_pool_options *options, struct fam
     pool->metrics = options->metrics;
     pool->log = options->log;
     pool->parsed = PQconninfoParse(options->conninfo ? options->conninfo : "", NULL);
-    if (pool->size < 1 || pool->size > SIZE_MAX_CONNECTIONS)
+    if (pool->size < 1 || pool->size > SIZE_MAX_CONNECTIONS) {
         (void)fam_fail(status, FAM_INVALID_ARGUMENT, "the pool of database connections holds 1 to %d",
                        SIZE_MAX_CONNECTIONS);
-    else if (!pool->parsed)
+    } else if (!pool->parsed) {
         (void)fam_fail(status, FAM_INVALID_ARGUMENT,
                        "DATABASE_URL is no connection string that libpq understands: "
                        "postgresql://user:password@host:port/database or key=value pairs");
-    else if (sodium_init() < 0 || !make_settings(pool))
+    } else if (sodium_init() < 0 || !make_settings(pool)) {
         (void)fam_fail_memory(status);
-    else {
+    } else {
         fam_metrics_set(pool->metrics, FAM_M_DB_CONNECTIONS_MAX, NULL, (double)pool->size);
         return pool;
     }
@@ -153,11 +163,13 @@ struct fam_pool *fam_pool_new(const struct fam_pool_options *options, struct fam
 
 void fam_pool_free(struct fam_pool *pool)
 {
-    if (!pool)
+    if (!pool) {
         return;
+    }
     assert(pool->in_use == 0);
-    for (size_t i = 0; i < pool->idle_count; i++)
+    for (size_t i = 0; i < pool->idle_count; i++) {
         fam_db_close(pool->idle[i]);
+    }
     PQconninfoFree(pool->parsed);
     fam_buf_done(&pool->session);
     pthread_cond_destroy(&pool->freed);
@@ -184,8 +196,9 @@ static void note_failure(struct fam_pool *pool)
 {
     unsigned doublings = pool->failures < 6 ? pool->failures : 6;
     uint32_t pause = (uint32_t)PAUSE_FIRST_MS << doublings;
-    if (pause > PAUSE_LAST_MS)
+    if (pause > PAUSE_LAST_MS) {
         pause = PAUSE_LAST_MS;
+    }
     pool->failures++;
     pool->retry_at_ms = fam_mono_ms() + pause / 2 + randombytes_uniform(pause / 2 + 1);
 }
@@ -203,8 +216,9 @@ static struct fam_db *take_idle(struct fam_pool *pool)
 {
     while (pool->idle_count > 0) {
         struct fam_db *db = pool->idle[--pool->idle_count];
-        if (fam_db_is_alive(db))
+        if (fam_db_is_alive(db)) {
             return db;
+        }
         fam_db_close(db);
         pool->open--;
     }
@@ -222,13 +236,15 @@ static struct fam_db *open_one(struct fam_pool *pool, struct fam_status *status)
     pthread_mutex_lock(&pool->mutex);
     pool->probing = false;
     if (db) {
-        if (pool->failures > 0)
+        if (pool->failures > 0) {
             FAM_LOG0(pool->log, FAM_LOG_INFO, "store", "database is back");
+        }
         pool->failures = 0;
         pool->retry_at_ms = 0;
     } else {
-        if (pool->failures == 0)
+        if (pool->failures == 0) {
             FAM_LOG(pool->log, FAM_LOG_ERROR, "store", "database is away", FAM_STR("detail", detail));
+        }
         note_failure(pool);
         pool->open--;
         (void)away(pool->retry_at_ms - fam_mono_ms(), status);
@@ -250,8 +266,9 @@ static struct fam_db *get_locked(struct fam_pool *pool, struct fam_status *statu
     for (;;) {
         struct fam_db *db = take_idle(pool);
         uint64_t now = fam_mono_ms();
-        if (db)
+        if (db) {
             return db;
+        }
         if (now < pool->retry_at_ms || (pool->failures > 0 && pool->probing)) {
             (void)away(now < pool->retry_at_ms ? pool->retry_at_ms - now : PAUSE_FIRST_MS, status);
             return NULL;
@@ -272,8 +289,9 @@ enum fam_code fam_pool_get(struct fam_pool *pool, struct fam_db **ret_db, struct
 {
     pthread_mutex_lock(&pool->mutex);
     struct fam_db *db = get_locked(pool, status);
-    if (db)
+    if (db) {
         count_in_use(pool, true);
+    }
     pthread_mutex_unlock(&pool->mutex);
     *ret_db = db;
     return db ? FAM_OK : status->code;
@@ -281,25 +299,30 @@ enum fam_code fam_pool_get(struct fam_pool *pool, struct fam_db **ret_db, struct
 
 void fam_pool_put(struct fam_pool *pool, struct fam_db *db)
 {
-    if (!db)
+    if (!db) {
         return;
+    }
     bool good = !db->broken && PQstatus(db->conn) == CONNECTION_OK && !fam_db_in_tx(db);
     pthread_mutex_lock(&pool->mutex);
     count_in_use(pool, false);
     if (db->silent) {
         /* A frozen server: its other connections would each cost a time-out. */
-        if (pool->failures == 0)
+        if (pool->failures == 0) {
             FAM_LOG0(pool->log, FAM_LOG_ERROR, "store", "database does not answer");
+        }
         note_failure(pool);
-        for (; pool->idle_count > 0; pool->open--)
+        for (; pool->idle_count > 0; pool->open--) {
             fam_db_close(pool->idle[--pool->idle_count]);
+        }
     }
-    if (good)
+    if (good) {
         pool->idle[pool->idle_count++] = db;
-    else
+    } else {
         pool->open--;
+    }
     pthread_cond_signal(&pool->freed);
     pthread_mutex_unlock(&pool->mutex);
-    if (!good)
+    if (!good) {
         fam_db_close(db);
+    }
 }

@@ -81,8 +81,9 @@ struct fam_uuid fam_rows_uuid(const struct fam_rows *rows, size_t row, int colum
     struct fam_uuid uuid = {{0}};
     int size = 0;
     const unsigned char *data = cell(rows, row, column, &size);
-    if (fam_rows_is_null(rows, row, column))
+    if (fam_rows_is_null(rows, row, column)) {
         return uuid;
+    }
     assert(size == (int)sizeof(uuid.bytes));
     memcpy(uuid.bytes, data, sizeof(uuid.bytes));
     return uuid;
@@ -92,13 +93,15 @@ int64_t fam_rows_i64(const struct fam_rows *rows, size_t row, int column)
 {
     int size = 0;
     const unsigned char *data = cell(rows, row, column, &size);
-    if (fam_rows_is_null(rows, row, column))
+    if (fam_rows_is_null(rows, row, column)) {
         return 0;
+    }
     assert(size == 1 || size == 2 || size == 4 || size == 8);
     /* Big-endian two's complement of `size` bytes. */
     uint64_t value = size > 1 && data[0] & 0x80 ? UINT64_MAX : 0;
-    for (int i = 0; i < size; i++)
+    for (int i = 0; i < size; i++) {
         value = value << 8 | data[i];
+    }
     return (int64_t)value;
 }
 
@@ -113,8 +116,9 @@ const unsigned char *fam_rows_bytes(const struct fam_rows *rows, size_t row, int
     int size = 0;
     const unsigned char *data = cell(rows, row, column, &size);
     *ret_size = 0;
-    if (fam_rows_is_null(rows, row, column))
+    if (fam_rows_is_null(rows, row, column)) {
         return NULL;
+    }
     *ret_size = (size_t)size;
     return data;
 }

@@ -32,8 +32,9 @@ void fam_key_done(struct fam_key *key)
 static size_t add_name(unsigned char *out, const char *name)
 {
     size_t length = strlen(name);
-    if (length > 64)
+    if (length > 64) {
         abort(); /* a constant of ours */
+    }
     out[0] = (unsigned char)length;
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
     memcpy(out + 1, name, length);
@@ -47,8 +48,9 @@ static size_t encode_place(const struct fam_place *place, unsigned char out[PLAC
     at += add_name(out + at, place->column);
     memcpy(out + at, place->row.bytes, 16);
     at += 16;
-    for (int shift = 24; shift >= 0; shift -= 8)
+    for (int shift = 24; shift >= 0; shift -= 8) {
         out[at++] = (unsigned char)(place->part >> shift);
+    }
     memcpy(out + at, place->owner.bytes, 16);
     return at + 16;
 }
@@ -88,8 +90,9 @@ enum fam_code fam_seal_close(const struct fam_key *key, const struct fam_place *
                              unsigned char **ret_sealed, size_t *ret_size, struct fam_status *status)
 {
     unsigned char *sealed = size <= SIZE_MAX - FAM_SEAL_OVERHEAD ? malloc(size + FAM_SEAL_OVERHEAD) : NULL;
-    if (!sealed)
+    if (!sealed) {
         return fam_fail_memory(status);
+    }
     sealed[0] = FORMAT_VALUE;
     box(key, place, data, size, sealed + 1);
     *ret_sealed = sealed;
@@ -101,17 +104,20 @@ enum fam_code fam_seal_open(const struct fam_key *key, const struct fam_place *p
                             struct fam_secret *ret_text, struct fam_status *status)
 {
     const unsigned char *in = sealed;
-    if (!in || size < FAM_SEAL_OVERHEAD || in[0] != FORMAT_VALUE)
+    if (!in || size < FAM_SEAL_OVERHEAD || in[0] != FORMAT_VALUE) {
         return damaged(place, status);
+    }
     size_t text_size = size - FAM_SEAL_OVERHEAD;
     unsigned char *text = malloc(text_size + 1);
-    if (!text)
+    if (!text) {
         return fam_fail_memory(status);
+    }
     enum fam_code code = FAM_OK;
-    if (!unbox(key, place, in + 1, size - 1, text))
+    if (!unbox(key, place, in + 1, size - 1, text)) {
         code = damaged(place, status);
-    else if (!fam_secret_set(ret_text, text, text_size))
+    } else if (!fam_secret_set(ret_text, text, text_size)) {
         code = fam_fail_memory(status);
+    }
     sodium_memzero(text, text_size + 1);
     free(text);
     return code;
@@ -130,8 +136,9 @@ enum fam_code fam_seal_unwrap(const struct fam_key *outer, const struct fam_plac
     const unsigned char *in = wrapped;
     struct fam_key key = {{0}};
     if (!in || size != FAM_ENTRY_WRAP_SIZE || in[0] != FORMAT_VALUE ||
-        !unbox(outer, place, in + 1, size - 1, key.bytes))
+        !unbox(outer, place, in + 1, size - 1, key.bytes)) {
         return damaged(place, status);
+    }
     *ret_inner = key;
     fam_key_done(&key);
     return FAM_OK;
@@ -149,8 +156,9 @@ void fam_seal_box_master(const struct fam_key *master, uint16_t version, const s
 uint16_t fam_seal_master_version(const void *wrapped, size_t size)
 {
     const unsigned char *in = wrapped;
-    if (!in || size != FAM_WRAPPED_MAX || in[0] != FORMAT_MASTER)
+    if (!in || size != FAM_WRAPPED_MAX || in[0] != FORMAT_MASTER) {
         return 0;
+    }
     return (uint16_t)(in[1] << 8 | in[2]);
 }
 
@@ -159,8 +167,9 @@ bool fam_seal_unbox_master(const struct fam_key *master, const struct fam_place 
 {
     struct fam_key key = {{0}};
     bool good = unbox(master, place, wrapped + 3, FAM_WRAPPED_MAX - 3, key.bytes);
-    if (good)
+    if (good) {
         *ret_key = key;
+    }
     fam_key_done(&key);
     return good;
 }

@@ -77,8 +77,9 @@ bool fam_seal_cached_key(struct fam_seal *seal, enum fam_key_kind kind, const st
     pthread_mutex_lock(&seal->mutex);
     const struct fam_key_slot *slot = slot_of(seal, kind, id);
     bool found = slot_holds(slot, kind, id);
-    if (found)
+    if (found) {
         *ret_key = slot->key;
+    }
     pthread_mutex_unlock(&seal->mutex);
     return found;
 }
@@ -99,8 +100,9 @@ void fam_seal_forget(struct fam_seal *seal, enum fam_key_kind kind, const struct
 {
     pthread_mutex_lock(&seal->mutex);
     struct fam_key_slot *slot = slot_of(seal, kind, id);
-    if (slot_holds(slot, kind, id))
+    if (slot_holds(slot, kind, id)) {
         sodium_memzero(slot, sizeof(*slot));
+    }
     pthread_mutex_unlock(&seal->mutex);
 }
 
@@ -115,8 +117,9 @@ enum fam_code fam_seal_create_key(struct fam_seal *seal, struct fam_db *db, enum
     fam_param_uuid(&params, id);
     fam_param_bytes(&params, wrapped, sizeof(wrapped));
     enum fam_code code = fam_db_exec(db, kinds[kind].insert, &params, NULL, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         fam_key_done(ret_key);
+    }
     return code;
 }
 
@@ -127,18 +130,22 @@ enum fam_code fam_seal_get_key(struct fam_seal *seal, struct fam_db *db, enum fa
     struct fam_params params = {0};
     struct fam_place place = key_place(kind, id);
     size_t size = 0;
-    if (fam_seal_cached_key(seal, kind, id, ret_key))
+    if (fam_seal_cached_key(seal, kind, id, ret_key)) {
         return FAM_OK;
+    }
     fam_param_uuid(&params, id);
     enum fam_code code = fam_db_exec(db, kinds[kind].select, &params, &rows, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
-    if (fam_rows_count(&rows) == 0)
+    }
+    if (fam_rows_count(&rows) == 0) {
         return fam_fail(status, FAM_NOT_FOUND, "there is no key of this id in %s", kinds[kind].table);
+    }
     const unsigned char *wrapped = fam_rows_bytes(&rows, 0, 0, &size);
     code = fam_seal_master_unwrap(seal, &place, wrapped, size, ret_key, status);
-    if (code == FAM_OK && !fam_rows_i64(&rows, 0, 1))
+    if (code == FAM_OK && !fam_rows_i64(&rows, 0, 1)) {
         cache_put(seal, kind, id, ret_key);
+    }
     return code;
 }
 
@@ -163,8 +170,9 @@ static enum fam_code read_hmac_keys(struct fam_seal *seal, struct fam_db *db, st
         for (size_t purpose = 0; code == FAM_OK && purpose < FAM_HMAC_PURPOSES; purpose++) {
             struct fam_place place = hmac_place(purpose);
             size_t size = 0;
-            if (strcmp(fam_rows_text(&rows, row, 0), purposes[purpose]) != 0)
+            if (strcmp(fam_rows_text(&rows, row, 0), purposes[purpose]) != 0) {
                 continue;
+            }
             const unsigned char *wrapped = fam_rows_bytes(&rows, row, 1, &size);
             code = fam_seal_master_unwrap(seal, &place, wrapped, size, &set->keys[purpose], status);
             set->missing &= ~(1U << purpose);
@@ -179,9 +187,10 @@ static enum fam_code refuse_without_keys(struct fam_db *db, struct fam_status *s
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     enum fam_code code = fam_db_exec(db, &any_user, NULL, &rows, status);
-    if (code == FAM_OK && fam_rows_i64(&rows, 0, 0))
+    if (code == FAM_OK && fam_rows_i64(&rows, 0, 0)) {
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "KEYS_MISSING", 0,
                                "the database holds rows but no keys: restore the dump of the schema keys");
+    }
     return code;
 }
 
@@ -196,8 +205,9 @@ static enum fam_code make_hmac_keys(struct fam_seal *seal, struct fam_db *db, un
         struct fam_place place = hmac_place(purpose);
         struct fam_params params = {0};
         fam_key_random(&key);
-        if (!(missing & 1U << purpose))
+        if (!(missing & 1U << purpose)) {
             continue;
+        }
         fam_seal_master_wrap(seal, &place, &key, wrapped);
         fam_param_text(&params, purposes[purpose]);
         fam_param_bytes(&params, wrapped, sizeof(wrapped));
@@ -208,22 +218,27 @@ static enum fam_code make_hmac_keys(struct fam_seal *seal, struct fam_db *db, un
 
 enum fam_code fam_seal_load(struct fam_seal *seal, struct fam_db *db, struct fam_status *status)
 {
-    if (fam_seal_is_loaded(seal))
+    if (fam_seal_is_loaded(seal)) {
         return FAM_OK;
+    }
     assert(!fam_db_in_tx(db));
     fam_auto(hmac_set_done) struct hmac_set set = {0};
     enum fam_code code = read_hmac_keys(seal, db, &set, status);
-    if (code == FAM_OK && set.missing == ALL_PURPOSES)
+    if (code == FAM_OK && set.missing == ALL_PURPOSES) {
         code = refuse_without_keys(db, status);
+    }
     if (code == FAM_OK && set.missing) {
         code = make_hmac_keys(seal, db, set.missing, status);
-        if (code == FAM_OK)
+        if (code == FAM_OK) {
             code = read_hmac_keys(seal, db, &set, status);
-        if (code == FAM_OK && set.missing)
+        }
+        if (code == FAM_OK && set.missing) {
             code = fam_fail(status, FAM_INTERNAL, "the database does not keep the HMAC keys");
+        }
     }
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     /* Several threads may come here at once; the first one publishes, and all have read the same. */
     pthread_mutex_lock(&seal->mutex);
     if (!fam_seal_is_loaded(seal)) {
@@ -257,8 +272,9 @@ void fam_seal_derive(const struct fam_seal *seal, const char *scope, const char 
     for (size_t i = 0; i < FAM_ARRAY_SIZE(texts); i++) {
         uint64_t length = strlen(texts[i]);
         unsigned char prefix[8];
-        for (size_t j = 0; j < sizeof(prefix); j++)
+        for (size_t j = 0; j < sizeof(prefix); j++) {
             prefix[j] = (unsigned char)(length >> (8 * j));
+        }
         (void)crypto_auth_hmacsha256_update(&state, prefix, sizeof(prefix));
         (void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)texts[i], length);
     }

@@ -22,18 +22,21 @@ struct fam_store *fam_store_new(const struct fam_store_options *options, struct 
         return NULL;
     }
     store->seal = fam_seal_new(options->master_key, status);
-    if (store->seal)
+    if (store->seal) {
         store->pool = fam_pool_new(&options->pool, status);
-    if (store->pool)
+    }
+    if (store->pool) {
         return store;
+    }
     fam_store_free(store);
     return NULL;
 }
 
 void fam_store_free(struct fam_store *store)
 {
-    if (!store)
+    if (!store) {
         return;
+    }
     fam_pool_free(store->pool);
     fam_seal_free(store->seal);
     free(store);
@@ -53,8 +56,9 @@ enum fam_code fam_store_ping(struct fam_store *store, struct fam_status *status)
 {
     struct fam_db *db = NULL;
     enum fam_code code = fam_pool_get(store->pool, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     code = fam_db_exec(db, &select_one, NULL, NULL, status);
     fam_pool_put(store->pool, db);
     return code;
@@ -64,8 +68,9 @@ enum fam_code fam_store_ready(struct fam_store *store, struct fam_status *status
 {
     struct fam_db *db = NULL;
     enum fam_code code = fam_migrate_is_current(store->pool, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_store_get(store, &db, status);
+    }
     fam_store_put(store, db);
     return code;
 }
@@ -74,8 +79,9 @@ enum fam_code fam_store_get(struct fam_store *store, struct fam_db **ret_db, str
 {
     *ret_db = NULL;
     enum fam_code code = fam_pool_get(store->pool, ret_db, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_seal_load(store->seal, *ret_db, status);
+    }
     if (code != FAM_OK) {
         fam_pool_put(store->pool, *ret_db);
         *ret_db = NULL;
@@ -91,8 +97,9 @@ void fam_store_put(struct fam_store *store, struct fam_db *db)
 enum fam_code fam_store_load(struct fam_store *store, struct fam_status *status)
 {
     struct fam_db *db = NULL;
-    if (fam_seal_is_loaded(store->seal))
+    if (fam_seal_is_loaded(store->seal)) {
         return FAM_OK;
+    }
     enum fam_code code = fam_store_get(store, &db, status);
     fam_store_put(store, db);
     return code;
@@ -104,19 +111,22 @@ enum fam_code fam_store_user_key(struct fam_store *store, const struct fam_uuid 
     struct fam_db *db = NULL;
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
-    if (fam_seal_cached_key(store->seal, FAM_KEY_USER, user_id, ret_key))
+    if (fam_seal_cached_key(store->seal, FAM_KEY_USER, user_id, ret_key)) {
         return FAM_OK;
+    }
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     code = fam_seal_get_key(store->seal, db, FAM_KEY_USER, user_id, ret_key, status);
     /* Erased, or never there? */
     if (code == FAM_NOT_FOUND) {
         fam_param_uuid(&params, user_id);
         code = fam_db_exec(db, &user_exists, &params, &rows, status);
-        if (code == FAM_OK)
+        if (code == FAM_OK) {
             code = fam_rows_count(&rows) ? fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key is gone")
                                          : fam_fail(status, FAM_NOT_FOUND, "no such user");
+        }
     }
     fam_store_put(store, db);
     return code;
@@ -126,7 +136,8 @@ enum fam_code fam_store_hmac(struct fam_store *store, enum fam_hmac_purpose purp
                              unsigned char ret_hmac[FAM_HMAC_SIZE], struct fam_status *status)
 {
     enum fam_code code = fam_store_load(store, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         fam_seal_hmac(store->seal, purpose, data, size, ret_hmac);
+    }
     return code;
 }

@@ -40,16 +40,18 @@ static const struct fam_statement touch_token = {
 
 void fam_token_done(struct fam_token *token)
 {
-    for (size_t i = 0; i < token->method_count; i++)
+    for (size_t i = 0; i < token->method_count; i++) {
         free(token->methods[i]);
+    }
     free(token->methods);
     memset(token, 0, sizeof(*token));
 }
 
 void fam_tokens_free(struct fam_token *tokens, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         fam_token_done(&tokens[i]);
+    }
     free(tokens);
 }
 
@@ -71,12 +73,14 @@ enum fam_code fam_token_secret(struct fam_store *store, const struct fam_mutatio
 {
     unsigned char bytes[SECRET_BYTES];
     enum fam_code code = fam_store_load(store, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
-    if (mutation && mutation->key && mutation->key[0])
+    }
+    if (mutation && mutation->key && mutation->key[0]) {
         fam_seal_derive(fam_store_seal(store), mutation->scope, mutation->method, mutation->key, bytes);
-    else
+    } else {
         randombytes_buf(bytes, sizeof(bytes));
+    }
     format_secret(bytes, ret_secret);
     sodium_memzero(bytes, sizeof(bytes));
     return FAM_OK;
@@ -100,12 +104,14 @@ static enum fam_code create(struct fam_store *store, struct fam_db *db, void *co
     char scope[80];
     (void)store;
     for (size_t i = 0; i < token->method_count; i++) {
-        if (i)
+        if (i) {
             fam_buf_add_char(&methods, ',');
+        }
         fam_buf_add_text(&methods, token->methods[i]);
     }
-    if (methods.failed)
+    if (methods.failed) {
         return fam_fail_memory(status);
+    }
     snprintf(scope, sizeof(scope), "%s:%s", role, token->name);
     fam_param_uuid(&params, &token_id);
     fam_param_text(&params, role);
@@ -115,8 +121,9 @@ static enum fam_code create(struct fam_store *store, struct fam_db *db, void *co
     fam_param_text(&params, fam_buf_text(&methods));
     fam_param_bool(&params, token->personal_text);
     enum fam_code code = fam_db_exec(db, &insert_token, &params, NULL, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, &token_id);
+    }
     return code;
 }
 
@@ -124,15 +131,20 @@ static enum fam_code check_new(const struct fam_token_new *token, struct fam_sta
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
     size_t length = token->name ? strlen(token->name) : 0;
-    if (!fam_token_role_word(token->role))
+    if (!fam_token_role_word(token->role)) {
         return fam_fail_field(status, "role", "is not one of the list");
-    if (length < 1 || length > 64 || strspn(token->name, allowed) != length)
+    }
+    if (length < 1 || length > 64 || strspn(token->name, allowed) != length) {
         return fam_fail_field(status, "name", "takes 1 to 64 characters of A-Z a-z 0-9 _ . -");
-    if (token->method_count > FAM_TOKEN_METHODS_MAX)
+    }
+    if (token->method_count > FAM_TOKEN_METHODS_MAX) {
         return fam_fail_field(status, "methods", "names more than %d methods", FAM_TOKEN_METHODS_MAX);
-    for (size_t i = 0; i < token->method_count; i++)
-        if (!token->methods[i][0] || strchr(token->methods[i], ','))
+    }
+    for (size_t i = 0; i < token->method_count; i++) {
+        if (!token->methods[i][0] || strchr(token->methods[i], ',')) {
             return fam_fail_field(status, "methods", "holds what is no method");
+        }
+    }
     return FAM_OK;
 }
 
@@ -144,32 +156,38 @@ enum fam_code fam_token_create(struct fam_store *store, const struct fam_mutatio
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     ret_secret[0] = '\0';
     enum fam_code code = check_new(token, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_token_secret(store, mutation, ret_secret, status);
+    }
     if (code == FAM_OK) {
         hash_secret(ret_secret, creation.hash);
         code = fam_mutate(store, mutation, create, &creation, ret_outcome, status);
     }
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         sodium_memzero(ret_secret, FAM_TOKEN_SIZE);
+    }
     return code;
 }
 
 static enum fam_code fill_methods(const char *joined, struct fam_token *token, struct fam_status *status)
 {
     size_t commas = 0;
-    if (!joined[0])
+    if (!joined[0]) {
         return FAM_OK;
-    for (const char *at = joined; *at; at++)
+    }
+    for (const char *at = joined; *at; at++) {
         commas += *at == ',';
+    }
     token->methods = calloc(commas + 1, sizeof(*token->methods));
-    if (!token->methods)
+    if (!token->methods) {
         return fam_fail_memory(status);
+    }
     for (const char *at = joined; token->method_count <= commas;) {
         size_t length = strcspn(at, ",");
         char *method = strndup(at, length);
-        if (!method)
+        if (!method) {
             return fam_fail_memory(status);
+        }
         token->methods[token->method_count++] = method;
         at += length + (at[length] == ',');
     }
@@ -187,8 +205,9 @@ static enum fam_code fill(const struct fam_rows *rows, size_t row, struct fam_to
     token->last_used_at_ms = fam_rows_i64(rows, row, 7);
     token->revoked_at_ms = fam_rows_i64(rows, row, 8);
     enum fam_code code = fill_methods(fam_rows_text(rows, row, 5), token, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         fam_token_done(token);
+    }
     return code;
 }
 
@@ -201,14 +220,17 @@ static enum fam_code read_one(struct fam_store *store, const struct fam_statemen
     struct fam_db *db = NULL;
     memset(ret_token, 0, sizeof(*ret_token));
     enum fam_code code = fam_pool_get(fam_store_pool(store), &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     code = fam_db_exec(db, statement, params, &rows, status);
     fam_store_put(store, db);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
-    if (fam_rows_count(&rows) == 0)
+    }
+    if (fam_rows_count(&rows) == 0) {
         return fam_fail(status, none, "%s", none_text);
+    }
     return fill(&rows, 0, ret_token, status);
 }
 
@@ -238,18 +260,22 @@ enum fam_code fam_token_list(struct fam_store *store, struct fam_token **ret_tok
     *ret_tokens = NULL;
     *ret_count = 0;
     enum fam_code code = fam_pool_get(fam_store_pool(store), &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     code = fam_db_exec(db, &list_tokens, NULL, &rows, status);
     fam_store_put(store, db);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     size_t count = fam_rows_count(&rows);
     struct fam_token *tokens = calloc(count + 1, sizeof(*tokens));
-    if (!tokens)
+    if (!tokens) {
         return fam_fail_memory(status);
-    for (size_t i = 0; code == FAM_OK && i < count; i++)
+    }
+    for (size_t i = 0; code == FAM_OK && i < count; i++) {
         code = fill(&rows, i, &tokens[i], status);
+    }
     if (code != FAM_OK) {
         fam_tokens_free(tokens, count);
         return code;
@@ -268,10 +294,12 @@ static enum fam_code revoke(struct fam_store *store, struct fam_db *db, void *co
     (void)store;
     fam_param_uuid(&params, token_id);
     enum fam_code code = fam_db_exec(db, &revoke_token, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_affected(&rows) == 0)
+    if (code == FAM_OK && fam_rows_affected(&rows) == 0) {
         code = fam_fail(status, FAM_NOT_FOUND, "no such token");
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, token_id);
+    }
     return code;
 }
 
@@ -288,8 +316,9 @@ enum fam_code fam_token_touch(struct fam_store *store, const struct fam_uuid *to
     struct fam_params params = {0};
     struct fam_db *db = NULL;
     enum fam_code code = fam_pool_get(fam_store_pool(store), &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&params, token_id);
     code = fam_db_exec(db, &touch_token, &params, NULL, status);
     fam_store_put(store, db);

@@ -42,9 +42,11 @@ void fam_user_done(struct fam_user *user)
 
 bool fam_user_consents(const struct fam_user *user, Fam__V1__ConsentPurpose purpose)
 {
-    for (size_t i = 0; i < user->consent_count; i++)
-        if (user->consents[i].purpose == purpose)
+    for (size_t i = 0; i < user->consent_count; i++) {
+        if (user->consents[i].purpose == purpose) {
             return user->consents[i].granted;
+        }
+    }
     return false;
 }
 
@@ -57,8 +59,9 @@ static enum fam_code key_of(struct fam_store *store, struct fam_db *db, const st
                             struct fam_key *ret_key, struct fam_status *status)
 {
     enum fam_code code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, user_id, ret_key, status);
-    if (code == FAM_NOT_FOUND)
+    if (code == FAM_NOT_FOUND) {
         return fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of this user is gone");
+    }
     return code;
 }
 
@@ -102,20 +105,23 @@ static enum fam_code make(struct fam_db *db, void *context, struct fam_status *s
     struct fam_place place = user_place("telegram_sealed", &registration->user_id);
     enum fam_code code = fam_seal_create_key(fam_store_seal(registration->store), db, FAM_KEY_USER,
                                              &registration->user_id, &key, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&params, &registration->user_id);
     fam_param_bytes(&params, registration->hmac, sizeof(registration->hmac));
     fam_put_i64(id, registration->telegram_id);
     code = fam_column_bytes(&params, &key, &place, id, sizeof(id), &sealed, status);
     sodium_memzero(id, sizeof(id));
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_text(&params, registration->language);
     fam_param_text(&params, registration->source);
     code = fam_db_exec(db, &insert_user, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_affected(&rows) == 0)
+    if (code == FAM_OK && fam_rows_affected(&rows) == 0) {
         return fam_fail_reason(status, FAM_ABORTED, "REGISTERED", 0, "another call has registered this user");
+    }
     registration->made = code == FAM_OK;
     return code;
 }
@@ -133,10 +139,12 @@ static enum fam_code find_and_touch(struct registration *registration, bool *ret
     bool stale = false;
     *ret_found = false;
     enum fam_code code = fam_store_get(registration->store, &db, status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = find(db, registration, ret_found, &stale, status);
-    if (code == FAM_OK && *ret_found && stale)
+    }
+    if (code == FAM_OK && *ret_found && stale) {
         code = touch(db, &registration->user_id, status);
+    }
     fam_store_put(registration->store, db);
     return code;
 }
@@ -154,27 +162,34 @@ enum fam_code fam_user_register(struct fam_store *store, int64_t telegram_id, Fa
     bool found = false;
     memset(ret_user, 0, sizeof(*ret_user));
     *ret_created = false;
-    if (!registration.language || !registration.source)
+    if (!registration.language || !registration.source) {
         return fam_fail_field(status, registration.language ? "source" : "language", "is not one of the list");
+    }
     fam_put_i64(id, telegram_id);
     enum fam_code code = fam_store_hmac(store, FAM_HMAC_LOOKUP, id, sizeof(id), registration.hmac, status);
     for (int i = 0; code == FAM_OK && !found && !registration.made && i < 3; i++) {
         code = find_and_touch(&registration, &found, status);
-        if (code != FAM_OK || found)
+        if (code != FAM_OK || found) {
             break;
+        }
         code = fam_tx_run(fam_store_pool(store), make, &registration, lsn, status);
-        if (code != FAM_OK)
+        if (code != FAM_OK) {
             registration.made = false;
-        if (code == FAM_ABORTED && strcmp(status->reason, "REGISTERED") == 0)
+        }
+        if (code == FAM_ABORTED && strcmp(status->reason, "REGISTERED") == 0) {
             code = FAM_OK;
+        }
     }
-    if (code == FAM_OK && !found && !registration.made)
+    if (code == FAM_OK && !found && !registration.made) {
         code = fam_fail(status, FAM_ABORTED, "the user is registered and removed at the same time");
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_user_get(store, &registration.user_id, ret_user, status);
+    }
     *ret_created = code == FAM_OK && registration.made;
-    if (ret_lsn)
+    if (ret_lsn) {
         memcpy(ret_lsn, lsn, sizeof(lsn));
+    }
     return code;
 }
 
@@ -192,8 +207,9 @@ static enum fam_code fill(struct fam_store *store, struct fam_db *db, const stru
     user->role = fam_parent_role_of_word(fam_rows_text(rows, 0, 5));
     if (!fam_rows_is_null(rows, 0, 2)) {
         enum fam_code code = key_of(store, db, user_id, &key, status);
-        if (code != FAM_OK)
+        if (code != FAM_OK) {
             return code;
+        }
     }
     return fam_column_open_text(rows, 0, 2, &key, &place, &user->name, status);
 }
@@ -206,19 +222,24 @@ enum fam_code fam_user_get(struct fam_store *store, const struct fam_uuid *user_
     struct fam_db *db = NULL;
     memset(ret_user, 0, sizeof(*ret_user));
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&params, user_id);
     code = fam_db_exec(db, &select_user, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_count(&rows) == 0)
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
         code = fam_fail(status, FAM_NOT_FOUND, "no such user");
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fill(store, db, user_id, &rows, ret_user, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_consent_read(db, user_id, ret_user->consents, &ret_user->consent_count, status);
+    }
     fam_store_put(store, db);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         fam_user_done(ret_user);
+    }
     return code;
 }
 
@@ -232,20 +253,26 @@ enum fam_code fam_user_telegram_id(struct fam_store *store, const struct fam_uui
     struct fam_params params = {0};
     struct fam_db *db = NULL;
     enum fam_code code = fam_store_get(store, &db, status);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_param_uuid(&params, user_id);
     code = fam_db_exec(db, &select_telegram, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_count(&rows) == 0)
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
         code = fam_fail(status, FAM_NOT_FOUND, "no such user");
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = key_of(store, db, user_id, &key, status);
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         code = fam_column_open(&rows, 0, 0, &key, &place, &id, status);
-    if (code == FAM_OK && id.size != 8)
+    }
+    if (code == FAM_OK && id.size != 8) {
         code = fam_fail(status, FAM_DATA_LOSS, "a sealed Telegram id has the wrong size");
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         *ret_telegram_id = fam_get_i64(id.data);
+    }
     fam_store_put(store, db);
     return code;
 }
@@ -273,17 +300,21 @@ static enum fam_code update(struct fam_store *store, struct fam_db *db, void *co
     if (change->name && change->name[0]) {
         /* A user that is not there has no key either; both are NOT_FOUND to the caller. */
         code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, update->user_id, &key, status);
-        if (code == FAM_OK)
+        if (code == FAM_OK) {
             code = fam_column_text(&params, &key, &place, change->name, &sealed, status);
+        }
     } else {
         fam_param_null(&params);
     }
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         code = fam_db_exec(db, &update_user, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_affected(&rows) == 0)
+    }
+    if (code == FAM_OK && fam_rows_affected(&rows) == 0) {
         code = fam_fail(status, FAM_NOT_FOUND, "no such user");
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, update->user_id);
+    }
     return code;
 }
 

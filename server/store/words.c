@@ -21,9 +21,11 @@ static const char *word(const char *const *words, size_t count, int value)
 
 static int value_of(const char *const *words, size_t count, const char *text)
 {
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(words[i], text) == 0)
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(words[i], text) == 0) {
             return (int)i;
+        }
+    }
     return 0;
 }
 

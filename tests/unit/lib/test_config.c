@@ -166,6 +166,7 @@ Test(config, the_bot_api_is_reached_by_http_without_a_password_in_its_address)
     assert_refused(FAM_PROGRAM_BOT, "TELEGRAM_API_URL=https://a b", "http");
     assert_refused(FAM_PROGRAM_BOT, "TELEGRAM_API_URL=https://name:word@host", "password");
     assert_taken(FAM_PROGRAM_BOT, "TELEGRAM_API_URL=http://127.0.0.1:8081");
+    assert_taken(FAM_PROGRAM_BOT, "TELEGRAM_API_URL=HTTPS://api.example");
     assert_taken(FAM_PROGRAM_BOT, "TELEGRAM_API_URL=https://api.example/x@y");
 }
 

@@ -1,0 +1,129 @@
+/* Long polling against a Telegram that misbehaves: nothing is lost, nothing spins. */
+#include <criterion/criterion.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "fake_http.h"
+#include "lanes.h"
+#include "poller.h"
+
+static atomic_bool stop;
+static atomic_int handled;
+static size_t stop_after;
+static int64_t ids[64];
+static const char empty[] = "{\"ok\":true,\"result\":[]}";
+
+#define UPDATE(id)                                                                                                     \
+    "{\"update_id\":" #id                                                                                              \
+    ",\"message\":{\"message_id\":1,\"from\":{\"id\":5},\"chat\":{\"id\":5,\"type\":\"private\"},"                     \
+    "\"text\":\"x\"}}"
+
+static enum fam_handled handle(void *context, struct fam_job *job, uint32_t *ret_delay_ms)
+{
+    (void)context;
+    (void)ret_delay_ms;
+    ids[atomic_fetch_add(&handled, 1)] = job->update->update_id;
+    return FAM_HANDLED;
+}
+
+static void on_call(size_t call)
+{
+    if (call + 1 >= stop_after)
+        atomic_store(&stop, true);
+}
+
+/* Polls until `calls` requests were made. */
+static void run(size_t calls)
+{
+    struct fam_status status;
+    struct fam_lanes_options lanes_options = {.workers = 2, .capacity = 100, .handle = handle};
+    struct fam_lanes *lanes = fam_lanes_new(&lanes_options, &status);
+    struct fam_api *api = fake_http_api(&stop);
+    struct fam_poller_options options = {.api = api, .lanes = lanes, .stop = &stop};
+    struct fam_poller *poller = fam_poller_new(&options, &status);
+    cr_assert(lanes && poller);
+    stop_after = calls;
+    fake_http.on_call = on_call;
+    fake_http.otherwise = (struct fake_answer){200, empty};
+    fam_poller_run(poller);
+    cr_assert(fam_lanes_stop(lanes, 5000));
+    fam_poller_free(poller);
+    fam_lanes_free(lanes);
+    fam_api_free(api);
+}
+
+static bool asked(size_t call, const char *part)
+{
+    return strstr(fake_http.bodies[call], part) != NULL;
+}
+
+Test(bot_poller, an_update_is_confirmed_by_the_next_poll_after_it_was_handled, .timeout = 20)
+{
+    fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(7) "," UPDATE(8) "]}");
+    run(3);
+    cr_assert_eq(atomic_load(&handled), 2);
+    cr_assert(asked(0, "\"offset\":0,\"limit\":100,\"timeout\":50"));
+    cr_assert(asked(0, "\"my_chat_member\"]"));
+    cr_assert(asked(1, "\"offset\":9,"), "%s", fake_http.bodies[1]);
+}
+
+Test(bot_poller, a_poisoned_update_is_skipped_and_its_neighbours_are_handled, .timeout = 20)
+{
+    fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(
+                              1) ",{\"update_id\":2,\"message\":{\"text\":\"\\ud800\"}}," UPDATE(3) "]}");
+    run(3);
+    cr_assert_eq(atomic_load(&handled), 2);
+    cr_assert_eq(ids[0], 1);
+    cr_assert_eq(ids[1], 3);
+    cr_assert(asked(1, "\"offset\":4,"), "%s", fake_http.bodies[1]);
+}
+
+Test(bot_poller, an_answer_that_stays_broken_is_fetched_one_by_one_and_skipped, .timeout = 30)
+{
+    static const char broken[] = "{\"ok\":true,\"result\":[" UPDATE(1) ",{\"update_id\":2,\"message\":\"";
+    static const char alone[] = "{\"ok\":true,\"result\":[{\"update_id\":2,\"message\":\"";
+    fake_http_answer(200, broken);
+    fake_http_answer(200, broken);
+    fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(1) "]}");
+    fake_http_answer(200, alone);
+    fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(3) "]}");
+    run(6);
+    cr_assert_eq(atomic_load(&handled), 2);
+    cr_assert(asked(2, "\"limit\":1,"), "%s", fake_http.bodies[2]);
+    cr_assert(asked(3, "\"offset\":2,\"limit\":1,"), "%s", fake_http.bodies[3]);
+    cr_assert(asked(4, "\"offset\":3,\"limit\":100,"), "%s", fake_http.bodies[4]);
+    cr_assert_eq(ids[1], 3);
+}
+
+Test(bot_poller, failures_back_off_and_end, .timeout = 60)
+{
+    uint64_t start_ms = fam_mono_ms();
+    fake_http_answer(409, "{\"ok\":false,\"error_code\":409,\"description\":\"Conflict: terminated by other getUpdates "
+                          "request\"}");
+    fake_http_answer(502, "<html>Bad Gateway</html>");
+    fake_http_answer(0, NULL);
+    fake_http_answer(429, "{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\",\"parameters\":"
+                          "{\"retry_after\":1}}");
+    fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(9) "]}");
+    run(7);
+    cr_assert_eq(atomic_load(&handled), 1, "it goes on after all of them");
+    cr_assert_geq(fam_mono_ms() - start_ms, 3000);
+}
+
+Test(bot_poller, a_telegram_that_answers_at_once_with_nothing_is_not_asked_more_than_twice_a_second, .timeout = 30)
+{
+    uint64_t start_ms = fam_mono_ms();
+    run(6);
+    cr_assert_geq(fam_mono_ms() - start_ms, 2500);
+}
+
+Test(bot_poller, known_updates_are_not_handled_twice_while_telegram_repeats_them, .timeout = 30)
+{
+    for (int i = 0; i < 3; i++)
+        fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(7) "]}");
+    run(5);
+    cr_assert_eq(atomic_load(&handled), 1);
+}
