@@ -58,8 +58,8 @@ static enum fam_code invoke(struct fam_client *client, const struct method *meth
     return fam_rpc_wait(&held->rpc, status);
 }
 
-static enum fam_code call_backend(void *context, const struct fam_backend_call *call, struct fam_reply *ret_reply,
-                                  struct fam_status *status)
+static enum fam_code call_backend(void *context, const struct fam_backend_call *call,
+                                  struct fam_backend_reply *ret_reply, struct fam_status *status)
 {
     const struct method *method = &methods[call->method];
     struct held_call *held = calloc(1, sizeof(*held));
@@ -75,7 +75,7 @@ static enum fam_code call_backend(void *context, const struct fam_backend_call *
         release(held);
         return code;
     }
-    *ret_reply = (struct fam_reply){.message = fam_rpc_response(&held->rpc), .owner = held, .release = release};
+    *ret_reply = (struct fam_backend_reply){.message = fam_rpc_response(&held->rpc), .owner = held, .release = release};
     return FAM_OK;
 }
 

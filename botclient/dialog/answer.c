@@ -68,7 +68,7 @@ static void add_child_buttons(const struct fam_turn *turn, struct fam_keyboard *
 /* Whose age is it? A family with children is shown their names, everybody else the ages. */
 static enum fam_code add_who_buttons(struct fam_turn *turn, struct fam_keyboard *keyboard, const struct fam_uuid *id)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     if (turn->user->family_id[0]) {
         enum fam_code code = fam_children_family(turn, &reply, &family);
@@ -112,7 +112,7 @@ static enum fam_code make_keyboard(struct fam_turn *turn, const Fam__V1__Entry *
 static enum fam_code record(struct fam_turn *turn, const Fam__V1__Entry *entry, const char *name, int64_t message_id)
 {
     char key[64];
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__RecordDeliveryRequest request = FAM__V1__RECORD_DELIVERY_REQUEST__INIT;
     if (!entry->entry_id[0])
         return FAM_OK;
@@ -192,7 +192,7 @@ static enum fam_code say_limit(struct fam_turn *turn, uint32_t wait_ms)
 }
 
 enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, const char *child_id,
-                                   Fam__V1__AgeBand age_band, const char *name, struct fam_reply *ret_reply,
+                                   Fam__V1__AgeBand age_band, const char *name, struct fam_backend_reply *ret_reply,
                                    Fam__V1__Entry **ret_entry)
 {
     Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
@@ -212,7 +212,7 @@ enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, co
 static enum fam_code ask(struct fam_turn *turn, const struct question *question)
 {
     const struct fam_messenger *messenger = turn->dialog->options.messenger;
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Entry *entry;
     messenger->typing(messenger->context, turn->update->chat_id);
     enum fam_code code = fam_answer_translate(turn, question->phrase, question->child_id, question->age_band,
@@ -312,7 +312,7 @@ enum fam_code fam_answer_edited(struct fam_turn *turn)
                                 .age_band = (Fam__V1__AgeBand)turn->state.age_band,
                                 .name = "translate",
                                 .reply_to = turn->update->message_id};
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Entry *entry;
     enum fam_code code = fam_answer_translate(turn, phrase, "", question.age_band, question.name, &reply, &entry);
     if (code == FAM_OK && entry) {
@@ -333,7 +333,7 @@ enum fam_code fam_answer_edited(struct fam_turn *turn)
 /* The phrase of the pressed answer again, with what is now known. */
 static enum fam_code ask_again(struct fam_turn *turn, const char *child_id, Fam__V1__AgeBand age_band)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Entry *entry = NULL;
     struct question question = {
         .child_id = child_id, .age_band = age_band, .name = "translate_age", .replaces = turn->update->message_id};
@@ -359,7 +359,7 @@ enum fam_code fam_answer_age(struct fam_turn *turn)
 
 enum fam_code fam_answer_child(struct fam_turn *turn)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     enum fam_code code = fam_children_family(turn, &reply, &family);
     if (code != FAM_OK || !family || turn->pressed.argument >= family->n_children)

@@ -7,7 +7,7 @@
 
 /* Translate. FAM_OK with *ret_entry NULL: the author's limit is reached, and the author was told. */
 enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, const char *child_id,
-                                   Fam__V1__AgeBand age_band, const char *name, struct fam_reply *ret_reply,
+                                   Fam__V1__AgeBand age_band, const char *name, struct fam_backend_reply *ret_reply,
                                    Fam__V1__Entry **ret_entry);
 
 #endif

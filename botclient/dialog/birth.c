@@ -46,7 +46,7 @@ static size_t read_numbers(const char *text, int numbers[3], const char **ret_re
         size_t digits = strspn(text, "0123456789");
         if (digits == 0 || digits > 4)
             return 0;
-        numbers[count++] = atoi(text);
+        numbers[count++] = (int)strtol(text, NULL, 10);
         text += digits;
         if (count == 3 || !*text || !strchr(".-/", *text) || (separator && *text != separator))
             break;
@@ -90,7 +90,7 @@ enum fam_birth_parse fam_birth_parse(const char *text, int64_t today_ms, struct 
     const char *rest = NULL;
     if (strlen(text) >= sizeof(trimmed))
         return FAM_BIRTH_OTHER;
-    strcpy(trimmed, text);
+    memcpy(trimmed, text, strlen(text) + 1);
     fam_text_trim(trimmed);
     size_t count = read_numbers(trimmed, numbers, &rest);
     if (count == 3 && (!*rest || is_years(rest)))
@@ -161,7 +161,7 @@ bool fam_name_parse(const char *text, char ret_name[FAM_NAME_SIZE])
     bool in_word = false;
     if (strlen(text) >= sizeof(name))
         return false;
-    strcpy(name, text);
+    memcpy(name, text, strlen(text) + 1);
     fam_text_trim(name);
     if (!*name || fam_utf8_length(name) > FAM_NAME_CHARS)
         return false;
@@ -181,6 +181,6 @@ bool fam_name_parse(const char *text, char ret_name[FAM_NAME_SIZE])
     /* Two words are a name when both begin like one: «Анна Мария», not «хочу умереть». */
     if (words > 2 || (words == 2 && capitals < 2) || is_phrase(name))
         return false;
-    strcpy(ret_name, name);
+    memcpy(ret_name, name, strlen(name) + 1);
     return true;
 }

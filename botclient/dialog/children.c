@@ -9,7 +9,8 @@
 
 enum { CHILDREN_MAX = 10, YOUNGEST = 2, OLDEST = 17 };
 
-enum fam_code fam_children_family(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Family **ret_family)
+enum fam_code fam_children_family(struct fam_turn *turn, struct fam_backend_reply *ret_reply,
+                                  Fam__V1__Family **ret_family)
 {
     Fam__V1__GetFamilyRequest request = FAM__V1__GET_FAMILY_REQUEST__INIT;
     *ret_family = NULL;
@@ -34,7 +35,7 @@ void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Child
 
 enum fam_code fam_children_list(struct fam_turn *turn)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     struct fam_keyboard keyboard = {0};
     Fam__V1__Family *family = NULL;
     fam_state_leave(&turn->state);
@@ -127,7 +128,7 @@ enum fam_code fam_children_name_text(struct fam_turn *turn, bool *ret_taken)
  * question comes again while it is open. */
 static enum fam_code resume(struct fam_turn *turn)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     if (!turn->has_session)
         return say_later(turn);
@@ -173,7 +174,7 @@ static enum fam_code say_and_ask(struct fam_turn *turn, const char *text)
 
 static enum fam_code add(struct fam_turn *turn, const struct fam_birth *birth)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Date date = FAM__V1__DATE__INIT;
     Fam__V1__AddChildRequest request = FAM__V1__ADD_CHILD_REQUEST__INIT;
     date.year = birth->year;

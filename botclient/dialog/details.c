@@ -13,7 +13,7 @@ bool fam_details_is_draft(const struct fam_turn *turn)
     return fam_uuid_is_nil(&turn->pressed.entry) && turn->draft && turn->state.answer_id == turn->update->message_id;
 }
 
-enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Entry **ret_entry)
+enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_backend_reply *ret_reply, Fam__V1__Entry **ret_entry)
 {
     enum fam_code code;
     *ret_entry = NULL;
@@ -61,7 +61,7 @@ typedef void layout(struct fam_html *html, const struct fam_locale *locale, cons
 
 static enum fam_code show_detail(struct fam_turn *turn, layout *lay_out, size_t index)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     fam_auto(fam_html_done) struct fam_html html;
     Fam__V1__Entry *entry = NULL;
     fam_html_init(&html);
@@ -143,7 +143,7 @@ enum fam_code fam_details_rate(struct fam_turn *turn)
 {
     char id[FAM_UUID_TEXT_SIZE];
     unsigned helped = turn->pressed.argument % USED_SHIFT, used = turn->pressed.argument / USED_SHIFT;
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__RateEntryRequest request = FAM__V1__RATE_ENTRY_REQUEST__INIT;
     if (helped < 1 || helped > HELPED_LAST || used > 3 || fam_uuid_is_nil(&turn->pressed.entry))
         return FAM_OK;

@@ -41,7 +41,7 @@ static enum fam_code ask_consent(struct fam_turn *turn, const char *text, char a
 
 static enum fam_code make_family(struct fam_turn *turn)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__CreateFamilyRequest request = FAM__V1__CREATE_FAMILY_REQUEST__INIT;
     return fam_turn_call(turn, FAM_BACKEND_CREATE_FAMILY, "create_family", &request.base, &reply);
 }
@@ -58,7 +58,7 @@ static enum fam_code finish(struct fam_turn *turn, const char *text)
 /* The last step needs a family; it is made without asking. */
 static enum fam_code next_child(struct fam_turn *turn)
 {
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     enum fam_code code = fam_children_family(turn, &reply, &family);
     if (code != FAM_OK)
@@ -121,7 +121,7 @@ enum fam_code fam_onboarding_start(struct fam_turn *turn)
         fam_turn_say(turn, is_fresh ? T(turn->locale, "start.greeting") : T(turn->locale, "start.again"));
     if (code != FAM_OK)
         return code;
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     code = fam_children_family(turn, &reply, &family);
     if (code != FAM_OK || (family && family->n_children > 0))
@@ -193,13 +193,13 @@ enum fam_code fam_onboarding_country_text(struct fam_turn *turn, bool *ret_taken
 
 static enum fam_code set_consent(struct fam_turn *turn, Fam__V1__ConsentPurpose purpose)
 {
-    struct fam_reply reply;
+    struct fam_backend_reply reply;
     Fam__V1__SetConsentRequest request = FAM__V1__SET_CONSENT_REQUEST__INIT;
     request.purpose = purpose;
     request.granted = turn->pressed.argument == 1;
     request.text_version = (char *)(uintptr_t)consent_text_version;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_SET_CONSENT, "set_consent", &request.base, &reply);
-    fam_reply_done(&reply);
+    fam_backend_reply_done(&reply);
     return code == FAM_OK ? fam_turn_begin_again(turn) : code;
 }
 

@@ -30,8 +30,8 @@ enum fam_backend_method {
     FAM_BACKEND_METHODS
 };
 
-/* The answer of one call; empty is {0}. Free with fam_reply_done. */
-struct fam_reply {
+/* The answer of one call; empty is {0}. Free with fam_backend_reply_done. */
+struct fam_backend_reply {
     const ProtobufCMessage *message;
     void *owner;
     void (*release)(void *owner);
@@ -47,13 +47,13 @@ struct fam_backend_call {
 struct fam_backend {
     void *context;
     /* Fills *ret_reply with FAM_OK only. UNAVAILABLE: the server, or what the method needs, is away. */
-    enum fam_code (*call)(void *context, const struct fam_backend_call *call, struct fam_reply *ret_reply,
+    enum fam_code (*call)(void *context, const struct fam_backend_call *call, struct fam_backend_reply *ret_reply,
                           struct fam_status *status);
     /* Is any server connected? */
     bool (*is_connected)(void *context);
 };
 
-void fam_reply_done(struct fam_reply *reply);
+void fam_backend_reply_done(struct fam_backend_reply *reply);
 
 enum { FAM_KEYBOARD_BUTTONS = 30, FAM_BUTTON_LABEL = 96, FAM_BUTTON_DATA = 65, FAM_BUTTONS_A_ROW = 3 };
 

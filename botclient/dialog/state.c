@@ -40,7 +40,7 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
         if (strcmp(step, step_names[i]) == 0)
             ret_state->step = (enum fam_step)i;
     if (name && strlen(name) < sizeof(ret_state->name))
-        strcpy(ret_state->name, name);
+        memcpy(ret_state->name, name, strlen(name) + 1);
     if (entry && fam_uuid_parse(entry, &uuid))
         fam_uuid_format(&uuid, ret_state->entry_id);
     ret_state->another = fam_json_bool(root, "c");

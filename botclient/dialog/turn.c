@@ -13,7 +13,7 @@
 enum { COMMIT_ATTEMPTS = 12, COMMIT_ATTEMPTS_CONNECTED = 4, COMMIT_STEP_MS = 100, COMMIT_STEP_MAX_MS = 3000 };
 
 enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,
-                            const ProtobufCMessage *request, struct fam_reply *ret_reply)
+                            const ProtobufCMessage *request, struct fam_backend_reply *ret_reply)
 {
     char key[128];
     const struct fam_backend *backend = turn->dialog->options.backend;
@@ -21,13 +21,13 @@ enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method metho
              name ? name : "");
     struct fam_backend_call call = {
         .method = method, .user_id = turn->user_id, .idempotency_key = name ? key : NULL, .request = request};
-    *ret_reply = (struct fam_reply){0};
+    *ret_reply = (struct fam_backend_reply){0};
     return backend->call(backend->context, &call, ret_reply, turn->status);
 }
 
-static void adopt_user(struct fam_turn *turn, struct fam_reply *reply, const Fam__V1__User *user)
+static void adopt_user(struct fam_turn *turn, struct fam_backend_reply *reply, const Fam__V1__User *user)
 {
-    fam_reply_done(&turn->user_reply);
+    fam_backend_reply_done(&turn->user_reply);
     turn->user_reply = *reply;
     turn->user = user;
     turn->locale = fam_locales_get(turn->dialog->options.locales, user->language);
@@ -37,7 +37,7 @@ static void adopt_user(struct fam_turn *turn, struct fam_reply *reply, const Fam
 static enum fam_code register_user(struct fam_turn *turn)
 {
     Fam__V1__RegisterUserRequest request = FAM__V1__REGISTER_USER_REQUEST__INIT;
-    struct fam_reply reply;
+    struct fam_backend_reply reply;
     request.telegram_id = turn->update->from_id;
     request.language = fam_locale_language_of(turn->update->language_code);
     request.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
@@ -46,7 +46,7 @@ static enum fam_code register_user(struct fam_turn *turn)
         return code;
     const Fam__V1__RegisterUserResponse *response = (const Fam__V1__RegisterUserResponse *)reply.message;
     if (!response->user) {
-        fam_reply_done(&reply);
+        fam_backend_reply_done(&reply);
         return fam_fail(turn->status, FAM_INTERNAL, "RegisterUser answers without a user");
     }
     adopt_user(turn, &reply, response->user);
@@ -61,7 +61,7 @@ enum fam_code fam_turn_begin_again(struct fam_turn *turn)
 static enum fam_code load_session(struct fam_turn *turn)
 {
     Fam__V1__CreateSessionRequest request = FAM__V1__CREATE_SESSION_REQUEST__INIT;
-    fam_auto(fam_reply_done) struct fam_reply reply = {0};
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     request.client = (char *)(uintptr_t) "telegram";
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_CREATE_SESSION, NULL, &request.base, &reply);
     if (code == FAM_UNAVAILABLE || code == FAM_DEADLINE_EXCEEDED || code == FAM_RESOURCE_EXHAUSTED) {
@@ -76,7 +76,7 @@ static enum fam_code load_session(struct fam_turn *turn)
     if (!session || strlen(session->session_id) >= sizeof(turn->session_id))
         return fam_fail(turn->status, FAM_INTERNAL, "CreateSession answers without a session");
     turn->has_session = true;
-    strcpy(turn->session_id, session->session_id);
+    memcpy(turn->session_id, session->session_id, strlen(session->session_id) + 1);
     turn->version = session->version;
     turn->last_update_id = session->last_update_id;
     turn->is_old = turn->update->update_id <= session->last_update_id;
@@ -118,7 +118,7 @@ enum fam_code fam_turn_commit(struct fam_turn *turn)
     enum fam_code code = FAM_UNAVAILABLE;
     int connected = 0;
     for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
-        fam_auto(fam_reply_done) struct fam_reply reply = {0};
+        fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
         code = fam_turn_call(turn, FAM_BACKEND_UPDATE_SESSION, NULL, &request.base, &reply);
         if (code != FAM_UNAVAILABLE && code != FAM_DEADLINE_EXCEEDED)
             break;
@@ -136,7 +136,7 @@ enum fam_code fam_turn_commit(struct fam_turn *turn)
 
 void fam_turn_done(struct fam_turn *turn)
 {
-    fam_reply_done(&turn->user_reply);
+    fam_backend_reply_done(&turn->user_reply);
     fam_turn_set_draft(turn, NULL);
     explicit_bzero(&turn->state, sizeof(turn->state));
 }
@@ -144,7 +144,7 @@ void fam_turn_done(struct fam_turn *turn)
 enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country)
 {
     Fam__V1__UpdateUserRequest request = FAM__V1__UPDATE_USER_REQUEST__INIT;
-    struct fam_reply reply;
+    struct fam_backend_reply reply;
     request.language = language;
     request.country = (char *)(uintptr_t)country;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_UPDATE_USER, "update_user", &request.base, &reply);
@@ -154,7 +154,7 @@ enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language lang
     if (response->user)
         adopt_user(turn, &reply, response->user);
     else
-        fam_reply_done(&reply);
+        fam_backend_reply_done(&reply);
     return FAM_OK;
 }
 
@@ -245,9 +245,9 @@ void fam_keyboard_end_row(struct fam_keyboard *keyboard)
     keyboard->ends_row = true;
 }
 
-void fam_reply_done(struct fam_reply *reply)
+void fam_backend_reply_done(struct fam_backend_reply *reply)
 {
     if (reply->release)
         reply->release(reply->owner);
-    *reply = (struct fam_reply){0};
+    *reply = (struct fam_backend_reply){0};
 }

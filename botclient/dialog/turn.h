@@ -24,7 +24,7 @@ struct fam_turn {
     const struct fam_update *update;
     const struct fam_locale *locale;
     struct fam_callback pressed; /* of a callback */
-    struct fam_reply user_reply;
+    struct fam_backend_reply user_reply;
     const Fam__V1__User *user; /* NULL before fam_turn_begin */
     char user_id[FAM_UUID_TEXT_SIZE];
     bool has_session;  /* false: the server can't keep one at this moment */
@@ -48,7 +48,7 @@ void fam_turn_done(struct fam_turn *turn);
 
 /* A call for the person. `name` becomes part of the idempotency key; NULL: a call without a key. */
 enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,
-                            const ProtobufCMessage *request, struct fam_reply *ret_reply);
+                            const ProtobufCMessage *request, struct fam_backend_reply *ret_reply);
 /* UpdateUser, and what follows from it for the turn. Empty and unspecified: unchanged. */
 enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country);
 /* The person's decision: 1 given, 0 refused or withdrawn, -1 never decided. */
@@ -94,7 +94,8 @@ enum fam_code fam_children_ask_birth(struct fam_turn *turn);
 enum fam_code fam_children_birth_text(struct fam_turn *turn, bool *ret_taken);
 enum fam_code fam_children_birth(struct fam_turn *turn);
 /* The family; *ret_reply is empty when there is none (still FAM_OK). */
-enum fam_code fam_children_family(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Family **ret_family);
+enum fam_code fam_children_family(struct fam_turn *turn, struct fam_backend_reply *ret_reply,
+                                  Fam__V1__Family **ret_family);
 /* "Маша, 7 лет", or "ребёнок, 7 лет" without a name. */
 void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Child *child, char *ret_text, size_t size);
 
@@ -116,7 +117,7 @@ enum fam_code fam_details_remove(struct fam_turn *turn);
 bool fam_details_is_draft(const struct fam_turn *turn);
 /* The entry behind the pressed button: from the server, or read again from the draft. FAM_OK with an empty reply: it
  * is gone, and the person was told. */
-enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_reply *ret_reply, Fam__V1__Entry **ret_entry);
+enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_backend_reply *ret_reply, Fam__V1__Entry **ret_entry);
 
 /* settings.c */
 enum fam_code fam_settings_help(struct fam_turn *turn);

@@ -1,6 +1,7 @@
 #include "rpc/arena.h"
 
 #include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 enum { CHUNK_BYTES = 16384 };
@@ -53,14 +54,14 @@ static void *from_chunk(struct fam_arena *arena, size_t size)
 
 void *fam_arena_alloc(struct fam_arena *arena, size_t size)
 {
-    if (size > arena->limit) {
+    if (size > arena->limit || size > SIZE_MAX / 2) { /* the rounding below must not wrap around */
         return NULL;
     }
     size_t rounded = (size + 15) & ~(size_t)15;
     if (rounded == 0) {
         rounded = 16;
     }
-    if (arena->used + rounded > arena->limit) {
+    if (rounded > arena->limit || arena->used > arena->limit - rounded) {
         return NULL;
     }
     void *pointer = NULL;

@@ -315,10 +315,11 @@ enum fam_code fam_validate_message(const struct fam_rules *rules, const Protobuf
     return check_fields(&visit, message, status);
 }
 
+/* Once it is too deep nothing else matters: a message that holds itself in several fields has no end of paths. */
 static size_t depth_below(const ProtobufCMessageDescriptor *descriptor, size_t depth)
 {
     size_t deepest = depth;
-    for (unsigned i = 0; depth <= FAM_MESSAGE_DEPTH_MAX && i < descriptor->n_fields; i++) {
+    for (unsigned i = 0; deepest <= FAM_MESSAGE_DEPTH_MAX && i < descriptor->n_fields; i++) {
         if (descriptor->fields[i].type == PROTOBUF_C_TYPE_MESSAGE) {
             size_t below = depth_below(descriptor->fields[i].descriptor, depth + 1);
             deepest = below > deepest ? below : deepest;

@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 /* Shorter words are not taken for misspelled ones: too many right words are one letter apart. */
-enum { GUESS_WORD_MIN = 5, GUESS_STEM_MIN = 5, LETTERS_MAX = 32 };
+enum { GUESS_LETTERS_MIN = 5, LETTERS_MAX = 32 };
 
 bool fam_offline_vocabulary_init(struct fam_offline_vocabulary *vocabulary)
 {
@@ -132,14 +132,13 @@ static void guess(const struct fam_offline_vocabulary *vocabulary, struct fam_of
     uint16_t word[LETTERS_MAX];
     uint16_t letters[LETTERS_MAX];
     size_t count = letters_of(token->text, word);
-    if (count < GUESS_WORD_MIN || count == LETTERS_MAX) {
+    if (count < GUESS_LETTERS_MIN || count == LETTERS_MAX) {
         return;
     }
     size_t best = 0;
     for (size_t i = 0; i < vocabulary->count; i++) {
         const struct fam_offline_term *term = &vocabulary->terms[i];
-        size_t least = term->stem ? GUESS_STEM_MIN : GUESS_WORD_MIN;
-        if (term->letters < least || term->text[0] != token->text[0] || term->letters < best) {
+        if (term->letters < GUESS_LETTERS_MIN || term->text[0] != token->text[0] || term->letters < best) {
             continue;
         }
         size_t term_count = letters_of(term->text, letters);

@@ -22,7 +22,7 @@ struct fam_safety;
 enum { FAM_SAFETY_MAX_KINDS = 10 };
 
 struct fam_safety_hit {
-    size_t count;                                  /* 0: nothing found */
+    size_t count;                                    /* 0: nothing found */
     Fam__V1__SafetyKind kinds[FAM_SAFETY_MAX_KINDS]; /* the gravest first, each once */
 };
 

@@ -196,7 +196,7 @@ static bool alike(uint8_t a, uint8_t b, bool short_word)
         "\x80\x8E", "\x85\x88", "\x88\x9B", "\x87\x91", /* а о, е и, и ы, з с */
         "\x85\x9D", "\x9F\x85", "\x9F\x88", "\x84\x92", /* е э, я е, я и, д т */
         "\x81\x8F", "\x82\x94", "\x83\x8A", "\x86\x98", /* б п, в ф, г к, ж ш */
-        "\x98\x99", "ae", "ei", "iy", "ou", "sc", "sz", "kc", "ao",
+        "\x98\x99", "ae",       "ei",       "iy",       "ou", "sc", "sz", "kc", "ao",
     };
     if (a == '*' || b == '*') {
         return true;

@@ -274,9 +274,8 @@ static uint32_t reach(const struct text *text, const struct fam_safety_rule *rul
         if (before->start > find->end + REACH) {
             break;
         }
-        if (row[i] != 0 &&
-            (follows(text, before, find, this->gap, this->forbidden) ||
-             (this->either_side && follows(text, find, before, this->gap, this->forbidden)))) {
+        if (row[i] != 0 && (follows(text, before, find, this->gap, this->forbidden) ||
+                            (this->either_side && follows(text, find, before, this->gap, this->forbidden)))) {
             return (uint32_t)i + 1;
         }
     }
@@ -328,7 +327,8 @@ static bool match_rule(struct text *text, const struct fam_safety_rule *rule)
                 row[i] = reach(text, rule, step, find);
             }
             if (step + 1 == rule->step_count && row[i] != 0 &&
-                stands_between(text, rule->forbidden_after, find->end + 1, right_edge(text, find->end, rule->after_gap))) {
+                stands_between(text, rule->forbidden_after, find->end + 1,
+                               right_edge(text, find->end, rule->after_gap))) {
                 row[i] = 0;
             }
             any = any || row[i] != 0;

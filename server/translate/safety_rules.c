@@ -263,8 +263,7 @@ static bool read_item(struct reader *reader, const char *item, struct fam_safety
                       struct fam_safety_rule *rule)
 {
     if (item[0] == '~' || (item[0] == '.' && item[1] == '.')) {
-        return rule->step_count > 0 ? read_gap(reader, item, step)
-                                    : faulty(reader, "a pattern can't begin with", item);
+        return rule->step_count > 0 ? read_gap(reader, item, step) : faulty(reader, "a pattern can't begin with", item);
     }
     if (item[0] == '!') {
         return step->forbidden == FAM_SAFETY_NONE ? element_id(reader, item + 1, &step->forbidden)

@@ -26,7 +26,7 @@ enum {
     FAM_SAFETY_PHRASE_MAX = 6, /* words in a_phrase_like_this */
     FAM_SAFETY_STEPS_MAX = 8,  /* items in a pattern */
     FAM_SAFETY_GAP_MAX = 12,
-    FAM_SAFETY_GAP_DEFAULT = 3, /* of ".." and "~" */
+    FAM_SAFETY_GAP_DEFAULT = 3,  /* of ".." and "~" */
     FAM_SAFETY_MATCHES_MAX = 16, /* dictionary words that one word of a text may stand for */
     FAM_SAFETY_NONE = 0xFFFF,
 };
@@ -96,7 +96,7 @@ struct fam_safety {
     size_t filler_capacity;
     struct fam_safety_phrase *phrases;
     size_t phrase_count, phrase_capacity;
-    uint32_t *first; /* by word id: index into by_word; word_count + 1 of them */
+    uint32_t *first;   /* by word id: index into by_word; word_count + 1 of them */
     uint32_t *by_word; /* phrases that begin with the word */
     struct fam_safety_element *elements;
     size_t element_count, element_capacity;

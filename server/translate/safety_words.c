@@ -303,10 +303,7 @@ struct fam_safety_word fam_safety_translit_key(const struct fam_safety_word *wor
         if (letter == CY_SOFT || letter == CY_HARD) {
             continue;
         }
-        letter = letter == CY_Y || letter == CY_J ? CY_I
-                 : letter == CY_EH                ? CY_E
-                 : letter == CY_SHCH              ? CY_SH
-                                                  : letter;
+        letter = letter == CY_Y || letter == CY_J ? CY_I : letter == CY_EH ? CY_E : letter == CY_SHCH ? CY_SH : letter;
         key.letters[key.length++] = letter;
     }
     for (size_t i = 0; i < key.length; i++) {
@@ -325,16 +322,16 @@ static const struct {
     const char *latin;
     uint8_t cyrillic[2];
 } translit_table[] = {
-    {"shch", {CY_SH, 0}}, {"sch", {CY_SH, 0}}, {"zh", {CY_ZH, 0}}, {"kh", {CY_H, 0}}, {"ch", {CY_CH, 0}},
-    {"sh", {CY_SH, 0}},   {"ts", {CY_TS, 0}},  {"yo", {CY_E, 0}},  {"jo", {CY_E, 0}}, {"io", {CY_E, 0}},
+    {"shch", {CY_SH, 0}}, {"sch", {CY_SH, 0}}, {"zh", {CY_ZH, 0}}, {"kh", {CY_H, 0}},  {"ch", {CY_CH, 0}},
+    {"sh", {CY_SH, 0}},   {"ts", {CY_TS, 0}},  {"yo", {CY_E, 0}},  {"jo", {CY_E, 0}},  {"io", {CY_E, 0}},
     {"ya", {CY_YA, 0}},   {"ja", {CY_YA, 0}},  {"ia", {CY_YA, 0}}, {"yu", {CY_YU, 0}}, {"ju", {CY_YU, 0}},
-    {"iu", {CY_YU, 0}},   {"ye", {CY_E, 0}},   {"je", {CY_E, 0}},  {"ie", {CY_E, 0}}, {"ji", {CY_ZH, CY_I}},
-    {"a", {CY_A, 0}},     {"b", {CY_B, 0}},    {"c", {CY_TS, 0}},  {"d", {CY_D, 0}},  {"e", {CY_E, 0}},
-    {"f", {CY_F, 0}},     {"g", {CY_G, 0}},    {"h", {CY_H, 0}},   {"i", {CY_I, 0}},  {"j", {CY_I, 0}},
-    {"k", {CY_K, 0}},     {"l", {CY_L, 0}},    {"m", {CY_M, 0}},   {"n", {CY_N, 0}},  {"o", {CY_O, 0}},
-    {"p", {CY_P, 0}},     {"q", {CY_K, 0}},    {"r", {CY_R, 0}},   {"s", {CY_S, 0}},  {"t", {CY_T, 0}},
-    {"u", {CY_U, 0}},     {"v", {CY_V, 0}},    {"w", {CY_V, 0}},   {"x", {CY_H, 0}},  {"y", {CY_I, 0}},
-    {"z", {CY_Z, 0}},     {"4", {CY_CH, 0}},   {"6", {CY_SH, 0}},  {"0", {CY_O, 0}},  {"*", {'*', 0}},
+    {"iu", {CY_YU, 0}},   {"ye", {CY_E, 0}},   {"je", {CY_E, 0}},  {"ie", {CY_E, 0}},  {"ji", {CY_ZH, CY_I}},
+    {"a", {CY_A, 0}},     {"b", {CY_B, 0}},    {"c", {CY_TS, 0}},  {"d", {CY_D, 0}},   {"e", {CY_E, 0}},
+    {"f", {CY_F, 0}},     {"g", {CY_G, 0}},    {"h", {CY_H, 0}},   {"i", {CY_I, 0}},   {"j", {CY_I, 0}},
+    {"k", {CY_K, 0}},     {"l", {CY_L, 0}},    {"m", {CY_M, 0}},   {"n", {CY_N, 0}},   {"o", {CY_O, 0}},
+    {"p", {CY_P, 0}},     {"q", {CY_K, 0}},    {"r", {CY_R, 0}},   {"s", {CY_S, 0}},   {"t", {CY_T, 0}},
+    {"u", {CY_U, 0}},     {"v", {CY_V, 0}},    {"w", {CY_V, 0}},   {"x", {CY_H, 0}},   {"y", {CY_I, 0}},
+    {"z", {CY_Z, 0}},     {"4", {CY_CH, 0}},   {"6", {CY_SH, 0}},  {"0", {CY_O, 0}},   {"*", {'*', 0}},
 };
 
 /* Empty when a letter has no Russian spelling. */

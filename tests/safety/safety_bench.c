@@ -20,7 +20,7 @@ enum { SETS = 2, ROWS_MIN = 400, SAMPLES_MAX = 1 << 16, REPEATS = 5 };
 static const struct {
     const char *name;
     double bar;
-} classes[] = {{"explicit", 0.98}, {"indirect", 0.90}, {"typo", 0.95},   {"translit", 0.95},
+} classes[] = {{"explicit", 0.98}, {"indirect", 0.90}, {"typo", 0.95},  {"translit", 0.95},
                {"parent", 0.95},   {"negated", 0.95},  {"idiom", 0.97}, {"neutral", 0.97}};
 enum { CLASSES = sizeof classes / sizeof classes[0] };
 
@@ -124,11 +124,11 @@ static bool judge(const struct fam_safety *safety, char *line, size_t number, st
         (void)printf("  %s line %zu [%s, %s] %s: %s", safe ? "false alarm" : "miss", number, class_name, rest, kinds,
                      text);
         for (size_t i = 0; i < hit.count; i++) {
-            (void)printf(" <%s>", fam__v1__safety_kind__descriptor.values_by_name == NULL
-                                      ? "?"
-                                      : protobuf_c_enum_descriptor_get_value(&fam__v1__safety_kind__descriptor,
-                                                                             (int)hit.kinds[i])
-                                            ->name);
+            (void)printf(
+                " <%s>",
+                fam__v1__safety_kind__descriptor.values_by_name == NULL
+                    ? "?"
+                    : protobuf_c_enum_descriptor_get_value(&fam__v1__safety_kind__descriptor, (int)hit.kinds[i])->name);
         }
         (void)printf("\n");
     }

@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "dialog/reading.h"
 
+#define TXT(text) ((char *)(uintptr_t)(text))
+
 static struct fam_locales *locales;
 static struct fam_html html;
 
@@ -54,21 +56,21 @@ static void fill_reading(struct sample *s)
     s->reading.n_secondary = 1;
     s->reading.engine = FAM__V1__ENGINE__ENGINE_OFFLINE;
     s->reading.certainty = FAM__V1__CERTAINTY__CERTAINTY_HIGH;
-    s->reading.going_on = "Похоже, <обида> накопилась & выходит злостью.";
-    s->reading.second_reading = "ребёнок просто устал.";
+    s->reading.going_on = TXT("Похоже, <обида> накопилась & выходит злостью.");
+    s->reading.second_reading = TXT("ребёнок просто устал.");
     s->needs[0] = FAM__V1__NEED__NEED_CLOSENESS;
     s->needs[1] = FAM__V1__NEED__NEED_REST;
     s->reading.needs = s->needs;
     s->reading.n_needs = 2;
-    s->reading.need_text = "Побыть рядом без разговоров.";
-    s->reading.avoid = "Не стыдите за слова.";
-    s->reading.activity = "Порисуйте вместе.";
+    s->reading.need_text = TXT("Побыть рядом без разговоров.");
+    s->reading.avoid = TXT("Не стыдите за слова.");
+    s->reading.activity = TXT("Порисуйте вместе.");
     for (int i = 0; i < 3; i++) {
         fam__v1__suggested_response__init(&s->responses[i]);
         s->responses[i].kind = (Fam__V1__ResponseKind)(i + 1);
-        s->responses[i].text = "Ты очень злишься. Я рядом.";
-        s->responses[i].why = "Названное чувство слабеет.";
-        s->responses[i].expect = "Может заплакать, это хорошо.";
+        s->responses[i].text = TXT("Ты очень злишься. Я рядом.");
+        s->responses[i].why = TXT("Названное чувство слабеет.");
+        s->responses[i].expect = TXT("Может заплакать, это хорошо.");
         s->pointers[i] = &s->responses[i];
     }
     s->reading.responses = s->pointers;
@@ -77,28 +79,28 @@ static void fill_reading(struct sample *s)
 
 static void fill_safety(struct sample *s)
 {
-    static char *names[3] = {"Детский телефон доверия", "Единый номер помощи", "Справочник линий помощи"};
+    static const char *const names[3] = {"Детский телефон доверия", "Единый номер помощи", "Справочник линий помощи"};
     fam__v1__safety_help__init(&s->safety);
     s->entry.safety = &s->safety;
     s->safety.kind = FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE;
-    s->safety.opening = "Спасибо, что написали. Сначала самое важное:";
-    s->safety.first_step = "Будьте рядом с ребёнком и спросите прямо и спокойно.";
+    s->safety.opening = TXT("Спасибо, что написали. Сначала самое важное:");
+    s->safety.first_step = TXT("Будьте рядом с ребёнком и спросите прямо и спокойно.");
     for (int i = 0; i < 3; i++) {
         fam__v1__help_line__init(&s->lines[i]);
-        s->lines[i].name = names[i];
+        s->lines[i].name = TXT(names[i]);
         s->line_pointers[i] = &s->lines[i];
     }
-    s->lines[0].number = "8-800-2000-122";
-    s->lines[0].hours = "круглосуточно, бесплатно";
-    s->lines[1].number = "112";
-    s->lines[2].url = "https://example.org/lines";
+    s->lines[0].number = TXT("8-800-2000-122");
+    s->lines[0].hours = TXT("круглосуточно, бесплатно");
+    s->lines[1].number = TXT("112");
+    s->lines[2].url = TXT("https://example.org/lines");
     s->safety.lines = s->line_pointers;
     s->safety.n_lines = 3;
     for (int i = 0; i < 4; i++)
-        s->steps[i] = "Не оставляйте ребёнка одного и уберите опасные предметы подальше.";
+        s->steps[i] = TXT("Не оставляйте ребёнка одного и уберите опасные предметы подальше.");
     s->safety.steps = s->steps;
     s->safety.n_steps = 4;
-    s->safety.privacy_note = "Живой человек переписку не читает.";
+    s->safety.privacy_note = TXT("Живой человек переписку не читает.");
 }
 
 static const struct fam_locale *ru(void)
@@ -205,9 +207,10 @@ Test(bot_reading, the_help_is_never_cut_however_long_it_is)
     fill_safety(&s);
     memset(step, 'x', sizeof(step) - 1);
     s.steps[1] = step;
-    s.lines[0].hours = "каждый день, кроме праздничных дней, с девяти утра до девяти вечера по московскому времени, "
-                       "бесплатно с любого телефона, также с мобильного, разговор анонимный, перезвонят сами при "
-                       "потере связи, детям, подросткам и родителям";
+    s.lines[0].hours =
+        TXT("каждый день, кроме праздничных дней, с девяти утра до девяти вечера по московскому времени, "
+            "бесплатно с любого телефона, также с мобильного, разговор анонимный, перезвонят сами при "
+            "потере связи, детям, подросткам и родителям");
     fam_reading_layout(&html, ru(), &s.entry, NULL, &shortened);
     cr_assert_not_null(strstr(fam_html_text(&html), step));
     cr_assert_not_null(strstr(fam_html_text(&html), s.safety.privacy_note));

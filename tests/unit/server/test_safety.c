@@ -1,0 +1,223 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "translate/safety.h"
+#include "translate/safety_rules.h"
+
+extern const unsigned char fam_data_safety_ru_tsv[], fam_data_safety_en_tsv[], fam_data_safety_idioms_ru_tsv[],
+    fam_data_safety_idioms_en_tsv[];
+extern const size_t fam_data_safety_ru_tsv_size, fam_data_safety_en_tsv_size, fam_data_safety_idioms_ru_tsv_size,
+    fam_data_safety_idioms_en_tsv_size;
+
+static struct fam_status status;
+
+static struct fam_safety *detector(void)
+{
+    struct fam_safety *safety = fam_safety_new(&status);
+    cr_assert_not_null(safety, "%s", status.message);
+    return safety;
+}
+
+static bool finds(const struct fam_safety *safety, const char *text, Fam__V1__SafetyKind kind)
+{
+    struct fam_safety_hit hit;
+    cr_assert_eq((int)fam_safety_check(safety, text, &hit, &status), (int)FAM_OK);
+    for (size_t i = 0; i < hit.count; i++) {
+        if (hit.kinds[i] == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t kinds_in(const struct fam_safety *safety, const char *text)
+{
+    struct fam_safety_hit hit;
+    cr_assert_eq((int)fam_safety_check(safety, text, &hit, &status), (int)FAM_OK);
+    return hit.count;
+}
+
+/* Every rule's own example is found as its kind, every idiom's example is left alone. */
+static void check_examples(const struct fam_safety *safety, const char *name, const unsigned char *data, size_t size)
+{
+    char *copy = strndup((const char *)data, size), *rest = copy;
+    cr_assert_not_null(copy);
+    size_t line = 0, rules = 0;
+    for (char *row = strsep(&rest, "\n"); row != NULL; row = strsep(&rest, "\n")) {
+        line++;
+        char *columns = row;
+        const char *what = strsep(&columns, "\t");
+        (void)strsep(&columns, "\t");
+        Fam__V1__SafetyKind kind = fam_safety_kind_named(what);
+        bool idiom = strcmp(what, "idiom") == 0;
+        if (columns == NULL || (kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED && !idiom)) {
+            continue;
+        }
+        rules++;
+        cr_expect(idiom ? kinds_in(safety, columns) == 0 : finds(safety, columns, kind), "%s, line %zu: %s", name, line,
+                  columns);
+    }
+    cr_assert_gt(rules, (size_t)40);
+    free(copy);
+}
+
+Test(safety_data, every_rule_finds_its_example_and_every_idiom_silences_its_own)
+{
+    struct fam_safety *safety = detector();
+    check_examples(safety, "safety_ru.tsv", fam_data_safety_ru_tsv, fam_data_safety_ru_tsv_size);
+    check_examples(safety, "safety_en.tsv", fam_data_safety_en_tsv, fam_data_safety_en_tsv_size);
+    check_examples(safety, "safety_idioms_ru.tsv", fam_data_safety_idioms_ru_tsv, fam_data_safety_idioms_ru_tsv_size);
+    check_examples(safety, "safety_idioms_en.tsv", fam_data_safety_idioms_en_tsv, fam_data_safety_idioms_en_tsv_size);
+    fam_safety_free(safety);
+}
+
+Test(safety, a_real_sign_beside_an_idiom_is_found)
+{
+    static const char *const texts[] = {
+        "умираю со смеху, а вообще я хочу умереть",
+        "убью тебя в майнкрафте, а потом убью себя",
+        "this homework is killing me and I want to kill myself",
+        "I'm dead tired, I don't want to live anymore",
+        "сначала играл в роблокс и смеялся, потом сказал, что не хочет жить",
+    };
+    struct fam_safety *safety = detector();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        cr_expect(finds(safety, texts[i], FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE), "%s", texts[i]);
+    }
+    fam_safety_free(safety);
+}
+
+Test(safety, a_denial_clears_nothing)
+{
+    static const char *const texts[] = {
+        "нет, всё хорошо, я пошутил, но я не хочу жить",
+        "Она сказала, что хочет умереть. Потом сказала: нет, всё хорошо, я не серьёзно.",
+        "я не буду резать себя, обещаю. я хочу умереть",
+        "I'm fine, I was joking, I don't want to live",
+    };
+    struct fam_safety *safety = detector();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        cr_expect(finds(safety, texts[i], FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE), "%s", texts[i]);
+    }
+    fam_safety_free(safety);
+}
+
+Test(safety, ordinary_words_of_children_are_left_alone)
+{
+    static const char *const texts[] = {"",         "   ", "ок",    "Ненавижу тебя!", "I hate you!",
+                                        "не хочу!", "123", "😭😭😭😭😭", "уходи",          "leave me alone"};
+    struct fam_safety *safety = detector();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        cr_expect_eq(kinds_in(safety, texts[i]), (size_t)0, "%s", texts[i]);
+    }
+    fam_safety_free(safety);
+}
+
+Test(safety, spelling_alphabets_and_stretching_do_not_hide)
+{
+    static const char *const texts[] = {
+        "Я НЕ ХОЧУ ЖИТЬ", "я не   хочу\nжить", "я не хочу жиииииить",  "я нехочу жыть",         "ya ne hochu zhit",
+        "я нe xoчу жить", "я хчоу умереть",    "хочу у м е р е т ь",   "хочу... умереть",       "😭я не хочу жить😭",
+        "I w@nt to d1e",  "i wаnt tо diе",     "ＷＡＮＴ ＴＯ ＤＩＥ", "к.и.л.л. хочу умиреть", "хочу умере\xcc\x81ть"};
+    struct fam_safety *safety = detector();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        cr_expect(finds(safety, texts[i], FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE), "%s", texts[i]);
+    }
+    fam_safety_free(safety);
+}
+
+Test(safety, the_gravest_kind_comes_first_and_each_once)
+{
+    struct fam_safety *safety = detector();
+    struct fam_safety_hit hit;
+    const char *text = "в школе его травят, он режет себя, сказал, что не хочет жить, и съел пачку таблеток";
+    cr_assert_eq((int)fam_safety_check(safety, text, &hit, &status), (int)FAM_OK);
+    cr_assert_geq(hit.count, (size_t)4);
+    cr_assert_eq((int)hit.kinds[0], (int)FAM__V1__SAFETY_KIND__SAFETY_KIND_MEDICAL_EMERGENCY);
+    cr_assert_eq((int)hit.kinds[1], (int)FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE);
+    for (size_t i = 0; i < hit.count; i++) {
+        for (size_t k = i + 1; k < hit.count; k++) {
+            cr_assert_neq((int)hit.kinds[i], (int)hit.kinds[k]);
+        }
+    }
+    fam_safety_free(safety);
+}
+
+static char *repeated(const char *part, size_t size, const char *end)
+{
+    size_t length = strlen(part), count = size / length;
+    char *text = malloc(count * length + strlen(end) + 1);
+    cr_assert_not_null(text);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(text + i * length, part, length);
+    }
+    memcpy(text + count * length, end, strlen(end) + 1);
+    return text;
+}
+
+Test(safety, a_sign_at_the_end_of_the_longest_text_is_found, .timeout = 60)
+{
+    static const char *const parts[] = {"обычный день ", "хочу ",      "не ",      "а",  "ну ", "я ",      "x4x ",
+                                        "умереть не ",   "папа меня ", "want to ", ". ", "💥",   "а б в г "};
+    struct fam_safety *safety = detector();
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char *text = repeated(parts[i], 64000, ". Вчера сын сказал, что не хочет больше жить");
+        cr_expect(finds(safety, text, FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE), "%s", parts[i]);
+        free(text);
+    }
+    fam_safety_free(safety);
+}
+
+static const char *fault_of(const char *text)
+{
+    const struct fam_safety_file file = {.name = "rules.tsv", .text = text, .size = strlen(text)};
+    struct fam_safety *safety = fam_safety_new_from(&file, 1, &status);
+    cr_assert_null(safety, "%s", text);
+    cr_assert_eq((int)status.code, (int)FAM_INTERNAL);
+    return status.message;
+}
+
+Test(safety_rules, a_fault_is_named_with_file_and_line)
+{
+    static const char *const faulty[] = {
+        "# ok\nsuicide\tword\n",
+        "# ok\nfire\tword\texample\n",
+        "# ok\nsuicide\tone two\t\n",
+        "# ok\nsuicide\t.. two\texample\n",
+        "# ok\nsuicide\tone ..\texample\n",
+        "# ok\nsuicide\tone ..99 two\texample\n",
+        "# ok\nsuicide\tone ..x two\texample\n",
+        "# ok\nsuicide\tone !a !b two\texample\n",
+        "# ok\nsuicide\t@missing\texample\n",
+        "# ok\nsuicide\tone|\texample\n",
+        "# ok\nsuicide\tone-two\texample\n",
+        "# ok\nsuicide\ta b c d e f g h i j\texample\n",
+        "# ok\nsuicide\ta_b_c_d_e_f_g\texample\n",
+        "# ok\nclass\tname\n",
+        "# ok\nclass\tname\t@missing\n",
+        "# ok\nfiller\ta b\textra\n",
+    };
+    for (size_t i = 0; i < sizeof faulty / sizeof faulty[0]; i++) {
+        cr_expect_not_null(strstr(fault_of(faulty[i]), "rules.tsv, line 2:"), "%zu: %s", i, status.message);
+    }
+}
+
+Test(safety_rules, a_text_that_is_not_utf8_is_refused_and_good_rules_are_read_after_it)
+{
+    (void)fault_of("suicide\t\xff\xfe\texample\n");
+    const char *text = "class\tdo\tsing dance\nsuicide\tnever ..2 @do !again\tnever sing\nidiom\tnever sing out\tx\n";
+    const struct fam_safety_file file = {.name = "rules.tsv", .text = text, .size = strlen(text)};
+    struct fam_safety *safety = fam_safety_new_from(&file, 1, &status);
+    cr_assert_not_null(safety, "%s", status.message);
+    cr_expect(finds(safety, "we never ever dance", FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE));
+    cr_expect(finds(safety, "never in my dance", FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE));
+    cr_expect_eq(kinds_in(safety, "never in all my dance"), (size_t)0);
+    cr_expect_eq(kinds_in(safety, "never dance again"), (size_t)0);
+    cr_expect_eq(kinds_in(safety, "never sing out"), (size_t)0);
+    cr_expect(finds(safety, "never sing out, never dance", FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE));
+    cr_expect_eq(kinds_in(safety, "never. dance"), (size_t)1);
+    cr_expect_eq(kinds_in(safety, "never here. Dance"), (size_t)0);
+    fam_safety_free(safety);
+}
