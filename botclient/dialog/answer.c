@@ -156,7 +156,7 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
     int64_t message_id = entry->delivery ? entry->delivery->message_id : 0;
     if (message_id == 0) {
         struct fam_keyboard keyboard = {0};
-        fam_auto(fam_html_done) struct fam_html html;
+        fam_auto(fam_html_done) struct fam_html html = {0};
         fam_html_init(&html);
         fam_reading_layout(&html, turn->locale, entry, question->heading, &shortened);
         enum fam_code code = make_keyboard(turn, entry, shortened, &keyboard);

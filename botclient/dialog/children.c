@@ -48,7 +48,7 @@ enum fam_code fam_children_list(struct fam_turn *turn)
         return code;
     if (!family || family->n_children == 0)
         return fam_onboarding_next(turn);
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add_bold(&html, T(turn->locale, "children.title"));
     fam_html_end_line(&html);
@@ -74,7 +74,7 @@ enum fam_code fam_children_add(struct fam_turn *turn)
 /* A wizard waits for text, and needs a session for that. */
 static enum fam_code say_later(struct fam_turn *turn)
 {
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, T(turn->locale, "error.later"));
     return fam_turn_show(turn, &html, NULL);
@@ -83,7 +83,7 @@ static enum fam_code say_later(struct fam_turn *turn)
 enum fam_code fam_children_ask_name(struct fam_turn *turn)
 {
     struct fam_keyboard keyboard = {0};
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     if (!turn->has_session)
         return say_later(turn);
     fam_html_init(&html);
@@ -97,7 +97,7 @@ enum fam_code fam_children_ask_name(struct fam_turn *turn)
 enum fam_code fam_children_ask_birth(struct fam_turn *turn)
 {
     struct fam_keyboard keyboard = {0};
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     const struct fam_arg args[] = {{"name", turn->state.name}};
     fam_html_init(&html);
     fam_locale_add_html(
@@ -153,7 +153,7 @@ static enum fam_code welcome(struct fam_turn *turn, const Fam__V1__Child *child)
 {
     char text[300];
     bool another = turn->state.another;
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_children_describe(turn->locale, child, text, sizeof(text));
     const struct fam_arg args[] = {{"child", text}};
     fam_html_init(&html);

@@ -62,7 +62,7 @@ typedef void layout(struct fam_html *html, const struct fam_locale *locale, cons
 static enum fam_code show_detail(struct fam_turn *turn, layout *lay_out, size_t index)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     Fam__V1__Entry *entry = NULL;
     fam_html_init(&html);
     enum fam_code code = fam_details_entry(turn, &reply, &entry);
@@ -131,7 +131,7 @@ static void add_rating_buttons(const struct fam_turn *turn, struct fam_keyboard 
 static enum fam_code ask_more(struct fam_turn *turn, unsigned helped, unsigned used, bool on_answer)
 {
     struct fam_keyboard keyboard = {0};
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, on_answer ? T(turn->locale, "rate.thanks") : T(turn->locale, "rate.noted"));
     add_rating_buttons(turn, &keyboard, helped, used);

@@ -13,7 +13,7 @@ enum { THEN_ONBOARDING = 0x80 };
 enum fam_code fam_onboarding_ask_country(struct fam_turn *turn)
 {
     struct fam_keyboard keyboard = {0};
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     const unsigned char *choices = fam_country_choices(fam_locale_which(turn->locale));
     fam_html_init(&html);
     fam_html_add(&html, T(turn->locale, "country.ask"));
@@ -30,7 +30,7 @@ enum fam_code fam_onboarding_ask_country(struct fam_turn *turn)
 static enum fam_code ask_consent(struct fam_turn *turn, const char *text, char action)
 {
     struct fam_keyboard keyboard = {0};
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, text);
     fam_turn_button(turn, &keyboard, T(turn->locale, "consent.yes"), action, 1, NULL);
@@ -48,7 +48,7 @@ static enum fam_code make_family(struct fam_turn *turn)
 
 static enum fam_code finish(struct fam_turn *turn, const char *text)
 {
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, text);
     fam_state_leave(&turn->state);
@@ -94,7 +94,7 @@ enum fam_code fam_onboarding_go(struct fam_turn *turn)
 static enum fam_code greet_in_both(struct fam_turn *turn)
 {
     struct fam_keyboard keyboard = {0};
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     for (size_t i = 0; i < fam_locale_count(); i++) {
         const struct fam_locale *locale = fam_locales_get(turn->dialog->options.locales, fam_locale_language(i));
@@ -139,7 +139,7 @@ enum fam_code fam_onboarding_language(struct fam_turn *turn)
         return code;
     if (turn->pressed.argument & THEN_ONBOARDING && !turn->user->country[0])
         return fam_onboarding_next(turn);
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, T(turn->locale, "language.done"));
     return fam_turn_show(turn, &html, NULL);
@@ -163,7 +163,7 @@ enum fam_code fam_onboarding_country(struct fam_turn *turn)
     const char *country = fam_country_at(turn->pressed.argument);
     if (country)
         return set_country(turn, country);
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     if (!turn->has_session) {
         fam_html_add(&html, T(turn->locale, "error.later"));

@@ -16,7 +16,7 @@ enum fam_code fam_settings_cancel(struct fam_turn *turn)
 enum fam_code fam_settings_ask_language(struct fam_turn *turn)
 {
     struct fam_keyboard keyboard = {0};
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, T(turn->locale, "language.ask"));
     for (size_t i = 0; i < fam_locale_count(); i++)

@@ -212,7 +212,7 @@ enum fam_code fam_turn_show(struct fam_turn *turn, const struct fam_html *html, 
 
 enum fam_code fam_turn_say(struct fam_turn *turn, const char *text)
 {
-    fam_auto(fam_html_done) struct fam_html html;
+    fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, text);
     return fam_turn_send(turn, &html, NULL, NULL);

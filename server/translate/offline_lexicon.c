@@ -161,8 +161,12 @@ static enum fam_code parse_pattern(struct reader *reader, struct fam_offline_rul
         }
     }
     free(normal);
-    if (code == FAM_OK && (rule->step_count == 0 || rule->steps[0].optional || rule->steps[0].gap_before || gap)) {
-        code = fail(reader, "a pattern begins with a word that must be there and does not end with a gap", pattern,
+    bool needs_a_word = true;
+    for (size_t i = 0; i < rule->step_count; i++) {
+        needs_a_word = needs_a_word && rule->steps[i].optional;
+    }
+    if (code == FAM_OK && (needs_a_word || rule->steps[0].gap_before || gap)) {
+        code = fail(reader, "a pattern needs a word that must be there, and a gap has words on both sides", pattern,
                     status);
     }
     return code;
@@ -340,6 +344,29 @@ static enum fam_code mark_classes(struct fam_offline_lexicon *lexicon, const cha
     return FAM_OK;
 }
 
+/* The terms that a hit of the rule may begin with: those of its steps up to the first that must be there.
+ * Counts them in first[term + 2], or, when `out` is given, writes the rule's number at out[first[term + 1]++]. */
+static size_t index_rule(const struct fam_offline_lexicon *lexicon, size_t number, uint32_t *first, uint32_t *out)
+{
+    const struct fam_offline_rule *rule = &lexicon->rules[number];
+    size_t total = 0;
+    bool optional = true;
+    for (size_t i = 0; i < rule->step_count && optional; i++) {
+        const struct fam_offline_step *step = &rule->steps[i];
+        for (size_t j = 0; j < step->choice_count; j++) {
+            size_t term = lexicon->choices[step->first_choice + j];
+            if (out == NULL) {
+                first[term + 2]++;
+            } else {
+                out[first[term + 1]++] = (uint32_t)number;
+            }
+            total++;
+        }
+        optional = step->optional;
+    }
+    return total;
+}
+
 /* A table from the terms of first steps to rules: counted first, filled then. */
 static enum fam_code index_rules(struct fam_offline_lexicon *lexicon, struct fam_status *status)
 {
@@ -351,11 +378,7 @@ static enum fam_code index_rules(struct fam_offline_lexicon *lexicon, struct fam
     }
     lexicon->first_of_term = first;
     for (size_t i = 0; i < lexicon->rule_count; i++) {
-        const struct fam_offline_step *step = &lexicon->rules[i].steps[0];
-        for (size_t j = 0; j < step->choice_count; j++) {
-            first[lexicon->choices[step->first_choice + j] + 2]++;
-            total++;
-        }
+        total += index_rule(lexicon, i, first, NULL);
     }
     for (size_t i = 2; i < terms + 2; i++) {
         first[i] += first[i - 1];
@@ -365,10 +388,7 @@ static enum fam_code index_rules(struct fam_offline_lexicon *lexicon, struct fam
         return fam_fail_memory(status);
     }
     for (size_t i = 0; i < lexicon->rule_count; i++) {
-        const struct fam_offline_step *step = &lexicon->rules[i].steps[0];
-        for (size_t j = 0; j < step->choice_count; j++) {
-            lexicon->rules_of_term[first[lexicon->choices[step->first_choice + j] + 1]++] = (uint32_t)i;
-        }
+        (void)index_rule(lexicon, i, first, lexicon->rules_of_term);
     }
     return FAM_OK;
 }

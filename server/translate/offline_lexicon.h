@@ -18,7 +18,7 @@
 #include "translate/offline_vocabulary.h"
 
 enum {
-    FAM_OFFLINE_STEPS_MAX = 7,
+    FAM_OFFLINE_STEPS_MAX = 10,
     FAM_OFFLINE_HITS_MAX = 256, /* what a longer text has more is not looked at */
     FAM_OFFLINE_EFFECTS_MAX = 4,
     FAM_OFFLINE_CLASSES_MAX = 32,

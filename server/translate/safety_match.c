@@ -105,16 +105,17 @@ static bool add_token(struct text *text, const struct fam_safety_token *token)
     for (size_t i = 0; i < FAM_SAFETY_SPELLINGS; i++) {
         fam_safety_dictionary_find(&safety->plain, &token->spelling[i], ids, &count, &known);
     }
-    if (!known) {
+    size_t sure = count;
+    for (size_t i = 0; !known && i < FAM_SAFETY_SPELLINGS; i++) {
+        fam_safety_dictionary_guess(&safety->plain, &token->spelling[i], false, ids, &count);
+    }
+    if (!known && count == sure) {
         bool split = false;
         if (!add_joined(text, token, &split)) {
             return false;
         }
         if (split) {
             return true;
-        }
-        for (size_t i = 0; i < FAM_SAFETY_SPELLINGS; i++) {
-            fam_safety_dictionary_guess(&safety->plain, &token->spelling[i], false, ids, &count);
         }
     }
     bool known_translit = false;

@@ -68,6 +68,12 @@ static void run_once(struct system *system, const char *first, const char *secon
     ret_out[strcspn(ret_out, "\n")] = '\0';
 }
 
+static void keep_token(const char *out, char ret_token[64])
+{
+    cr_assert_lt(strlen(out), 64);
+    memcpy(ret_token, out, strlen(out) + 1);
+}
+
 void system_start(struct system *system, const char *const *extra)
 {
     memset(system, 0, sizeof(*system));
@@ -81,9 +87,9 @@ void system_start(struct system *system, const char *const *extra)
     char out[4096];
     run_once(system, "--migrate", NULL, NULL, out, sizeof(out));
     run_once(system, "--create-token", "bot", "123456", out, sizeof(out));
-    snprintf(system->bot_token, sizeof(system->bot_token), "%s", out);
+    keep_token(out, system->bot_token);
     run_once(system, "--create-token", "admin", "tester", out, sizeof(out));
-    snprintf(system->admin_token, sizeof(system->admin_token), "%s", out);
+    keep_token(out, system->admin_token);
     system_run_server(system);
     cr_assert(system_wait_ready(system, READY_MS), "famserver is not ready");
     system->client = system_client(system, system->bot_token);
