@@ -128,8 +128,10 @@ static void add_reading(struct fam_html *html, const struct fam_locale *locale, 
                         enum detail details)
 {
     add_titled(html, T(locale, "reading.going_on"), reading->going_on);
-    if (details > DETAIL_SECOND)
-        add_titled(html, T(locale, "reading.second"), reading->second_reading);
+    if (details > DETAIL_SECOND && has(reading->second_reading)) { /* it says itself that it may also be so */
+        fam_html_add(html, reading->second_reading);
+        fam_html_end_line(html);
+    }
     if (details > DETAIL_CERTAINTY)
         add_certainty(html, locale, reading);
     if (details > DETAIL_NEED)

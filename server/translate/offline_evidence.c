@@ -83,7 +83,8 @@ static void add_hit(const struct fam_offline_lexicon *lexicon, const struct fam_
         add_emotion(evidence, rule->emotions[i], shift, outburst ? percent * OUTBURST_FACTOR : percent);
     }
     for (size_t i = 0; i < rule->need_count; i++) {
-        evidence->needs[rule->needs[i].id] += rule->needs[i].weight * TENTHS * percent / 100;
+        evidence->needs[rule->needs[i].id] +=
+            rule->needs[i].weight * TENTHS * (outburst ? percent * OUTBURST_FACTOR : percent) / 100;
     }
     evidence->hits++;
     if (whole) {
@@ -108,7 +109,8 @@ static void look_around(const struct fam_offline_lexicon *lexicon, const struct 
         evidence->third = evidence->third || fam_offline_lexicon_has(lexicon, token, FAM_OFFLINE_CLASS_THIRD);
         evidence->first = evidence->first || fam_offline_lexicon_has(lexicon, token, FAM_OFFLINE_CLASS_FIRST);
         evidence->speaks =
-            evidence->speaks || (!taken[i] && fam_offline_lexicon_has(lexicon, token, FAM_OFFLINE_CLASS_SAYS));
+            evidence->speaks || (!taken[i] && fam_offline_lexicon_has(lexicon, token, FAM_OFFLINE_CLASS_SAYS) &&
+                                 !near_has(lexicon, text, i, FAM_OFFLINE_CLASS_NEGATION));
     }
 }
 

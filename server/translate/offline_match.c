@@ -7,7 +7,7 @@ enum { CANDIDATES_MAX = 1024 };
 
 struct candidate {
     struct fam_offline_hit hit;
-    uint16_t rank; /* more words first, then more weight */
+    uint16_t rank; /* more words first, then idioms, then more weight */
 };
 
 bool fam_offline_lexicon_has(const struct fam_offline_lexicon *lexicon, const struct fam_offline_token *token,
@@ -84,7 +84,7 @@ static uint16_t rank_of(const struct fam_offline_hit *hit)
         weight = hit->rule->emotions[i].weight > weight ? hit->rule->emotions[i].weight : weight;
     }
     unsigned borders = (hit->rule->at_start ? 1u : 0u) + (hit->rule->at_end ? 1u : 0u);
-    return (uint16_t)(hit->count * 16u + borders * 6u + weight);
+    return (uint16_t)(hit->count * 16u + borders * 6u + (hit->rule->idiom ? 15u : 0u) + weight);
 }
 
 static int compare(const void *a, const void *b)

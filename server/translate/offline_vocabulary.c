@@ -135,16 +135,13 @@ static void guess(const struct fam_offline_vocabulary *vocabulary, struct fam_of
     if (count < GUESS_LETTERS_MIN || count == LETTERS_MAX) {
         return;
     }
-    size_t best = 0;
     for (size_t i = 0; i < vocabulary->count; i++) {
         const struct fam_offline_term *term = &vocabulary->terms[i];
-        if (term->letters < GUESS_LETTERS_MIN || term->text[0] != token->text[0] || term->letters < best) {
+        if (term->letters < GUESS_LETTERS_MIN || term->text[0] != token->text[0]) {
             continue;
         }
         size_t term_count = letters_of(term->text, letters);
         if (one_error(letters, term_count, word, count, term->stem)) {
-            token->term_count = term->letters > best ? 0 : token->term_count;
-            best = term->letters;
             take(token, (uint16_t)i);
         }
     }

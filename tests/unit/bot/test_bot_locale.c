@@ -71,15 +71,15 @@ Test(bot_locale, every_value_of_the_closed_lists_has_a_label)
     for (size_t l = 0; l < fam_locale_count(); l++) {
         const struct fam_locale *locale = fam_locales_get(locales, fam_locale_language(l));
         for (int v = 1; v <= 22; v++)
-            cr_assert_gt(strlen(fam_label_emotion(locale, v)), 0, "emotion %d", v);
+            cr_assert_gt(strlen(fam_label_emotion(locale, (Fam__V1__Emotion)v)), 0, "emotion %d", v);
         for (int v = 1; v <= 14; v++)
-            cr_assert_gt(strlen(fam_label_need(locale, v)), 0, "need %d", v);
+            cr_assert_gt(strlen(fam_label_need(locale, (Fam__V1__Need)v)), 0, "need %d", v);
         for (int v = 1; v <= 5; v++)
-            cr_assert_gt(strlen(fam_label_response(locale, v)), 0, "response %d", v);
+            cr_assert_gt(strlen(fam_label_response(locale, (Fam__V1__ResponseKind)v)), 0, "response %d", v);
         for (int v = 1; v <= 3; v++)
-            cr_assert_gt(strlen(fam_label_certainty(locale, v)), 0, "certainty %d", v);
+            cr_assert_gt(strlen(fam_label_certainty(locale, (Fam__V1__Certainty)v)), 0, "certainty %d", v);
         for (int v = 1; v <= 6; v++)
-            cr_assert_gt(strlen(fam_label_age(locale, v)), 0, "age band %d", v);
+            cr_assert_gt(strlen(fam_label_age(locale, (Fam__V1__AgeBand)v)), 0, "age band %d", v);
         cr_assert_str_eq(fam_label_emotion(locale, 0), "");
         cr_assert_str_eq(fam_label_emotion(locale, 999), "");
     }

@@ -57,6 +57,10 @@ static enum fam_code send(const char *html, int64_t *ret_id, struct fam_status *
     return messenger->send(messenger->context, &message, ret_id, status);
 }
 
+#define BUTTONS                                                                                                        \
+    "\"inline_keyboard\":[[{\"text\":\"A \\\"1\\\"\",\"callback_data\":\"d\"},{\"text\":\"Б\","                       \
+    "\"callback_data\":\"d\"}],[{\"text\":\"C\",\"callback_data\":\"d\"}]]"
+
 Test(bot_sender, a_message_is_one_call_with_its_buttons)
 {
     struct fam_status status;
@@ -74,14 +78,12 @@ Test(bot_sender, a_message_is_one_call_with_its_buttons)
     cr_assert_eq(id, 41);
     cr_assert_eq(fake_http.calls, 1);
     cr_assert_str_eq(fake_http.urls[0], "https://api.example/bot123456:ABC-def_1/sendMessage");
-    static const char *const parts[] = {
-        "\"chat_id\":77",
-        "\"parse_mode\":\"HTML\"",
-        "\"text\":\"x <b>y</b>\"",
-        "\"protect_content\":true",
-        "\"reply_parameters\":{\"message_id\":9",
-        "\"inline_keyboard\":[[{\"text\":\"A \\\"1\\\"\",\"callback_data\":\"d\"},{\"text\":\"Б\","
-        "\"callback_data\":\"d\"}],[{\"text\":\"C\",\"callback_data\":\"d\"}]]"};
+    static const char *const parts[] = {"\"chat_id\":77",
+                                        "\"parse_mode\":\"HTML\"",
+                                        "\"text\":\"x <b>y</b>\"",
+                                        "\"protect_content\":true",
+                                        "\"reply_parameters\":{\"message_id\":9",
+                                        BUTTONS};
     for (size_t i = 0; i < 6; i++)
         cr_assert_not_null(strstr(fake_http.bodies[0], parts[i]), "%s in %s", parts[i], fake_http.bodies[0]);
 }

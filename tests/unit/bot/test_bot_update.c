@@ -117,6 +117,10 @@ Test(bot_update, membership_tells_added_and_blocked)
     }
 }
 
+#define OF_A_BOT                                                                                                       \
+    "{\"update_id\":1,\"message\":{\"from\":{\"id\":5,\"is_bot\":true},"                                               \
+    "\"chat\":{\"id\":5,\"type\":\"private\"},\"text\":\"x\"}}"
+
 Test(bot_update, what_nobody_acts_on_is_read_as_other)
 {
     static const char *const rows[] = {
@@ -126,8 +130,7 @@ Test(bot_update, what_nobody_acts_on_is_read_as_other)
         "{\"update_id\":1,\"message\":{}}",
         "{\"update_id\":1,\"message\":{\"message_id\":1,\"chat\":{\"id\":0,\"type\":\"private\"},\"text\":\"x\"}}",
         "{\"update_id\":1,\"message\":{\"chat\":{\"id\":5,\"type\":\"private\"},\"text\":\"x\"}}",
-        "{\"update_id\":1,\"message\":{\"from\":{\"id\":5,\"is_bot\":true},\"chat\":{\"id\":5,\"type\":\"private\"},"
-        "\"text\":\"x\"}}",
+        OF_A_BOT,
         "{\"update_id\":1,\"callback_query\":{\"from\":{\"id\":77}}}",
         "{\"update_id\":1,\"callback_query\":{\"id\":5,\"from\":{\"id\":77}}}",
         "{\"update_id\":1,\"my_chat_member\":{\"chat\":{\"id\":\"5\"}}}",
