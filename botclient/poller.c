@@ -45,6 +45,10 @@ static bool is_stopping(const struct fam_poller *poller)
 
 static void pause_ms(const struct fam_poller *poller, uint32_t wait_ms)
 {
+    if (poller->options.sleep_ms) {
+        poller->options.sleep_ms(wait_ms);
+        return;
+    }
     while (wait_ms > 0 && !is_stopping(poller)) {
         uint32_t step_ms = wait_ms < STEP_MS ? wait_ms : STEP_MS;
         struct timespec step = {.tv_nsec = (long)step_ms * 1000000};

@@ -22,9 +22,10 @@ struct fam_poller;
 struct fam_poller_options {
     struct fam_api *api; /* borrowed, like the rest */
     struct fam_lanes *lanes;
-    struct fam_log *log;         /* may be NULL */
-    struct fam_metrics *metrics; /* may be NULL */
-    atomic_bool *stop;           /* ends the poll that is under way */
+    struct fam_log *log;           /* may be NULL */
+    struct fam_metrics *metrics;   /* may be NULL */
+    atomic_bool *stop;             /* ends the poll that is under way */
+    void (*sleep_ms)(uint32_t ms); /* for tests; NULL: sleeps, in short steps that look at `stop` */
 };
 
 struct fam_poller *fam_poller_new(const struct fam_poller_options *options, struct fam_status *status) FAM_MUST_CHECK;

@@ -12,9 +12,9 @@
 
 struct fam_buf {
     char *data;
-    size_t size;     /* without the NUL */
+    size_t size; /* without the NUL */
     size_t capacity;
-    size_t limit;    /* bytes; 0: 16 MiB */
+    size_t limit; /* bytes; 0: 16 MiB */
     bool failed;
 };
 

@@ -5,8 +5,8 @@
  * out what is there.
  *
  * Personal text has no way in: field values are numbers, booleans, and strings that the caller vouches for. Values are
- * made valid UTF-8 and cut at 512 bytes; a line holds at most 4 KiB and 24 fields, and says "cut" when fields are missing.
- * Thread-safe. A function either logs or returns an error, never both. */
+ * made valid UTF-8 and cut at 512 bytes; a line holds at most 4 KiB and 24 fields, and says "cut" when fields are
+ * missing. Thread-safe. A function either logs or returns an error, never both. */
 #ifndef FAM_BASE_LOG_H
 #define FAM_BASE_LOG_H
 
@@ -26,7 +26,7 @@ struct fam_log_options {
     const char *program; /* "famserver"; must outlive the log */
     enum fam_log_level level;
     enum fam_log_format format;
-    int fd;           /* where lines go; not closed by us */
+    int fd;            /* where lines go; not closed by us */
     size_t ring_bytes; /* 0: 256 KiB */
 };
 
@@ -69,8 +69,8 @@ void fam_log_write(struct fam_log *log, enum fam_log_level level, const char *so
 void fam_log_status(struct fam_log *log, enum fam_log_level level, const char *source, const char *event,
                     const struct fam_status *status);
 
-#define FAM_LOG(log, level, source, event, ...)                                                      \
-    fam_log_write((log), (level), (source), (event), (const struct fam_field[]){__VA_ARGS__},        \
+#define FAM_LOG(log, level, source, event, ...)                                                                        \
+    fam_log_write((log), (level), (source), (event), (const struct fam_field[]){__VA_ARGS__},                          \
                   sizeof((const struct fam_field[]){__VA_ARGS__}) / sizeof(struct fam_field))
 #define FAM_LOG0(log, level, source, event) fam_log_write((log), (level), (source), (event), NULL, 0)
 

@@ -17,23 +17,23 @@
 
 /*    X(name, number, HTTP status, exit code of famctl, may a repeat help?)
  * HTTP statuses are those of the Connect protocol (https://connectrpc.com/docs/protocol#error-codes). */
-#define FAM_CODES(X)                             \
-    X(OK, 0, 200, 0, false)                      \
-    X(CANCELLED, 1, 499, 1, false)               \
-    X(UNKNOWN, 2, 500, 1, false)                 \
-    X(INVALID_ARGUMENT, 3, 400, 1, false)        \
-    X(DEADLINE_EXCEEDED, 4, 504, 1, true)        \
-    X(NOT_FOUND, 5, 404, 1, false)               \
-    X(ALREADY_EXISTS, 6, 409, 1, false)          \
-    X(PERMISSION_DENIED, 7, 403, 5, false)       \
-    X(RESOURCE_EXHAUSTED, 8, 429, 1, true)       \
-    X(FAILED_PRECONDITION, 9, 400, 1, false)     \
-    X(ABORTED, 10, 409, 1, true)                 \
-    X(OUT_OF_RANGE, 11, 400, 1, false)           \
-    X(UNIMPLEMENTED, 12, 501, 1, false)          \
-    X(INTERNAL, 13, 500, 1, false)               \
-    X(UNAVAILABLE, 14, 503, 4, true)             \
-    X(DATA_LOSS, 15, 500, 1, false)              \
+#define FAM_CODES(X)                                                                                                   \
+    X(OK, 0, 200, 0, false)                                                                                            \
+    X(CANCELLED, 1, 499, 1, false)                                                                                     \
+    X(UNKNOWN, 2, 500, 1, false)                                                                                       \
+    X(INVALID_ARGUMENT, 3, 400, 1, false)                                                                              \
+    X(DEADLINE_EXCEEDED, 4, 504, 1, true)                                                                              \
+    X(NOT_FOUND, 5, 404, 1, false)                                                                                     \
+    X(ALREADY_EXISTS, 6, 409, 1, false)                                                                                \
+    X(PERMISSION_DENIED, 7, 403, 5, false)                                                                             \
+    X(RESOURCE_EXHAUSTED, 8, 429, 1, true)                                                                             \
+    X(FAILED_PRECONDITION, 9, 400, 1, false)                                                                           \
+    X(ABORTED, 10, 409, 1, true)                                                                                       \
+    X(OUT_OF_RANGE, 11, 400, 1, false)                                                                                 \
+    X(UNIMPLEMENTED, 12, 501, 1, false)                                                                                \
+    X(INTERNAL, 13, 500, 1, false)                                                                                     \
+    X(UNAVAILABLE, 14, 503, 4, true)                                                                                   \
+    X(DATA_LOSS, 15, 500, 1, false)                                                                                    \
     X(UNAUTHENTICATED, 16, 401, 5, false)
 
 enum fam_code {

@@ -38,7 +38,8 @@ void fam_metrics_free(struct fam_metrics *metrics);
  * (tests): nothing happens. Metrics without labels take label_values NULL. */
 void fam_metrics_add(struct fam_metrics *metrics, enum fam_metric_id id, const char *const *label_values, double value);
 void fam_metrics_set(struct fam_metrics *metrics, enum fam_metric_id id, const char *const *label_values, double value);
-void fam_metrics_observe(struct fam_metrics *metrics, enum fam_metric_id id, const char *const *label_values, double seconds);
+void fam_metrics_observe(struct fam_metrics *metrics, enum fam_metric_id id, const char *const *label_values,
+                         double seconds);
 
 #define FAM_LABELS(...) ((const char *const[]){__VA_ARGS__})
 
@@ -51,6 +52,7 @@ double fam_metrics_value(const struct fam_metrics *metrics, enum fam_metric_id i
 /* The whole page; process_* and gauges with a source are read at this moment. */
 void fam_metrics_write(struct fam_metrics *metrics, struct fam_buf *out);
 /* Called at each fam_metrics_write before the page is made, to set gauges; at most 8. Register before serving. */
-void fam_metrics_on_scrape(struct fam_metrics *metrics, void (*fn)(struct fam_metrics *metrics, void *context), void *context);
+void fam_metrics_on_scrape(struct fam_metrics *metrics, void (*fn)(struct fam_metrics *metrics, void *context),
+                           void *context);
 
 #endif

@@ -27,9 +27,9 @@ struct fam_principal {
     struct fam_uuid token_id;
     unsigned role; /* one bit of enum fam_role; 0: nobody */
     char name[65];
-    char scope[80];     /* of idempotency keys: role and name */
-    bool personal_text; /* of a service */
-uint64_t may_call[FAM_METHODS_MAX / 64]; /* of a service: one bit for each index of the method table */
+    char scope[80];                          /* of idempotency keys: role and name */
+    bool personal_text;                      /* of a service */
+    uint64_t may_call[FAM_METHODS_MAX / 64]; /* of a service: one bit for each index of the method table */
 };
 
 const struct fam_method *fam_call_method(const struct fam_call *call);

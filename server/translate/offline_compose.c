@@ -216,6 +216,12 @@ static enum fam_code fill_needs(const struct composer *composer, Fam__V1__Readin
     for (size_t i = 0; i < finding->need_count; i++) {
         reading->needs[i] = finding->needs[i];
     }
+    /* A situation may say what matters in words of its own. */
+    const char *own = fam_offline_pick(composer->texts, composer->chain, 1, FAM_OFFLINE_TEXT, composer->input->age_band,
+                                       finding->hash);
+    if (own != NULL) {
+        return make_text(composer, own, "a need", &reading->need_text);
+    }
     return make_text(composer, strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? snippet(composer, name) : NULL,
                      "a need", &reading->need_text);
 }

@@ -38,6 +38,9 @@ static void add_situation(struct fam_offline_evidence *evidence, const struct fa
     }
     int weight = rule->emotion_count == 0 ? 2 : rule->emotions[0].weight;
     evidence->situations[rule->situation] += weight * TENTHS + hit->count;
+    if (rule->grave && evidence->grave == FAM_OFFLINE_NO_KEY) {
+        evidence->grave = rule->situation;
+    }
     if (rule->emotion_count > 0) {
         evidence->emotion_of[rule->situation] = rule->emotions[0].id;
     }

@@ -13,6 +13,7 @@ struct fam_offline_evidence {
     bool outburst, said, behaviour;
     bool speaks;       /* "he says": what follows are words */
     bool third, first; /* about the child; in the first person */
+    uint16_t grave;    /* a situation that goes before all others, or FAM_OFFLINE_NO_KEY */
     size_t widest;     /* words of the longest rule that was hit */
     size_t hits;
 };

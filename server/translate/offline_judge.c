@@ -11,7 +11,7 @@ enum {
     SECONDARY_PERCENT = 35,  /* of the primary's score */
     SITUATION_PERCENT = 50,  /* its emotion, of the primary's score */
     THIRD_NEED_PERCENT = 60, /* of the second need's score */
-    CLEAR_SCORE = 40,
+    CLEAR_SCORE = 50,
     FAIR_SCORE = 25,
     PLACE_SCORE = 4,
     PLAN_NEED_SCORE = 12,
@@ -123,7 +123,10 @@ static void choose_emotions(struct fam_offline_evidence *evidence, bool loud, st
 {
     int scores[FAM_OFFLINE_EMOTIONS + 1];
     memcpy(scores, evidence->emotions, sizeof(scores));
-    int primary = strongest(scores, FAM_OFFLINE_EMOTIONS, evidence->strength);
+    int primary = evidence->emotion_of[evidence->grave];
+    if (primary == 0) {
+        primary = strongest(scores, FAM_OFFLINE_EMOTIONS, evidence->strength);
+    }
     int intensity = evidence->strength[primary] + (loud ? 1 : 0);
     finding->primary =
         (struct fam_offline_emotion){.id = (Fam__V1__Emotion)primary, .intensity = intensity > 5 ? 5 : intensity};
@@ -144,6 +147,10 @@ static void choose_situation(const struct fam_offline_evidence *evidence, struct
 {
     int best = 0;
     int top = evidence->emotions[finding->primary.id];
+    if (evidence->grave != FAM_OFFLINE_NO_KEY) {
+        finding->situation = evidence->grave;
+        return;
+    }
     for (uint16_t key = FAM_OFFLINE_EMOTIONS + 1; key < FAM_OFFLINE_KEYS_MAX; key++) {
         int emotion = evidence->emotion_of[key];
         bool fits = emotion == 0 || evidence->emotions[emotion] * 100 >= top * SITUATION_PERCENT;
@@ -188,7 +195,9 @@ static Fam__V1__Certainty certainty_of(const struct fam_offline_evidence *eviden
         int score = evidence->emotions[finding->secondary[i].id];
         second = score > second ? score : second;
     }
-    bool plain_case = finding->situation != FAM_OFFLINE_NO_KEY || evidence->widest >= 2;
+    /* Behaviour and an outburst do not tell the child's feeling themselves: it is inferred. */
+    bool plain_case = finding->kind == FAM__V1__INPUT_KIND__INPUT_KIND_CHILD_SAID &&
+                      (finding->situation != FAM_OFFLINE_NO_KEY || evidence->widest >= 2);
     if (top >= CLEAR_SCORE && plain_case && second * 10 <= top * 8) {
         return FAM__V1__CERTAINTY__CERTAINTY_HIGH;
     }

@@ -210,6 +210,8 @@ static enum fam_code parse_tags(struct reader *reader, struct fam_offline_rule *
             rule->kind = FAM__V1__INPUT_KIND__INPUT_KIND_BEHAVIOUR;
         } else if (strcmp(word, "outburst") == 0) {
             rule->kind = FAM__V1__INPUT_KIND__INPUT_KIND_PARENT_OUTBURST;
+        } else if (strcmp(word, "grave") == 0) {
+            rule->grave = true;
         } else if (strcmp(word, "idiom") == 0) {
             rule->idiom = true;
         } else if (strcmp(word, "plain") == 0) {

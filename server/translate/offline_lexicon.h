@@ -42,6 +42,7 @@ struct fam_offline_rule {
     uint8_t step_count;
     bool at_start, at_end;
     bool negates; /* the pattern itself says "not" */
+    bool grave;   /* its situation is what the answer is about, whatever else is said */
     bool idiom;   /* beats other rules of as many words */
     bool plain;   /* what stands around it ("not") does not turn it */
     uint8_t bands;

@@ -191,9 +191,10 @@ void fam_safety_dictionary_find(const struct fam_safety_dictionary *dictionary, 
  * for "пить" is not "бить". */
 static bool alike(uint8_t a, uint8_t b, bool short_word)
 {
-    enum { COMMONEST = 4 };
+    enum { COMMONEST = 5 };
     static const char pairs[][3] = {
         "\x80\x8E", "\x85\x88", "\x88\x9B", "\x87\x91", /* а о, е и, и ы, з с */
+        "\x9A\x9C", /* ъ ь */
         "\x85\x9D", "\x9F\x85", "\x9F\x88", "\x84\x92", /* е э, я е, я и, д т */
         "\x81\x8F", "\x82\x94", "\x83\x8A", "\x86\x98", /* б п, в ф, г к, ж ш */
         "\x98\x99", "ae",       "ei",       "iy",       "ou", "sc", "sz", "kc", "ao",

@@ -67,31 +67,74 @@ static bool add_place(struct text *text, const uint16_t *ids, size_t count, bool
     return true;
 }
 
-/* Two words typed together ("нехочу"): the first part must be a word of the rules, the second too or begin like one. */
+/* Words typed together ("нехочу", "idontwanttolive"). Every part must be a word of the rules or a common one; short
+ * parts only of a few, for "вы" + "бил" is one word. */
+struct parts {
+    uint8_t end[FAM_SAFETY_WORD_MAX + 1]; /* by position: where the part that begins there ends; 0: no way on */
+};
+
+static bool may_be_part(const uint8_t *letters, size_t length)
+{
+    enum { LATIN_MIN = 3, CYRILLIC_MIN = 4 };
+    static const char *const short_parts[] = {"i", "im", "to", "my", "me", "is", "do", "he", "\x8D\x85", "\x9F"};
+    for (size_t i = 0; i < sizeof short_parts / sizeof short_parts[0]; i++) {
+        if (strlen(short_parts[i]) == length && memcmp(short_parts[i], letters, length) == 0) {
+            return true;
+        }
+    }
+    return length >= (letters[0] >= FAM_SAFETY_CYRILLIC ? (size_t)CYRILLIC_MIN : (size_t)LATIN_MIN);
+}
+
+static struct fam_safety_word cut_word(const struct fam_safety_word *whole, size_t from, size_t to)
+{
+    struct fam_safety_word part = {.length = (uint8_t)(to - from)};
+    memcpy(part.letters, whole->letters + from, to - from);
+    fam_safety_fold(&part);
+    return part;
+}
+
+/* Finds the longest parts from the end backwards. A doubled letter was folded, so two parts may share one. */
+static void find_parts(const struct text *text, const struct fam_safety_word *whole, struct parts *parts)
+{
+    memset(parts, 0, sizeof *parts);
+    for (size_t from = whole->length; from-- > 0;) {
+        for (size_t to = whole->length; to > from && parts->end[from] == 0; to--) {
+            bool goes_on = to == whole->length || parts->end[to] != 0 || (to - 1 > from && parts->end[to - 1] != 0);
+            bool everything = from == 0 && to == whole->length;
+            if (!goes_on || everything || !may_be_part(whole->letters + from, to - from)) {
+                continue;
+            }
+            uint16_t ids[FAM_SAFETY_MATCHES_MAX];
+            size_t count = 0;
+            bool known = false;
+            struct fam_safety_word part = cut_word(whole, from, to);
+            fam_safety_dictionary_find(&text->safety->plain, &part, ids, &count, &known);
+            parts->end[from] = known ? (uint8_t)to : 0;
+        }
+    }
+}
+
 static bool add_joined(struct text *text, const struct fam_safety_token *token, bool *ret_split)
 {
-    enum { SECOND_MIN = 3, FIRST_SURE = 2 };
-    const struct fam_safety_dictionary *dictionary = &text->safety->plain;
+    enum { JOINED_MIN = 5 };
     const struct fam_safety_word *whole = &token->spelling[0];
-    for (size_t cut = 1; cut + SECOND_MIN <= whole->length; cut++) {
-        struct fam_safety_word part[2] = {{.length = (uint8_t)cut}, {.length = (uint8_t)(whole->length - cut)}};
-        memcpy(part[0].letters, whole->letters, cut);
-        memcpy(part[1].letters, whole->letters + cut, part[1].length);
-        bool letter = cut < FIRST_SURE && (part[0].letters[0] == 'i' || part[0].letters[0] == FAM_SAFETY_CYRILLIC + 31);
-        if (cut < FIRST_SURE && !letter) {
-            continue;
+    struct parts parts;
+    if (whole->length < JOINED_MIN) {
+        return true;
+    }
+    find_parts(text, whole, &parts);
+    *ret_split = parts.end[0] != 0;
+    for (size_t from = 0; *ret_split && from < whole->length;) {
+        size_t to = parts.end[from];
+        uint16_t ids[FAM_SAFETY_MATCHES_MAX];
+        size_t count = 0;
+        bool known = false;
+        struct fam_safety_word part = cut_word(whole, from, to);
+        fam_safety_dictionary_find(&text->safety->plain, &part, ids, &count, &known);
+        if (!add_place(text, ids, count, from == 0 && token->sentence_before)) {
+            return false;
         }
-        uint16_t ids[2][FAM_SAFETY_MATCHES_MAX];
-        size_t counts[2] = {0, 0};
-        bool known[2] = {false, false};
-        for (size_t i = 0; i < 2; i++) {
-            fam_safety_dictionary_find(dictionary, &part[i], ids[i], &counts[i], &known[i]);
-        }
-        if (counts[0] > 0 && counts[1] > 0 && known[0] && known[1]) {
-            *ret_split = true;
-            return add_place(text, ids[0], counts[0], token->sentence_before) &&
-                   add_place(text, ids[1], counts[1], false);
-        }
+        from = to == whole->length || parts.end[to] != 0 ? to : to - 1;
     }
     return true;
 }

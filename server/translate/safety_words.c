@@ -280,6 +280,9 @@ void fam_safety_fold(struct fam_safety_word *word)
     static const uint8_t reflexive_soft[] = {CY_T, CY_SOFT, CY_S, CY_YA}, reflexive[] = {CY_T, CY_S, CY_YA};
     static const uint8_t reflexive_folded[] = {CY_TS, CY_A};
     fold_doubles(word);
+    if (word->length == 2 && word->letters[0] == CY_N && word->letters[1] == CY_I) {
+        word->letters[1] = CY_E; /* "ни хочу" */
+    }
     for (size_t i = 0; i < word->length; i++) {
         uint8_t before = i > 0 ? word->letters[i - 1] : 0;
         if (before == CY_ZH || before == CY_SH || before == CY_CH || before == CY_SHCH) {

@@ -574,7 +574,9 @@ Test(offline, loud_and_strong_words_raise_the_intensity_and_weak_ones_lower_it)
 
 Test(offline, words_of_despair_or_harm_are_never_made_light_of)
 {
-    static const char *const grave[] = {"Не хочу больше жить", "I want to die", "Папа меня бьёт", "Dad hits me"};
+    static const char *const grave[] = {
+        "Не хочу больше жить", "I want to die", "Папа меня бьёт", "Dad hits me",
+        "Ненавижу школу! Ненавижу всех! Достали! Бесите! Не хочу больше жить. Отстаньте, ненавижу вас!"};
     struct fam_offline *offline = make();
     for (size_t i = 0; i < FAM_ARRAY_SIZE(grave); i++) {
         for (int band = 0; band < BANDS; band++) {
