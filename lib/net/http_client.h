@@ -3,6 +3,7 @@
  * A request blocks its thread, with a deadline, and can be cut short from another thread. Connections are kept and
  * used again: each belongs to an easy handle of a small pool, and a handle to one thread at a time, for libcurl must
  * not share connections between threads. No redirects, no proxy but the one given, no protocol but HTTP(S).
+ * A POST is sent once at most: when a kept connection breaks before the answer, the caller learns it and decides.
  *
  * URLs may hold tokens (the Bot API's do): they are secrets, and no error or log line repeats one. Thread-safe. */
 #ifndef FAM_NET_HTTP_CLIENT_H

@@ -127,11 +127,7 @@ static void update_user(Fam__V1__FamilyService_Service *service, const Fam__V1__
         response.user = fam_reply_user(&reply, &user);
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static enum fam_code make_family(struct fam_services_context *context, struct fam_call *call,
@@ -180,11 +176,7 @@ static void create_family(Fam__V1__FamilyService_Service *service, const Fam__V1
         response.family = fam_reply_family(&reply, &family);
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static void get_family(Fam__V1__FamilyService_Service *service, const Fam__V1__GetFamilyRequest *request,
@@ -202,11 +194,7 @@ static void get_family(Fam__V1__FamilyService_Service *service, const Fam__V1__G
         response.family = fam_reply_family(&reply, &family);
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static enum fam_code check_birth(const struct fam_date *birth, const struct fam_date *today, struct fam_status *status)
@@ -281,11 +269,7 @@ static void add_child(Fam__V1__FamilyService_Service *service, const Fam__V1__Ad
                    ? fam_fail(&status, FAM_FAILED_PRECONDITION, "the child was removed meanwhile")
                    : fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static enum fam_code list_consents(struct fam_services_context *context, const struct fam_call *call,
@@ -342,11 +326,7 @@ static void set_consent(Fam__V1__FamilyService_Service *service, const Fam__V1__
     if (code == FAM_OK) {
         code = list_consents(context, call, &reply, &response.consents, &response.n_consents, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(call, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, call);
 }
 
 void fam_family_service_init(struct fam_family_service *service, struct fam_services_context *context)

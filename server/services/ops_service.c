@@ -104,11 +104,7 @@ static void migration_status(Fam__V1__OpsService_Service *service, const Fam__V1
         response.n_migrations = response.migrations == NULL ? 0 : count;
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static void migrate(Fam__V1__OpsService_Service *service, const Fam__V1__MigrateRequest *request,
@@ -129,11 +125,7 @@ static void migrate(Fam__V1__OpsService_Service *service, const Fam__V1__Migrate
         response.n_applied = response.applied == NULL ? 0 : count;
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static void create_token(Fam__V1__OpsService_Service *service, const Fam__V1__CreateTokenRequest *request,

@@ -114,11 +114,7 @@ void fam_ops_list_tokens(struct fam_services_context *context, Fam__V1__ListToke
         response.n_tokens = list.count;
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(call, &status);
-        return;
-    }
-    closure(&response, call);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, call);
 }
 
 void fam_ops_revoke_token(struct fam_services_context *context, const Fam__V1__RevokeTokenRequest *request,
@@ -145,9 +141,5 @@ void fam_ops_revoke_token(struct fam_services_context *context, const Fam__V1__R
         response.token = fam_reply_token(&reply, &token);
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(call, &status);
-        return;
-    }
-    closure(&response, call);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, call);
 }

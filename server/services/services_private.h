@@ -42,6 +42,10 @@ void fam_notification_service_init(struct fam_notification_service *service, str
 void fam_session_service_init(struct fam_session_service *service, struct fam_services_context *context);
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context);
 
+/* The end of a handler: its answer, or what went wrong. Evaluates each argument once. */
+#define FAM_SERVICE_ANSWER(code, status, closure, response, call)                                                      \
+    ((code) == FAM_OK ? (closure)((response), (call)) : fam_call_fail((call), (status)))
+
 /* The call as the stores want it; borrowed from the call. */
 struct fam_mutation fam_service_mutation(const struct fam_call *call);
 

@@ -46,11 +46,7 @@ static void create_session(Fam__V1__SessionService_Service *service, const Fam__
         response.session = reply_session(&reply, &session);
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static void get_session(Fam__V1__SessionService_Service *service, const Fam__V1__GetSessionRequest *request,
@@ -68,11 +64,7 @@ static void get_session(Fam__V1__SessionService_Service *service, const Fam__V1_
         response.session = reply_session(&reply, &session);
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static void update_session(Fam__V1__SessionService_Service *service, const Fam__V1__UpdateSessionRequest *request,
@@ -97,11 +89,7 @@ static void update_session(Fam__V1__SessionService_Service *service, const Fam__
         response.session = reply_session(&reply, &session);
         code = fam_reply_check(&reply, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static void delete_session(Fam__V1__SessionService_Service *service, const Fam__V1__DeleteSessionRequest *request,

@@ -59,11 +59,7 @@ static void get_entry(Fam__V1__TranslationService_Service *service, const Fam__V
     if (code == FAM_OK) {
         code = show_entry(context_of(service), closure_data, &entry_id, &reply, &entry, &response.entry, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 struct page {
@@ -145,11 +141,7 @@ static void list_entries(Fam__V1__TranslationService_Service *service, const Fam
     if (code == FAM_OK) {
         code = show_list(context, &reply, &list, user.country, &response, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static enum fam_code rate(struct fam_services_context *context, struct fam_call *call,
@@ -190,11 +182,7 @@ static void rate_entry(Fam__V1__TranslationService_Service *service, const Fam__
     if (code == FAM_OK) {
         code = show_entry(context, closure_data, &entry_id, &reply, &entry, &response.entry, &status);
     }
-    if (code != FAM_OK) {
-        fam_call_fail(closure_data, &status);
-        return;
-    }
-    closure(&response, closure_data);
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 void fam_translation_service_init(struct fam_translation_service *service, struct fam_services_context *context)

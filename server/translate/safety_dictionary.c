@@ -170,6 +170,7 @@ static void add_id(uint16_t id, uint16_t *ids, size_t *count)
 void fam_safety_dictionary_find(const struct fam_safety_dictionary *dictionary, const struct fam_safety_word *word,
                                 uint16_t *ids, size_t *count, bool *ret_known)
 {
+    enum { STEM_SURE = 4, ENDING_MAX = 2 };
     uint32_t hash = 2166136261u;
     for (size_t length = 1; length <= word->length; length++) {
         hash = (hash ^ word->letters[length - 1]) * 16777619u;
@@ -182,8 +183,9 @@ void fam_safety_dictionary_find(const struct fam_safety_dictionary *dictionary, 
             add_id(entry->full, ids, count);
             *ret_known = *ret_known || entry->common || entry->full != FAM_SAFETY_NONE;
         }
-        /* A long stem is knowledge enough; a short one ("бо*") says little about the word. */
-        *ret_known = *ret_known || (entry->stem != FAM_SAFETY_NONE && length >= 4);
+        /* A stem with little behind it is knowledge enough; one that leaves much open says little about the word. */
+        *ret_known = *ret_known ||
+                     (entry->stem != FAM_SAFETY_NONE && length >= STEM_SURE && word->length - length <= ENDING_MAX);
     }
 }
 

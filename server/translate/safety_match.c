@@ -76,7 +76,7 @@ struct parts {
 static bool may_be_part(const uint8_t *letters, size_t length)
 {
     enum { LATIN_MIN = 3, CYRILLIC_MIN = 4 };
-    static const char *const short_parts[] = {"i", "im", "to", "my", "me", "is", "do", "he", "\x8D\x85", "\x9F"};
+    static const char *const short_parts[] = {"i", "im", "to", "my", "me", "is", "do", "he", "\x8D\x85", "\x8D\x88", "\x9F"};
     for (size_t i = 0; i < sizeof short_parts / sizeof short_parts[0]; i++) {
         if (strlen(short_parts[i]) == length && memcmp(short_parts[i], letters, length) == 0) {
             return true;
@@ -167,6 +167,34 @@ static bool add_token(struct text *text, const struct fam_safety_token *token)
         fam_safety_dictionary_guess(&safety->translit, &token->translit, true, ids, &count);
     }
     return add_place(text, ids, count, token->sentence_before);
+}
+
+static bool is_known(const struct fam_safety *safety, const struct fam_safety_word *word)
+{
+    uint16_t ids[FAM_SAFETY_MATCHES_MAX];
+    size_t count = 0;
+    bool known = false;
+    fam_safety_dictionary_find(&safety->plain, word, ids, &count, &known);
+    return known || count > 0;
+}
+
+/* One word with a space in it ("хо чу"): two short words without meaning that have one together. */
+static bool typed_apart(const struct fam_safety *safety, const struct fam_safety_token *first,
+                        const struct fam_safety_token *second, struct fam_safety_token *ret_joined)
+{
+    enum { PART_MAX = 4, WHOLE_MIN = 4 };
+    const struct fam_safety_word *head = &first->spelling[0], *tail = &second->spelling[0];
+    if (head->length > PART_MAX || tail->length > PART_MAX || head->length + tail->length < WHOLE_MIN ||
+        second->sentence_before || is_known(safety, head) || is_known(safety, tail)) {
+        return false;
+    }
+    *ret_joined = (struct fam_safety_token){.sentence_before = first->sentence_before};
+    struct fam_safety_word *word = &ret_joined->spelling[0];
+    memcpy(word->letters, head->letters, head->length);
+    memcpy(word->letters + head->length, tail->letters, tail->length);
+    word->length = (uint8_t)(head->length + tail->length);
+    fam_safety_fold(word);
+    return is_known(safety, word);
 }
 
 /* Does the phrase stand at `at`? Fillers between its words do not count. */
@@ -411,7 +439,10 @@ bool fam_safety_match(const struct fam_safety *safety, const struct fam_safety_t
     struct text text = {.safety = safety};
     bool good = true;
     for (size_t i = 0; good && i < count; i++) {
-        good = add_token(&text, &tokens[i]);
+        struct fam_safety_token joined;
+        bool apart = i + 1 < count && typed_apart(safety, &tokens[i], &tokens[i + 1], &joined);
+        good = add_token(&text, apart ? &joined : &tokens[i]);
+        i += apart ? 1 : 0;
     }
     good = good && find_elements(&text);
     if (good) {

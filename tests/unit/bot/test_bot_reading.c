@@ -117,7 +117,7 @@ Test(bot_reading, an_answer_has_all_its_parts_in_order_and_escapes_them)
                                         "грусть",           "Что нужно:",        "близость, отдых",
                                         "Побыть рядом",     "Что можно сказать", "1. ",
                                         "назвать чувство",  "«Ты очень злишься", "3. ",
-                                        "Лучше не надо:",   "Не стыдите",        "не психолог"};
+                                        "Чего избегать.",   "Не стыдите",        "не психолог"};
     fill_reading(&s);
     fam_reading_layout(&html, ru(), &s.entry, NULL, &shortened);
     const char *at = fam_html_text(&html);
