@@ -106,8 +106,7 @@ static enum fam_code send_attempt(const struct fam_rpc *rpc, struct fam_status *
     if (peer == NULL) {
         return fam_fail(status, FAM_UNAVAILABLE, "no server is connected; check FAM_SERVERS and that famserver runs");
     }
-    uint32_t timeout_ms = left_ms(state);
-    if (timeout_ms == 0) {
+    if (left_ms(state) == 0) {
         return fam_fail(status, FAM_DEADLINE_EXCEEDED, "the call's time was up before it was sent");
     }
     state->call_id = atomic_fetch_add(&state->client->next_call_id, 1);
@@ -126,7 +125,7 @@ static enum fam_code send_attempt(const struct fam_rpc *rpc, struct fam_status *
         return fam_fail(status, FAM_CANCELLED, "the call was cancelled");
     }
     struct fam_attempt *attempt = NULL;
-    enum fam_code code = fam_peer_send(peer, message, timeout_ms, on_attempt_done, state, &attempt, status);
+    enum fam_code code = fam_peer_send(peer, message, on_attempt_done, state, &attempt, status);
     if (code != FAM_OK) {
         fam_message_free(message);
         return code;
@@ -224,13 +223,28 @@ static enum fam_code read_reply(struct fam_rpc_state *state, struct fam_status *
     return FAM_OK;
 }
 
+/* Waits for the attempt to finish, and cuts it at `deadline_ms`. Under state->lock. */
+static enum fam_code await(struct fam_rpc_state *state, struct fam_attempt *attempt, uint64_t deadline_ms)
+{
+    struct timespec until = {.tv_sec = (time_t)(deadline_ms / 1000), .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
+    int error = 0;
+    while (!state->finished && error == 0) {
+        error = pthread_cond_timedwait(&state->done, &state->lock, &until);
+    }
+    if (state->finished) {
+        return state->transport_code;
+    }
+    fam_attempt_cancel(attempt);
+    while (!state->finished) { /* cancelled attempts end at once */
+        pthread_cond_wait(&state->done, &state->lock);
+    }
+    return state->transport_code == FAM_CANCELLED ? FAM_DEADLINE_EXCEEDED : state->transport_code;
+}
+
 static enum fam_code wait_attempt(struct fam_rpc_state *state, struct fam_status *status)
 {
     pthread_mutex_lock(&state->lock);
-    while (!state->finished) { /* the attempt has a deadline of its own */
-        pthread_cond_wait(&state->done, &state->lock);
-    }
-    enum fam_code code = state->transport_code;
+    enum fam_code code = await(state, state->attempt, state->deadline_ms);
     struct fam_attempt *attempt = state->attempt;
     state->attempt = NULL;
     pthread_mutex_unlock(&state->lock);
@@ -331,17 +345,6 @@ void fam_rpc_cancel(struct fam_rpc *rpc)
     }
 }
 
-static void on_cancel_sent(void *context, enum fam_code code, struct fam_message *reply)
-{
-    (void)code;
-    struct fam_rpc_state *waiter = context;
-    fam_message_free(reply);
-    pthread_mutex_lock(&waiter->lock);
-    waiter->finished = true;
-    pthread_cond_broadcast(&waiter->done);
-    pthread_mutex_unlock(&waiter->lock);
-}
-
 /* Tells the server, and waits for its word (two seconds at most): the connection is the same, so the cancel can't
  * overtake the call. */
 static void send_cancel(struct fam_rpc_state *state)
@@ -363,15 +366,14 @@ static void send_cancel(struct fam_rpc_state *state)
         return;
     }
     (void)fam__rpc__v1__request__pack(&request, fam_message_data(message));
-    if (fam_peer_send(state->peer, message, CANCEL_TIMEOUT_MS, on_cancel_sent, waiter, &attempt, &ignored) != FAM_OK) {
+    if (fam_peer_send(state->peer, message, on_attempt_done, waiter, &attempt, &ignored) != FAM_OK) {
         fam_message_free(message);
     } else {
         pthread_mutex_lock(&waiter->lock);
-        while (!waiter->finished) {
-            pthread_cond_wait(&waiter->done, &waiter->lock);
-        }
+        (void)await(waiter, attempt, fam_mono_ms() + CANCEL_TIMEOUT_MS);
         pthread_mutex_unlock(&waiter->lock);
         fam_attempt_free(attempt);
+        fam_message_free(waiter->reply);
     }
     (void)pthread_cond_destroy(&waiter->done);
     (void)pthread_mutex_destroy(&waiter->lock);

@@ -69,14 +69,15 @@ void fam_peer_free(struct fam_peer *peer);
 bool fam_peer_is_connected(const struct fam_peer *peer);
 size_t fam_peer_in_flight(const struct fam_peer *peer);
 
-/* Sends `request` (taken on success) and waits for the reply for at most `timeout_ms`. `done` is called exactly once,
- * on one of nng's threads: with the reply (yours) and FAM_OK, or NULL and UNAVAILABLE (the connection broke),
- * DEADLINE_EXCEEDED or CANCELLED. *ret_attempt stays valid until fam_attempt_free, which must come after `done`, and
- * not inside it. RESOURCE_EXHAUSTED when 4,096 attempts are in flight on this peer. */
-enum fam_code fam_peer_send(struct fam_peer *peer, struct fam_message *request, uint32_t timeout_ms,
+/* Sends `request` (taken on success) and receives the reply. There is no time limit here: whoever waits cancels. (nng
+ * 1.5.2 may apply a time-out that has just fired to the next use of the same operation, so its time-outs are not used.)
+ * `done` is called exactly once, on one of nng's threads: with the reply (yours) and FAM_OK, or NULL and UNAVAILABLE
+ * (the connection broke) or CANCELLED. *ret_attempt stays valid until fam_attempt_free, which must come after `done`,
+ * and not inside it. RESOURCE_EXHAUSTED when 4,096 attempts are in flight on this peer. */
+enum fam_code fam_peer_send(struct fam_peer *peer, struct fam_message *request,
                             void (*done)(void *context, enum fam_code code, struct fam_message *reply), void *context,
                             struct fam_attempt **ret_attempt, struct fam_status *status) FAM_MUST_CHECK;
-/* `done` comes soon, with CANCELLED unless something else was first. */
+/* `done` comes soon, with CANCELLED unless something else was first. Must have returned before fam_attempt_free. */
 void fam_attempt_cancel(struct fam_attempt *attempt);
 void fam_attempt_free(struct fam_attempt *attempt);
 

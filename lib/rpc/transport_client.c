@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "rpc/transport.h"
 #include "rpc/transport_nng.h"
 
@@ -19,7 +18,6 @@ struct fam_attempt {
     nng_ctx ctx;
     nng_aio *aio;
     enum phase phase;
-    uint64_t deadline_ms;
     void (*done)(void *context, enum fam_code code, struct fam_message *reply);
     void *context;
     atomic_bool cancelled;
@@ -128,21 +126,8 @@ static void finish(struct fam_attempt *attempt, enum fam_code code, nng_msg *rep
 
 static enum fam_code code_of(const struct fam_attempt *attempt, int error)
 {
-    switch (error) {
-    case NNG_ETIMEDOUT:
-        return FAM_DEADLINE_EXCEEDED;
-    case NNG_ECANCELED:
-        return FAM_CANCELLED;
-    default:
-        return atomic_load(&attempt->cancelled) ? FAM_CANCELLED : FAM_UNAVAILABLE;
-    }
-}
-
-/* Milliseconds that are left for the next step; at least 1, because 0 would mean "do not wait". */
-static nng_duration left_ms(const struct fam_attempt *attempt)
-{
-    uint64_t now = fam_mono_ms();
-    return now >= attempt->deadline_ms ? 1 : (nng_duration)(attempt->deadline_ms - now);
+    bool cancelled = error == NNG_ECANCELED || atomic_load(&attempt->cancelled);
+    return cancelled ? FAM_CANCELLED : FAM_UNAVAILABLE;
 }
 
 static void on_aio(void *arg)
@@ -164,7 +149,6 @@ static void on_aio(void *arg)
             return;
         }
         attempt->phase = PHASE_RECEIVING;
-        nng_aio_set_timeout(attempt->aio, left_ms(attempt));
         nng_ctx_recv(attempt->ctx, attempt->aio);
         if (atomic_load(&attempt->cancelled)) {
             nng_aio_cancel(attempt->aio); /* it came between the check above and the receive */
@@ -191,6 +175,7 @@ static struct fam_attempt *attempt_new(struct fam_peer *peer)
         free(attempt);
         return NULL;
     }
+    nng_aio_set_timeout(attempt->aio, NNG_DURATION_INFINITE);
     if (nng_ctx_open(&attempt->ctx, peer->socket) != 0) {
         nng_aio_free(attempt->aio);
         free(attempt);
@@ -229,7 +214,7 @@ static struct fam_attempt *attempt_get(struct fam_peer *peer, struct fam_status 
     return attempt;
 }
 
-enum fam_code fam_peer_send(struct fam_peer *peer, struct fam_message *request, uint32_t timeout_ms,
+enum fam_code fam_peer_send(struct fam_peer *peer, struct fam_message *request,
                             void (*done)(void *context, enum fam_code code, struct fam_message *reply), void *context,
                             struct fam_attempt **ret_attempt, struct fam_status *status)
 {
@@ -239,13 +224,11 @@ enum fam_code fam_peer_send(struct fam_peer *peer, struct fam_message *request, 
     }
     attempt->done = done;
     attempt->context = context;
-    attempt->deadline_ms = fam_mono_ms() + timeout_ms;
     attempt->phase = PHASE_SENDING;
     atomic_store(&attempt->cancelled, false);
     atomic_fetch_add(&peer->in_flight, 1);
     *ret_attempt = attempt; /* before `done` can run */
     nng_aio_set_msg(attempt->aio, (nng_msg *)request);
-    nng_aio_set_timeout(attempt->aio, timeout_ms > 0 ? (nng_duration)timeout_ms : 1);
     nng_ctx_send(attempt->ctx, attempt->aio);
     return FAM_OK;
 }
