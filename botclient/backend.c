@@ -51,8 +51,9 @@ static enum fam_code invoke(struct fam_client *client, const struct method *meth
     ProtobufCService *service = fam_client_service(client, method->service);
     const ProtobufCMethodDescriptor *found =
         protobuf_c_service_descriptor_get_method_by_name(method->service, method->name);
-    if (!service || !found)
+    if (!service || !found) {
         return fam_fail(status, FAM_INTERNAL, "no stub for %s", method->name);
+    }
     fam_rpc_init(&held->rpc, &held->options);
     service->invoke(service, (unsigned)(found - method->service->methods), request, NULL, &held->rpc);
     return fam_rpc_wait(&held->rpc, status);
@@ -63,12 +64,14 @@ static enum fam_code call_backend(void *context, const struct fam_backend_call *
 {
     const struct method *method = &methods[call->method];
     struct held_call *held = calloc(1, sizeof(*held));
-    if (!held)
+    if (!held) {
         return fam_fail_memory(status);
+    }
     held->options = (struct fam_rpc_options){
         .timeout_ms = method->timeout_ms, .idempotency_key = call->idempotency_key, .read_only = method->read_only};
-    if (call->user_id && fam_uuid_parse(call->user_id, &held->user))
+    if (call->user_id && fam_uuid_parse(call->user_id, &held->user)) {
         held->options.acting_user = &held->user;
+    }
     enum fam_code code = invoke(context, method, call->request, held, status);
     held->options = (struct fam_rpc_options){0};
     if (code != FAM_OK) {

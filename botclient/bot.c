@@ -75,17 +75,20 @@ static bool make_net(struct fam_bot *bot, struct fam_status *status)
                                            .handles = config->lanes + 2};
     struct fam_client_options rpc = {
         .urls = config->servers, .token = fam_secret_text(&config->token), .version = "fambot/" FAM_VERSION};
-    if (http.handles > 64)
+    if (http.handles > 64) {
         http.handles = 64;
-    if (!(bot->http = fam_http_client_new(&http, status)))
+    }
+    if (!(bot->http = fam_http_client_new(&http, status))) {
         return false;
+    }
     struct fam_api_options api = {.http = bot->http,
                                   .base_url = config->telegram_api_url,
                                   .token = &config->telegram_bot_token,
                                   .metrics = bot->metrics,
                                   .abort = &bot->abort};
-    if (!(bot->api = fam_api_new(&api, status)) || !(bot->client = fam_client_new(&rpc, status)))
+    if (!(bot->api = fam_api_new(&api, status)) || !(bot->client = fam_client_new(&rpc, status))) {
         return false;
+    }
     fam_backend_init(&bot->backend, bot->client);
     struct fam_sender_options sender = {.api = bot->api, .log = bot->log, .abort = &bot->abort};
     return (bot->sender = fam_sender_new(&sender, status)) != NULL;
@@ -101,19 +104,22 @@ static bool make_rooms(struct fam_bot *bot, struct fam_status *status)
                                         .bot_id = fam_api_bot_id(bot->api),
                                         .log = bot->log,
                                         .metrics = bot->metrics};
-    if (!(bot->dialog = fam_dialog_new(&dialog, status)))
+    if (!(bot->dialog = fam_dialog_new(&dialog, status))) {
         return false;
+    }
     struct fam_lanes_options lanes = {.workers = bot->config->lanes,
                                       .capacity = UPDATES_IN_MEMORY,
                                       .handle = fam_dialog_handle,
                                       .context = bot->dialog};
-    if (!(bot->lanes = fam_lanes_new(&lanes, status)))
+    if (!(bot->lanes = fam_lanes_new(&lanes, status))) {
         return false;
+    }
     fam_metrics_on_scrape(bot->metrics, set_gauges, bot);
     struct fam_poller_options poller = {
         .api = bot->api, .lanes = bot->lanes, .log = bot->log, .metrics = bot->metrics, .stop = &bot->stop};
-    if (!(bot->poller = fam_poller_new(&poller, status)))
+    if (!(bot->poller = fam_poller_new(&poller, status))) {
         return false;
+    }
     struct fam_bot_pages_options pages = {.address = bot->config->bot_http_listen,
                                           .metrics = bot->metrics,
                                           .client = bot->client,
@@ -129,8 +135,9 @@ static bool make(struct fam_bot *bot, struct fam_status *status)
         return false;
     }
     if (!(bot->metrics = fam_metrics_new(FAM_PROGRAM_BOT, FAM_VERSION, NULL, 0, status)) ||
-        !(bot->locales = fam_locales_new(status)))
+        !(bot->locales = fam_locales_new(status))) {
         return false;
+    }
     if (!fam_callback_init(&bot->signer, &bot->config->telegram_bot_token)) {
         fam_fail_memory(status);
         return false;
@@ -147,8 +154,9 @@ struct fam_bot *fam_bot_new(const struct fam_config *config, struct fam_log *log
     }
     bot->config = config;
     bot->log = log;
-    if (make(bot, status))
+    if (make(bot, status)) {
         return bot;
+    }
     fam_bot_free(bot);
     return NULL;
 }
@@ -164,11 +172,12 @@ static void *poll_updates(void *context)
 static void *publish_menus(void *context)
 {
     struct fam_bot *bot = context;
-    while (!atomic_load(&bot->stop) && !fam_menu_publish(bot->api, bot->locales, default_language(bot), bot->log))
+    while (!atomic_load(&bot->stop) && !fam_menu_publish(bot->api, bot->locales, default_language(bot), bot->log)) {
         for (int waited_ms = 0; waited_ms < MENU_RETRY_MS && !atomic_load(&bot->stop); waited_ms += STEP_MS) {
             struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
             nanosleep(&step, NULL);
         }
+    }
     return NULL;
 }
 
@@ -180,8 +189,9 @@ enum fam_code fam_bot_start(struct fam_bot *bot, struct fam_status *status)
     bot->has_poll_thread = pthread_create(&bot->poll_thread, &attributes, poll_updates, bot) == 0;
     bot->has_menu_thread = pthread_create(&bot->menu_thread, &attributes, publish_menus, bot) == 0;
     pthread_attr_destroy(&attributes);
-    if (!bot->has_poll_thread || !bot->has_menu_thread)
+    if (!bot->has_poll_thread || !bot->has_menu_thread) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "no threads to poll Telegram");
+    }
     FAM_LOG(bot->log, FAM_LOG_INFO, "bot", "started", FAM_STR("version", FAM_VERSION),
             FAM_STR("bot_id", fam_api_bot_id(bot->api)), FAM_U64("http_port", fam_bot_http_port(bot)),
             FAM_U64("lanes", bot->config->lanes));
@@ -194,8 +204,9 @@ static void confirm(struct fam_bot *bot)
     char json[96];
     struct fam_api_result result;
     int64_t offset = fam_lanes_offset(bot->lanes);
-    if (offset == 0)
+    if (offset == 0) {
         return;
+    }
     snprintf(json, sizeof(json), "{\"offset\":%" PRId64 ",\"limit\":1,\"timeout\":0}", offset);
     fam_api_call(bot->api, "getUpdates", json, CONFIRM_MS, NULL, &result);
     fam_api_result_done(&result);
@@ -206,17 +217,20 @@ bool fam_bot_stop(struct fam_bot *bot)
     FAM_LOG0(bot->log, FAM_LOG_INFO, "bot", "stopping");
     atomic_store(&bot->stop, true);
     fam_lanes_wake(bot->lanes);
-    if (bot->has_poll_thread)
+    if (bot->has_poll_thread) {
         pthread_join(bot->poll_thread, NULL);
+    }
     bot->has_poll_thread = false;
     bool drained = fam_lanes_stop(bot->lanes, bot->config->drain_ms);
     confirm(bot);
     atomic_store(&bot->abort, true);
-    if (bot->has_menu_thread)
+    if (bot->has_menu_thread) {
         pthread_join(bot->menu_thread, NULL);
+    }
     bot->has_menu_thread = false;
-    if (!drained)
+    if (!drained) {
         drained = fam_lanes_stop(bot->lanes, AFTER_DRAIN_MS);
+    }
     FAM_LOG(bot->log, FAM_LOG_INFO, "bot", "stopped", FAM_U64("unconfirmed", fam_lanes_pending(bot->lanes)),
             FAM_BOOL("drained", drained));
     return drained;
@@ -229,14 +243,17 @@ uint16_t fam_bot_http_port(const struct fam_bot *bot)
 
 void fam_bot_free(struct fam_bot *bot)
 {
-    if (!bot)
+    if (!bot) {
         return;
+    }
     atomic_store(&bot->stop, true);
     atomic_store(&bot->abort, true);
-    if (bot->has_poll_thread)
+    if (bot->has_poll_thread) {
         pthread_join(bot->poll_thread, NULL);
-    if (bot->has_menu_thread)
+    }
+    if (bot->has_menu_thread) {
         pthread_join(bot->menu_thread, NULL);
+    }
     fam_bot_pages_free(bot->pages);
     fam_lanes_free(bot->lanes);
     fam_poller_free(bot->poller);

@@ -11,8 +11,9 @@ bool fam_callback_init(struct fam_callback_signer *signer, const struct fam_secr
     static const char purpose[] = "fambot callback 1";
     unsigned char key[KEY_SIZE];
     *signer = (struct fam_callback_signer){0};
-    if (sodium_init() < 0)
+    if (sodium_init() < 0) {
         return false;
+    }
     crypto_generichash(key, sizeof(key), bot_token->data, bot_token->size, (const unsigned char *)purpose,
                        sizeof(purpose) - 1);
     bool done = fam_secret_set(&signer->key, key, sizeof(key));
@@ -41,8 +42,9 @@ void fam_callback_sign(const struct fam_callback_signer *signer, const struct fa
     uint32_t expiry_s = (uint32_t)((now_ms + FAM_CALLBACK_DAYS * day_ms) / 1000);
     bytes[0] = (unsigned char)callback->action;
     bytes[1] = callback->argument;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         bytes[2 + i] = (unsigned char)(expiry_s >> (24 - 8 * i));
+    }
     memcpy(bytes + 6, callback->entry.bytes, 16);
     make_mac(signer, bytes, owner_id, bytes + BODY_SIZE);
     sodium_bin2base64(ret_data, FAM_CALLBACK_SIZE, bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
@@ -56,16 +58,20 @@ enum fam_callback_verdict fam_callback_verify(const struct fam_callback_signer *
     const char *end = NULL;
     if (sodium_base642bin(bytes, sizeof(bytes), data, strlen(data), NULL, &size, &end,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-        size != sizeof(bytes) || *end != '\0')
+        size != sizeof(bytes) || *end != '\0') {
         return FAM_CALLBACK_FORGED;
+    }
     make_mac(signer, bytes, owner_id, mac);
-    if (sodium_memcmp(mac, bytes + BODY_SIZE, MAC_SIZE) != 0)
+    if (sodium_memcmp(mac, bytes + BODY_SIZE, MAC_SIZE) != 0) {
         return FAM_CALLBACK_FORGED;
+    }
     uint32_t expiry_s = 0;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         expiry_s = expiry_s << 8 | bytes[2 + i];
-    if ((int64_t)expiry_s * 1000 < now_ms)
+    }
+    if ((int64_t)expiry_s * 1000 < now_ms) {
         return FAM_CALLBACK_STALE;
+    }
     ret_callback->action = (char)bytes[0];
     ret_callback->argument = bytes[1];
     memcpy(ret_callback->entry.bytes, bytes + 6, 16);

@@ -9,12 +9,15 @@ static const char *label(const struct fam_locale *locale, const ProtobufCEnumDes
 {
     char key[64];
     const ProtobufCEnumValue *found = value > 0 ? protobuf_c_enum_descriptor_get_value(descriptor, value) : NULL;
-    if (!found || strlen(found->name) <= skip)
+    if (!found || strlen(found->name) <= skip) {
         return "";
+    }
     snprintf(key, sizeof(key), "%s%s", prefix, found->name + skip);
-    for (char *c = key; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
+    for (char *c = key; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z') {
             *c = (char)(*c + ('a' - 'A'));
+        }
+    }
     const char *text = fam_locale_text(locale, key);
     return text == key ? "" : text;
 }

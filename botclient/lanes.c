@@ -47,8 +47,9 @@ static bool is_behind(struct fam_lanes *lanes, size_t index)
     int64_t chat_id = slot_at(lanes, index)->chat_id;
     for (size_t i = 0; i < index; i++) {
         const struct slot *older = slot_at(lanes, i);
-        if (older->state != SLOT_DONE && older->chat_id == chat_id)
+        if (older->state != SLOT_DONE && older->chat_id == chat_id) {
             return true;
+        }
     }
     return false;
 }
@@ -59,15 +60,18 @@ static struct slot *choose(struct fam_lanes *lanes, uint64_t now_ms, uint64_t *r
     *ret_next_ms = UINT64_MAX;
     for (size_t i = 0; i < lanes->count; i++) {
         struct slot *slot = slot_at(lanes, i);
-        if (slot->state != SLOT_WAITING)
-            continue;
-        if (slot->not_before_ms > now_ms) {
-            if (slot->not_before_ms < *ret_next_ms)
-                *ret_next_ms = slot->not_before_ms;
+        if (slot->state != SLOT_WAITING) {
             continue;
         }
-        if (!is_behind(lanes, i))
+        if (slot->not_before_ms > now_ms) {
+            if (slot->not_before_ms < *ret_next_ms) {
+                *ret_next_ms = slot->not_before_ms;
+            }
+            continue;
+        }
+        if (!is_behind(lanes, i)) {
             return slot;
+        }
     }
     return NULL;
 }
@@ -95,8 +99,9 @@ static void run(struct fam_lanes *lanes, struct slot *slot)
     slot->state = SLOT_RUNNING;
     lanes->running++;
     slot->job.attempt++;
-    if (slot->job.attempt == 1)
+    if (slot->job.attempt == 1) {
         slot->job.first_ms = fam_mono_ms();
+    }
     pthread_mutex_unlock(&lanes->mutex);
     enum fam_handled handled = lanes->options.handle(lanes->options.context, &slot->job, &delay_ms);
     pthread_mutex_lock(&lanes->mutex);
@@ -121,12 +126,13 @@ static void *work(void *argument)
     while (!lanes->stopping) {
         uint64_t next_ms;
         struct slot *slot = choose(lanes, fam_mono_ms(), &next_ms);
-        if (slot)
+        if (slot) {
             run(lanes, slot);
-        else if (next_ms == UINT64_MAX)
+        } else if (next_ms == UINT64_MAX) {
             pthread_cond_wait(&lanes->work, &lanes->mutex);
-        else
+        } else {
             wait_until(&lanes->work, &lanes->mutex, next_ms);
+        }
     }
     pthread_mutex_unlock(&lanes->mutex);
     return NULL;
@@ -135,12 +141,14 @@ static void *work(void *argument)
 static bool start_threads(struct fam_lanes *lanes)
 {
     pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
+    if (pthread_attr_init(&attributes) != 0) {
         return false;
+    }
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     while (lanes->thread_count < lanes->options.workers &&
-           pthread_create(&lanes->threads[lanes->thread_count], &attributes, work, lanes) == 0)
+           pthread_create(&lanes->threads[lanes->thread_count], &attributes, work, lanes) == 0) {
         lanes->thread_count++;
+    }
     pthread_attr_destroy(&attributes);
     return lanes->thread_count == lanes->options.workers;
 }
@@ -163,8 +171,9 @@ struct fam_lanes *fam_lanes_new(const struct fam_lanes_options *options, struct 
     lanes->highest = -1;
     lanes->slots = calloc(options->capacity, sizeof(*lanes->slots));
     lanes->threads = calloc(options->workers, sizeof(*lanes->threads));
-    if (lanes->slots && lanes->threads && start_threads(lanes))
+    if (lanes->slots && lanes->threads && start_threads(lanes)) {
         return lanes;
+    }
     fam_lanes_free(lanes);
     fam_fail(status, FAM_RESOURCE_EXHAUSTED, "no memory or threads for %zu lanes", options->workers);
     return NULL;
@@ -176,8 +185,9 @@ bool fam_lanes_stop(struct fam_lanes *lanes, uint32_t timeout_ms)
     pthread_mutex_lock(&lanes->mutex);
     lanes->stopping = true;
     pthread_cond_broadcast(&lanes->work);
-    while (lanes->running > 0 && fam_mono_ms() < until_ms)
+    while (lanes->running > 0 && fam_mono_ms() < until_ms) {
         wait_until(&lanes->changed, &lanes->mutex, until_ms);
+    }
     bool done = lanes->running == 0;
     pthread_mutex_unlock(&lanes->mutex);
     return done;
@@ -185,13 +195,16 @@ bool fam_lanes_stop(struct fam_lanes *lanes, uint32_t timeout_ms)
 
 void fam_lanes_free(struct fam_lanes *lanes)
 {
-    if (!lanes)
+    if (!lanes) {
         return;
+    }
     (void)fam_lanes_stop(lanes, 0);
-    for (size_t i = 0; i < lanes->thread_count; i++)
+    for (size_t i = 0; i < lanes->thread_count; i++) {
         pthread_join(lanes->threads[i], NULL);
-    for (size_t i = 0; i < lanes->count; i++)
+    }
+    for (size_t i = 0; i < lanes->count; i++) {
         fam_update_free(slot_at(lanes, i)->job.update);
+    }
     pthread_cond_destroy(&lanes->work);
     pthread_cond_destroy(&lanes->changed);
     pthread_mutex_destroy(&lanes->mutex);
@@ -202,10 +215,12 @@ void fam_lanes_free(struct fam_lanes *lanes)
 
 static enum fam_lanes_put put(struct fam_lanes *lanes, int64_t update_id, struct fam_update *update)
 {
-    if (update_id <= lanes->highest)
+    if (update_id <= lanes->highest) {
         return FAM_LANES_KNOWN;
-    if (lanes->count == lanes->options.capacity)
+    }
+    if (lanes->count == lanes->options.capacity) {
         return FAM_LANES_FULL;
+    }
     struct slot *slot = slot_at(lanes, lanes->count++);
     *slot = (struct slot){.job.update = update,
                           .update_id = update_id,
@@ -226,8 +241,9 @@ enum fam_lanes_put fam_lanes_put(struct fam_lanes *lanes, struct fam_update *upd
     pthread_mutex_lock(&lanes->mutex);
     enum fam_lanes_put result = put(lanes, update->update_id, update);
     pthread_mutex_unlock(&lanes->mutex);
-    if (result != FAM_LANES_TAKEN)
+    if (result != FAM_LANES_TAKEN) {
         fam_update_free(update);
+    }
     return result;
 }
 
@@ -252,8 +268,9 @@ bool fam_lanes_wait_idle(struct fam_lanes *lanes, uint32_t timeout_ms)
     uint64_t until_ms = fam_mono_ms() + timeout_ms;
     pthread_mutex_lock(&lanes->mutex);
     uint64_t wakes = lanes->wakes;
-    while (lanes->unhandled > 0 && wakes == lanes->wakes && fam_mono_ms() < until_ms)
+    while (lanes->unhandled > 0 && wakes == lanes->wakes && fam_mono_ms() < until_ms) {
         wait_until(&lanes->changed, &lanes->mutex, until_ms);
+    }
     bool idle = lanes->unhandled == 0;
     pthread_mutex_unlock(&lanes->mutex);
     return idle;

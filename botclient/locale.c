@@ -55,12 +55,13 @@ static bool unescape(char *text)
             continue;
         }
         from++;
-        if (*from == 'n')
+        if (*from == 'n') {
             *to++ = '\n';
-        else if (*from == '\\')
+        } else if (*from == '\\') {
             *to++ = '\\';
-        else
+        } else {
             return false;
+        }
     }
     *to = '\0';
     return true;
@@ -70,8 +71,9 @@ static bool unescape(char *text)
 static bool parse_line(char *text, struct line *ret_line)
 {
     char *equals = strstr(text, " = ");
-    if (!equals || equals == text || equals - text >= KEY_MAX || !equals[3])
+    if (!equals || equals == text || equals - text >= KEY_MAX || !equals[3]) {
         return false;
+    }
     *equals = '\0';
     *ret_line = (struct line){text, equals + 3};
     return !strchr(text, ' ') && unescape(equals + 3);
@@ -82,27 +84,34 @@ static enum fam_code parse(struct fam_locale *locale, const struct language *lan
     size_t size = *language->size, lines = 1, number = 0;
     locale->language = language->id;
     locale->memory = malloc(size + 1);
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         lines += language->data[i] == '\n';
+    }
     locale->lines = calloc(lines, sizeof(*locale->lines));
-    if (!locale->memory || !locale->lines)
+    if (!locale->memory || !locale->lines) {
         return fam_fail_memory(status);
+    }
     memcpy(locale->memory, language->data, size);
     locale->memory[size] = '\0';
-    if (!fam_utf8_valid(locale->memory, size))
+    if (!fam_utf8_valid(locale->memory, size)) {
         return fam_fail(status, FAM_INTERNAL, "%s.locale is not UTF-8", language->code);
+    }
     char *rest = locale->memory;
     for (char *text; (text = strsep(&rest, "\n"));) {
         number++;
-        if (!*text || *text == '#')
+        if (!*text || *text == '#') {
             continue;
-        if (!parse_line(text, &locale->lines[locale->count++]))
+        }
+        if (!parse_line(text, &locale->lines[locale->count++])) {
             return fam_fail(status, FAM_INTERNAL, "%s.locale, line %zu: not \"key = text\"", language->code, number);
+        }
     }
     qsort(locale->lines, locale->count, sizeof(*locale->lines), by_key);
-    for (size_t i = 1; i < locale->count; i++)
-        if (by_key(&locale->lines[i - 1], &locale->lines[i]) == 0)
+    for (size_t i = 1; i < locale->count; i++) {
+        if (by_key(&locale->lines[i - 1], &locale->lines[i]) == 0) {
             return fam_fail(status, FAM_INTERNAL, "%s.locale has \"%s\" twice", language->code, locale->lines[i].key);
+        }
+    }
     return FAM_OK;
 }
 
@@ -113,18 +122,20 @@ struct fam_locales *fam_locales_new(struct fam_status *status)
         fam_fail_memory(status);
         return NULL;
     }
-    for (size_t i = 0; i < LANGUAGES; i++)
+    for (size_t i = 0; i < LANGUAGES; i++) {
         if (parse(&locales->locales[i], &languages[i], status) != FAM_OK) {
             fam_locales_free(locales);
             return NULL;
         }
+    }
     return locales;
 }
 
 void fam_locales_free(struct fam_locales *locales)
 {
-    if (!locales)
+    if (!locales) {
         return;
+    }
     for (size_t i = 0; i < LANGUAGES; i++) {
         free(locales->locales[i].lines);
         free(locales->locales[i].memory);
@@ -134,9 +145,11 @@ void fam_locales_free(struct fam_locales *locales)
 
 const struct fam_locale *fam_locales_get(const struct fam_locales *locales, Fam__V1__Language language)
 {
-    for (size_t i = 0; i < LANGUAGES; i++)
-        if (languages[i].id == language)
+    for (size_t i = 0; i < LANGUAGES; i++) {
+        if (languages[i].id == language) {
             return &locales->locales[i];
+        }
+    }
     return &locales->locales[0];
 }
 
@@ -144,8 +157,9 @@ Fam__V1__Language fam_locale_language_of(const char *code)
 {
     for (size_t i = 0; i < LANGUAGES; i++) {
         size_t size = strlen(languages[i].code);
-        if (strncmp(code, languages[i].code, size) == 0 && (code[size] == '\0' || code[size] == '-'))
+        if (strncmp(code, languages[i].code, size) == 0 && (code[size] == '\0' || code[size] == '-')) {
             return languages[i].id;
+        }
     }
     return FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED;
 }
@@ -185,13 +199,16 @@ const char *fam_locale_text(const struct fam_locale *locale, const char *key)
 const char *fam_locale_category(Fam__V1__Language language, int64_t n)
 {
     uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    if (language != FAM__V1__LANGUAGE__LANGUAGE_RU)
+    if (language != FAM__V1__LANGUAGE__LANGUAGE_RU) {
         return u == 1 ? "one" : "other";
+    }
     uint64_t ten = u % 10, hundred = u % 100;
-    if (ten == 1 && hundred != 11)
+    if (ten == 1 && hundred != 11) {
         return "one";
-    if (ten >= 2 && ten <= 4 && (hundred < 12 || hundred > 14))
+    }
+    if (ten >= 2 && ten <= 4 && (hundred < 12 || hundred > 14)) {
         return "few";
+    }
     return "many";
 }
 
@@ -210,7 +227,7 @@ static const char *next_part(const char *text, const struct fam_arg *args, size_
 {
     const char *from = text;
     *ret_value = NULL;
-    for (const char *open; (open = strchr(from, '{')); from = open + 1)
+    for (const char *open; (open = strchr(from, '{')); from = open + 1) {
         for (size_t i = 0; i < count; i++) {
             size_t size = strlen(args[i].name);
             if (strncmp(open + 1, args[i].name, size) == 0 && open[1 + size] == '}') {
@@ -219,6 +236,7 @@ static const char *next_part(const char *text, const struct fam_arg *args, size_
                 return open + size + 2;
             }
         }
+    }
     *ret_plain_size = strlen(text);
     return NULL;
 }
@@ -229,8 +247,9 @@ void fam_locale_add_html(struct fam_html *html, const char *text, const struct f
         size_t plain_size;
         const char *value, *rest = next_part(text, args, count, &plain_size, &value);
         fam_html_add_size(html, text, plain_size);
-        if (value)
+        if (value) {
             fam_html_add(html, value);
+        }
         text = rest;
     }
 }
@@ -244,8 +263,9 @@ void fam_locale_format(char *ret_text, size_t size, const char *text, const stru
         const char *parts[2] = {text, value ? value : ""};
         size_t sizes[2] = {plain_size, value ? strlen(value) : 0};
         for (int i = 0; i < 2; i++) {
-            if (sizes[i] > size - 1 - used)
+            if (sizes[i] > size - 1 - used) {
                 sizes[i] = fam_utf8_cut(parts[i], size - 1 - used);
+            }
             memcpy(ret_text + used, parts[i], sizes[i]);
             used += sizes[i];
         }

@@ -17,14 +17,18 @@ enum command { RUN, CHECK_CONFIG, SHOW_HELP, SHOW_VERSION, BAD_USAGE };
 
 static enum command parse(int argc, char **argv)
 {
-    if (argc == 1)
+    if (argc == 1) {
         return RUN;
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+    }
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         return SHOW_HELP;
-    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         return SHOW_VERSION;
-    if (argc == 2 && strcmp(argv[1], "--check-config") == 0)
+    }
+    if (argc == 2 && strcmp(argv[1], "--check-config") == 0) {
         return CHECK_CONFIG;
+    }
     fprintf(stderr, "fambot: %s: unknown, or with the wrong number of words; fambot --help tells more\n", argv[1]);
     return BAD_USAGE;
 }
@@ -91,14 +95,18 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     enum command command = parse(argc, argv);
-    if (command == BAD_USAGE)
+    if (command == BAD_USAGE) {
         return EXIT_USAGE;
-    if (command == SHOW_HELP)
+    }
+    if (command == SHOW_HELP) {
         print_help();
-    if (command == SHOW_VERSION)
+    }
+    if (command == SHOW_VERSION) {
         printf("fambot %s (%s)\n", FAM_VERSION, FAM_REVISION);
-    if (command == SHOW_HELP || command == SHOW_VERSION)
+    }
+    if (command == SHOW_HELP || command == SHOW_VERSION) {
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
     /* Before any thread: all of them leave these signals to the main thread. */
     sigset_t signals;
     (void)sigemptyset(&signals);
@@ -112,10 +120,11 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     int exit_code = EXIT_SUCCESS;
-    if (command == CHECK_CONFIG)
+    if (command == CHECK_CONFIG) {
         fam_config_print(FAM_PROGRAM_BOT, &config, stdout);
-    else
+    } else {
         exit_code = run(&config, &signals);
+    }
     fam_config_done(&config);
     return fflush(stdout) == 0 ? exit_code : EXIT_FAILURE;
 }

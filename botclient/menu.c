@@ -27,21 +27,24 @@ static const cJSON *call(struct fam_api *api, const char *method, const char *js
     struct fam_api_result result;
     *ret_root = NULL;
     fam_api_call(api, method, json, CALL_MS, NULL, &result);
-    if (result.outcome == FAM_API_OK)
+    if (result.outcome == FAM_API_OK) {
         *ret_root = fam_json_parse(fam_buf_text(&result.body), result.body.size, ANSWER_MAX);
+    }
     fam_api_result_done(&result);
     return fam_json_get(*ret_root, "result");
 }
 
 static bool is_same_commands(const cJSON *list, const struct fam_locale *locale)
 {
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != (int)FAM_ARRAY_SIZE(commands))
+    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != (int)FAM_ARRAY_SIZE(commands)) {
         return false;
+    }
     for (size_t i = 0; i < FAM_ARRAY_SIZE(commands); i++) {
         const cJSON *item = cJSON_GetArrayItem(list, (int)i);
         const char *command = fam_json_string(item, "command"), *text = fam_json_string(item, "description");
-        if (!command || !text || strcmp(command, commands[i]) != 0 || strcmp(text, text_of(locale, commands[i])) != 0)
+        if (!command || !text || strcmp(command, commands[i]) != 0 || strcmp(text, text_of(locale, commands[i])) != 0) {
             return false;
+        }
     }
     return true;
 }
@@ -60,8 +63,9 @@ static bool set_commands(struct fam_api *api, const struct fam_locale *locale, c
     }
     fam_buf_add_text(&json, "]}");
     bool done = !json.failed && call(api, "setMyCommands", json.data, &root);
-    if (!json.failed)
+    if (!json.failed) {
         cJSON_Delete(root);
+    }
     return done;
 }
 
@@ -87,14 +91,16 @@ static bool publish_text(struct fam_api *api, const char *what, const char *memb
     const char *now = fam_json_string(call(api, method, fam_buf_text(&json), &root), member);
     bool asked = now != NULL, same = asked && strcmp(now, text) == 0;
     cJSON_Delete(root);
-    if (!asked || same)
+    if (!asked || same) {
         return asked;
+    }
     fam_buf_clear(&json);
     fam_buf_addf(&json, "{\"language_code\":\"%s\",\"%s\":", code, member);
     fam_json_add_string(&json, text);
     fam_buf_add_char(&json, '}');
-    if (json.failed)
+    if (json.failed) {
         return false;
+    }
     snprintf(method, sizeof(method), "setMy%s", what);
     bool done = call(api, method, json.data, &root) != NULL;
     cJSON_Delete(root);
@@ -112,9 +118,11 @@ bool fam_menu_publish(struct fam_api *api, const struct fam_locales *locales, Fa
                       struct fam_log *log)
 {
     bool done = publish(api, fam_locales_get(locales, default_language), "");
-    for (size_t i = 0; i < fam_locale_count() && done; i++)
+    for (size_t i = 0; i < fam_locale_count() && done; i++) {
         done = publish(api, fam_locales_get(locales, fam_locale_language(i)), fam_locale_code(i));
-    if (!done)
+    }
+    if (!done) {
         FAM_LOG0(log, FAM_LOG_DEBUG, "menu", "commands could not be compared with Telegram's");
+    }
     return done;
 }

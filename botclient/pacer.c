@@ -23,15 +23,17 @@ struct fam_pacer {
 struct fam_pacer *fam_pacer_new(void)
 {
     struct fam_pacer *pacer = calloc(1, sizeof(*pacer));
-    if (pacer)
+    if (pacer) {
         pthread_mutex_init(&pacer->mutex, NULL);
+    }
     return pacer;
 }
 
 void fam_pacer_free(struct fam_pacer *pacer)
 {
-    if (!pacer)
+    if (!pacer) {
         return;
+    }
     pthread_mutex_destroy(&pacer->mutex);
     free(pacer);
 }
@@ -47,10 +49,12 @@ static struct chat *find(struct fam_pacer *pacer, int64_t chat_id)
     struct chat *ways = pacer->chats[(hash >> 32) % BUCKETS];
     struct chat *oldest = &ways[0];
     for (int i = 0; i < WAYS; i++) {
-        if (ways[i].id == chat_id)
+        if (ways[i].id == chat_id) {
             return &ways[i];
-        if (last_use(&ways[i]) < last_use(oldest))
+        }
+        if (last_use(&ways[i]) < last_use(oldest)) {
             oldest = &ways[i];
+        }
     }
     *oldest = (struct chat){.id = chat_id};
     return oldest;
@@ -75,8 +79,9 @@ uint32_t fam_pacer_take(struct fam_pacer *pacer, int64_t chat_id, uint64_t now_m
     pthread_mutex_lock(&pacer->mutex);
     struct chat *chat = find(pacer, chat_id);
     uint64_t due = due_ms(chat, step_ms, BURST), due_all = due_ms(&pacer->all, ALL_STEP_MS, ALL_BURST);
-    if (due_all > due)
+    if (due_all > due) {
         due = due_all;
+    }
     if (due <= now_ms) {
         count(chat, step_ms, now_ms);
         count(&pacer->all, ALL_STEP_MS, now_ms);
@@ -90,12 +95,14 @@ void fam_pacer_flood(struct fam_pacer *pacer, int64_t chat_id, uint64_t now_ms, 
 {
     pthread_mutex_lock(&pacer->mutex);
     struct chat *chat = find(pacer, chat_id);
-    if (chat->blocked_until_ms < until_ms)
+    if (chat->blocked_until_ms < until_ms) {
         chat->blocked_until_ms = until_ms;
+    }
     struct chat *last = &pacer->last_flood;
     if (last->id != 0 && last->id != chat_id && last->blocked_until_ms > now_ms &&
-        pacer->all.blocked_until_ms < until_ms)
+        pacer->all.blocked_until_ms < until_ms) {
         pacer->all.blocked_until_ms = until_ms;
+    }
     *last = (struct chat){.id = chat_id, .blocked_until_ms = until_ms};
     pthread_mutex_unlock(&pacer->mutex);
 }

@@ -107,8 +107,9 @@ struct fam_bot_pages *fam_bot_pages_new(const struct fam_bot_pages_options *opti
                                              .page_count = FAM_ARRAY_SIZE(pages->table),
                                              .metrics = options->metrics};
     pages->server = fam_http_server_new(&server, status);
-    if (pages->server)
+    if (pages->server) {
         return pages;
+    }
     free(pages);
     return NULL;
 }
@@ -120,8 +121,9 @@ uint16_t fam_bot_pages_port(const struct fam_bot_pages *pages)
 
 void fam_bot_pages_free(struct fam_bot_pages *pages)
 {
-    if (!pages)
+    if (!pages) {
         return;
+    }
     fam_http_server_free(pages->server);
     free(pages);
 }

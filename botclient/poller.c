@@ -62,8 +62,9 @@ static uint32_t backoff_ms(const struct fam_poller *poller, uint32_t first_ms)
 {
     unsigned doublings = poller->failures > 6 ? 6 : poller->failures;
     uint32_t full_ms = first_ms << doublings;
-    if (full_ms > BACKOFF_MAX_MS)
+    if (full_ms > BACKOFF_MAX_MS) {
         full_ms = BACKOFF_MAX_MS;
+    }
     return full_ms / 2 + randombytes_uniform(full_ms / 2 + 1);
 }
 
@@ -80,13 +81,16 @@ static void report(struct fam_poller *poller, const struct fam_api_result *resul
         {FAM_API_UNAVAILABLE, FAM_LOG_WARN, "Telegram does not answer"},
         {FAM_API_REJECTED, FAM_LOG_ERROR, "Telegram refuses to be polled"},
     };
-    if (poller->reported == result->outcome)
+    if (poller->reported == result->outcome) {
         return;
+    }
     poller->reported = result->outcome;
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(events); i++)
-        if (events[i].outcome == result->outcome)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(events); i++) {
+        if (events[i].outcome == result->outcome) {
             FAM_LOG(poller->options.log, events[i].level, "poller", events[i].event,
                     FAM_U64("http_status", result->http_status));
+        }
+    }
 }
 
 static void wait_after_failure(struct fam_poller *poller, const struct fam_api_result *result)
@@ -118,8 +122,9 @@ static bool skip_poison(struct fam_poller *poller, const char *text, size_t size
         FAM_LOG0(poller->options.log, FAM_LOG_ERROR, "poller", "an update without an id");
         return false;
     }
-    if (fam_lanes_skip(poller->options.lanes, id) != FAM_LANES_TAKEN)
+    if (fam_lanes_skip(poller->options.lanes, id) != FAM_LANES_TAKEN) {
         return false;
+    }
     FAM_LOG(poller->options.log, FAM_LOG_ERROR, "poller", "an update that can't be read was skipped",
             FAM_I64("update_id", id));
     count(poller, "other", "poison");
@@ -137,8 +142,9 @@ static size_t take_updates(struct fam_poller *poller, const struct fam_span *spa
             continue;
         }
         enum fam_lanes_put put = fam_lanes_put(poller->options.lanes, update);
-        if (put == FAM_LANES_FULL)
+        if (put == FAM_LANES_FULL) {
             break;
+        }
         fresh += put == FAM_LANES_TAKEN;
     }
     return fresh;
@@ -154,8 +160,9 @@ static void handle_broken(struct fam_poller *poller, const struct fam_buf *body,
         poller->isolated = 0;
         return;
     }
-    if (poller->broken >= BROKEN_BEFORE_ISOLATION)
+    if (poller->broken >= BROKEN_BEFORE_ISOLATION) {
         poller->isolated = ISOLATED_POLLS;
+    }
     FAM_LOG(poller->options.log, FAM_LOG_WARN, "poller", "an answer of getUpdates that can't be read",
             FAM_U64("bytes", body->size));
     pause_ms(poller, backoff_ms(poller, BACKOFF_MS));
@@ -170,20 +177,23 @@ static void handle_answer(struct fam_poller *poller, const struct fam_buf *body,
         handle_broken(poller, body, was_single);
         return;
     }
-    if (poller->reported != FAM_API_OK)
+    if (poller->reported != FAM_API_OK) {
         FAM_LOG0(poller->options.log, FAM_LOG_INFO, "poller", "Telegram answers again");
+    }
     poller->reported = FAM_API_OK;
     poller->failures = 0;
     poller->broken = 0;
-    if (poller->isolated > 0)
+    if (poller->isolated > 0) {
         poller->isolated = span_count > 0 ? poller->isolated - 1 : 0;
+    }
     atomic_store(&poller->last_poll_ms, fam_mono_ms());
     fam_metrics_set(poller->options.metrics, FAM_M_BOT_LAST_POLL, NULL, (double)fam_wall_ms() / 1000.0);
     fresh = take_updates(poller, spans, span_count);
-    if (fresh > 0)
+    if (fresh > 0) {
         poller->last_update_ms = fam_mono_ms();
-    else if (fam_mono_ms() - started_ms < REPEAT_MS)
+    } else if (fam_mono_ms() - started_ms < REPEAT_MS) {
         pause_ms(poller, REPEAT_MS);
+    }
 }
 
 static void poll_once(struct fam_poller *poller)
@@ -197,10 +207,11 @@ static void poll_once(struct fam_poller *poller)
              "\"callback_query\",\"my_chat_member\"]}",
              fam_lanes_offset(poller->options.lanes), single ? 1 : BATCH, POLL_S);
     fam_api_call(poller->options.api, "getUpdates", json, POLL_TIMEOUT_MS, poller->options.stop, &result);
-    if (result.outcome == FAM_API_OK)
+    if (result.outcome == FAM_API_OK) {
         handle_answer(poller, &result.body, single, started_ms);
-    else if (result.outcome != FAM_API_ABORTED)
+    } else if (result.outcome != FAM_API_ABORTED) {
         wait_after_failure(poller, &result);
+    }
     fam_api_result_done(&result);
 }
 
@@ -210,12 +221,15 @@ void fam_poller_run(struct fam_poller *poller)
     poller->last_update_ms = fam_mono_ms();
     while (!is_stopping(poller)) {
         bool idle = fam_lanes_wait_idle(lanes, REPEAT_MS);
-        if (is_stopping(poller))
+        if (is_stopping(poller)) {
             break;
-        if (!idle && (fam_lanes_room(lanes) == 0 || poller->isolated > 0))
+        }
+        if (!idle && (fam_lanes_room(lanes) == 0 || poller->isolated > 0)) {
             continue;
-        if (idle && fam_mono_ms() - poller->last_update_ms > quiet_ms)
+        }
+        if (idle && fam_mono_ms() - poller->last_update_ms > quiet_ms) {
             fam_lanes_forget(lanes);
+        }
         poll_once(poller);
     }
 }

@@ -73,10 +73,12 @@ static bool wait_turn(struct fam_sender *sender, int64_t chat_id, uint32_t *ret_
         uint64_t now_ms = sender->options.now_ms();
         uint32_t wait_ms = fam_pacer_take(sender->pacer, chat_id, now_ms);
         *ret_wait_ms = wait_ms;
-        if (wait_ms == 0)
+        if (wait_ms == 0) {
             return true;
-        if (is_aborted(sender) || now_ms - start_ms + wait_ms > FAM_SENDER_PATIENCE_MS)
+        }
+        if (is_aborted(sender) || now_ms - start_ms + wait_ms > FAM_SENDER_PATIENCE_MS) {
             return false;
+        }
         pause_ms(sender, wait_ms);
     }
 }
@@ -92,8 +94,9 @@ static bool settle(struct fam_sender *sender, int64_t chat_id, unsigned attempt,
         return false;
     }
     if (result->outcome != FAM_API_UNAVAILABLE && result->outcome != FAM_API_CONFLICT &&
-        result->outcome != FAM_API_UNAUTHORIZED)
+        result->outcome != FAM_API_UNAUTHORIZED) {
         return true;
+    }
     if (attempt + 1 < ATTEMPTS) {
         uint32_t cap_ms = 250u << attempt;
         pause_ms(sender, cap_ms + randombytes_uniform(cap_ms));
@@ -116,17 +119,21 @@ static enum fam_code deliver(struct fam_sender *sender, const char *method, int6
         fam_api_call(sender->options.api, method, json, SEND_TIMEOUT_MS, NULL, &result);
         outcome = result.outcome;
         *ret_migrate_to = result.migrate_to;
-        if (ret_message_id)
+        if (ret_message_id) {
             *ret_message_id = result.message_id;
+        }
         bool final = settle(sender, chat_id, attempt, &result);
         fam_api_result_done(&result);
-        if (final)
+        if (final) {
             break;
+        }
     }
-    if (outcome == FAM_API_OK || outcome == FAM_API_UNCHANGED)
+    if (outcome == FAM_API_OK || outcome == FAM_API_UNCHANGED) {
         return FAM_OK;
-    if (outcome == FAM_API_FLOOD && wait_ms == 0)
+    }
+    if (outcome == FAM_API_FLOOD && wait_ms == 0) {
         wait_ms = fam_pacer_take(sender->pacer, chat_id, sender->options.now_ms());
+    }
     return give_up(outcome, wait_ms, status);
 }
 
@@ -135,10 +142,12 @@ static void add_keyboard(struct fam_buf *json, const struct fam_keyboard *keyboa
     fam_buf_add_text(json, ",\"reply_markup\":{\"inline_keyboard\":[");
     for (size_t i = 0; keyboard && i < keyboard->count; i++) {
         const struct fam_button *button = &keyboard->buttons[i];
-        if (i > 0)
+        if (i > 0) {
             fam_buf_add_text(json, button->starts_row ? "]," : ",");
-        if (i == 0 || button->starts_row)
+        }
+        if (i == 0 || button->starts_row) {
             fam_buf_add_char(json, '[');
+        }
         fam_buf_add_text(json, "{\"text\":");
         fam_json_add_string(json, button->label);
         fam_buf_add_text(json, ",\"callback_data\":");
@@ -156,15 +165,19 @@ static void add_body(struct fam_buf *json, const struct fam_outgoing *message, i
     fam_buf_addf(json, "{\"chat_id\":%" PRId64 ",\"parse_mode\":\"HTML\",\"text\":", chat_id);
     fam_json_add_string(json, fam_buf_text(&part));
     fam_buf_add_text(json, ",\"link_preview_options\":{\"is_disabled\":true}");
-    if (message->message_id)
+    if (message->message_id) {
         fam_buf_addf(json, ",\"message_id\":%" PRId64, message->message_id);
-    if (message->protect && !message->message_id)
+    }
+    if (message->protect && !message->message_id) {
         fam_buf_add_text(json, ",\"protect_content\":true");
-    if (message->reply_to)
+    }
+    if (message->reply_to) {
         fam_buf_addf(json, ",\"reply_parameters\":{\"message_id\":%" PRId64 ",\"allow_sending_without_reply\":true}",
                      message->reply_to);
-    if (last && ((message->keyboard && message->keyboard->count > 0) || message->message_id))
+    }
+    if (last && ((message->keyboard && message->keyboard->count > 0) || message->message_id)) {
         add_keyboard(json, message->keyboard);
+    }
     fam_buf_add_char(json, '}');
     json->failed |= part.failed;
 }
@@ -181,11 +194,13 @@ static enum fam_code send_part(struct fam_sender *sender, const struct fam_outgo
         fam_auto(fam_buf_done) struct fam_buf json = {0};
         fam_buf_init(&json, BODY_MAX);
         add_body(&json, message, *chat_id, text, size, last);
-        if (json.failed)
+        if (json.failed) {
             return fam_fail_memory(status);
+        }
         code = deliver(sender, method, *chat_id, json.data, ret_message_id, &migrate_to, status);
-        if (code == FAM_OK || migrate_to == 0)
+        if (code == FAM_OK || migrate_to == 0) {
             break;
+        }
         *chat_id = migrate_to;
     }
     return code;
@@ -199,13 +214,15 @@ static enum fam_code send_message(void *context, const struct fam_outgoing *mess
     size_t size, next_size;
     int64_t chat_id = message->chat_id;
     struct fam_outgoing part = *message;
-    if (!fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &start, &size))
+    if (!fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &start, &size)) {
         return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "an empty message");
+    }
     for (;;) {
         bool more = fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &next_start, &next_size);
         enum fam_code code = send_part(sender, &part, &chat_id, start, size, !more, ret_message_id, status);
-        if (code != FAM_OK || !more)
+        if (code != FAM_OK || !more) {
             return code;
+        }
         part.reply_to = 0;
         start = next_start;
         size = next_size;
@@ -217,8 +234,9 @@ static enum fam_code edit_message(void *context, const struct fam_outgoing *mess
     const char *rest = message->html, *start;
     size_t size;
     int64_t chat_id = message->chat_id;
-    if (!fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &start, &size))
+    if (!fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &start, &size)) {
         return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "an empty message");
+    }
     return send_part(context, message, &chat_id, start, size, true, NULL, status);
 }
 
@@ -227,8 +245,9 @@ static enum fam_code remove_message(void *context, int64_t chat_id, int64_t mess
     fam_auto(fam_buf_done) struct fam_buf json = {0};
     int64_t migrate_to;
     fam_buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"message_id\":%" PRId64 "}", chat_id, message_id);
-    if (json.failed)
+    if (json.failed) {
         return fam_fail_memory(status);
+    }
     return deliver(context, "deleteMessage", chat_id, json.data, NULL, &migrate_to, status);
 }
 
@@ -236,8 +255,9 @@ static enum fam_code remove_message(void *context, int64_t chat_id, int64_t mess
 static void try_once(struct fam_sender *sender, const char *method, const struct fam_buf *json)
 {
     struct fam_api_result result;
-    if (json->failed)
+    if (json->failed) {
         return;
+    }
     fam_api_call(sender->options.api, method, json->data, QUICK_TIMEOUT_MS, NULL, &result);
     fam_api_result_done(&result);
 }
@@ -274,8 +294,9 @@ struct fam_sender *fam_sender_new(const struct fam_sender_options *options, stru
     }
     sender->options = *options;
     sender->pacer = pacer;
-    if (!sender->options.now_ms)
+    if (!sender->options.now_ms) {
         sender->options.now_ms = fam_mono_ms;
+    }
     sender->messenger = (struct fam_messenger){.context = sender,
                                                .send = send_message,
                                                .edit = edit_message,
@@ -287,8 +308,9 @@ struct fam_sender *fam_sender_new(const struct fam_sender_options *options, stru
 
 void fam_sender_free(struct fam_sender *sender)
 {
-    if (!sender)
+    if (!sender) {
         return;
+    }
     fam_pacer_free(sender->pacer);
     free(sender);
 }

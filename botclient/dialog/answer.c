@@ -40,18 +40,21 @@ static void add_detail_buttons(const struct fam_turn *turn, struct fam_keyboard 
         fam_turn_button(turn, keyboard, label, FAM_ACTION_WHY, (uint8_t)(i + 1), id);
     }
     fam_keyboard_end_row(keyboard);
-    if (reading->activity[0])
+    if (reading->activity[0]) {
         fam_turn_button(turn, keyboard, T(turn->locale, "button.activity"), FAM_ACTION_ACTIVITY, 0, id);
-    if (shortened)
+    }
+    if (shortened) {
         fam_turn_button(turn, keyboard, T(turn->locale, "button.more"), FAM_ACTION_MORE, 0, id);
+    }
 }
 
 static void add_age_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard, const struct fam_uuid *id)
 {
     fam_keyboard_end_row(keyboard);
-    for (int band = FAM__V1__AGE_BAND__AGE_BAND_2_3; band <= FAM__V1__AGE_BAND__AGE_BAND_16_17; band++)
+    for (int band = FAM__V1__AGE_BAND__AGE_BAND_2_3; band <= FAM__V1__AGE_BAND__AGE_BAND_16_17; band++) {
         fam_turn_button(turn, keyboard, fam_label_age(turn->locale, (Fam__V1__AgeBand)band), FAM_ACTION_AGE,
                         (uint8_t)band, id);
+    }
 }
 
 static void add_child_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard, const Fam__V1__Family *family,
@@ -72,13 +75,15 @@ static enum fam_code add_who_buttons(struct fam_turn *turn, struct fam_keyboard 
     Fam__V1__Family *family = NULL;
     if (turn->user->family_id[0]) {
         enum fam_code code = fam_children_family(turn, &reply, &family);
-        if (code != FAM_OK)
+        if (code != FAM_OK) {
             return code;
+        }
     }
-    if (family && family->n_children > 0)
+    if (family && family->n_children > 0) {
         add_child_buttons(turn, keyboard, family, id);
-    else
+    } else {
         add_age_buttons(turn, keyboard, id);
+    }
     return FAM_OK;
 }
 
@@ -88,8 +93,9 @@ static enum fam_code make_keyboard(struct fam_turn *turn, const Fam__V1__Entry *
 {
     struct fam_uuid id;
     bool stored = entry_uuid(entry, &id);
-    if (entry->reading && (stored || turn->has_session))
+    if (entry->reading && (stored || turn->has_session)) {
         add_detail_buttons(turn, keyboard, entry->reading, &id, shortened);
+    }
     if (stored) {
         fam_keyboard_end_row(keyboard);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.helped"), FAM_ACTION_RATE, HELPED_YES, &id);
@@ -100,8 +106,9 @@ static enum fam_code make_keyboard(struct fam_turn *turn, const Fam__V1__Entry *
         fam_turn_button(turn, keyboard, T(turn->locale, "button.remove"), FAM_ACTION_REMOVE, 0, NULL);
     }
     enum fam_code code = FAM_OK;
-    if (entry->age_unknown && (stored || turn->has_session))
+    if (entry->age_unknown && (stored || turn->has_session)) {
         code = add_who_buttons(turn, keyboard, &id);
+    }
     if (code == FAM_OK && fam_turn_is_new(turn)) {
         fam_keyboard_end_row(keyboard);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.onboarding"), FAM_ACTION_ONBOARDING, 0, NULL);
@@ -114,8 +121,9 @@ static enum fam_code record(struct fam_turn *turn, const Fam__V1__Entry *entry, 
     char key[64];
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__RecordDeliveryRequest request = FAM__V1__RECORD_DELIVERY_REQUEST__INIT;
-    if (!entry->entry_id[0])
+    if (!entry->entry_id[0]) {
         return FAM_OK;
+    }
     request.entry_id = entry->entry_id;
     request.chat_id = turn->update->chat_id;
     request.message_id = message_id;
@@ -136,13 +144,15 @@ static enum fam_code put(struct fam_turn *turn, const struct question *question,
                                    .html = fam_html_text(html),
                                    .keyboard = keyboard,
                                    .protect = protect};
-    if (fam_html_failed(html))
+    if (fam_html_failed(html)) {
         return fam_fail_memory(turn->status);
+    }
     *ret_message_id = question->replaces;
     if (question->replaces) {
         enum fam_code code = messenger->edit(messenger->context, &message, turn->status);
-        if (code != FAM_NOT_FOUND && code != FAM_INVALID_ARGUMENT)
+        if (code != FAM_NOT_FOUND && code != FAM_INVALID_ARGUMENT) {
             return code;
+        }
         message.message_id = 0;
         message.reply_to = question->reply_to;
     }
@@ -160,12 +170,15 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
         fam_html_init(&html);
         fam_reading_layout(&html, turn->locale, entry, question->heading, &shortened);
         enum fam_code code = make_keyboard(turn, entry, shortened, &keyboard);
-        if (code == FAM_OK)
+        if (code == FAM_OK) {
             code = put(turn, question, &html, &keyboard, entry->safety != NULL, &message_id);
-        if (code == FAM_OK)
+        }
+        if (code == FAM_OK) {
             code = record(turn, entry, question->name, message_id);
-        if (code != FAM_OK)
+        }
+        if (code != FAM_OK) {
             return code;
+        }
     }
     turn->state.answer_id = message_id;
     turn->state.had_safety = entry->safety != NULL;
@@ -201,10 +214,12 @@ enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, co
     request.child_id = (char *)(uintptr_t)child_id;
     request.age_band = age_band;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, name, &request.base, ret_reply);
-    if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0)
+    if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0) {
         return say_limit(turn, turn->status->retry_after_ms);
-    if (code != FAM_OK)
+    }
+    if (code != FAM_OK) {
         return code;
+    }
     *ret_entry = ((const Fam__V1__TranslateResponse *)ret_reply->message)->entry;
     return *ret_entry ? FAM_OK : fam_fail(turn->status, FAM_INTERNAL, "Translate answers without an entry");
 }
@@ -230,12 +245,16 @@ static void keep_draft(struct fam_turn *turn, const char *phrase)
 static size_t part_size(const char *text)
 {
     size_t most = fam_utf8_offset(text, FAM_PHRASE_CHARS);
-    if (!text[most])
+    if (!text[most]) {
         return most;
-    for (const char *stops = "\n "; *stops; stops++)
-        for (size_t size = most; size > most / 2; size--)
-            if (text[size - 1] == *stops)
+    }
+    for (const char *stops = "\n "; *stops; stops++) {
+        for (size_t size = most; size > most / 2; size--) {
+            if (text[size - 1] == *stops) {
                 return size;
+            }
+        }
+    }
     return most;
 }
 
@@ -247,8 +266,9 @@ enum fam_code fam_answer_phrase(struct fam_turn *turn)
     for (int part = 0; part < PARTS_MAX && code == FAM_OK && text[strspn(text, " \n\r\t")]; part++) {
         size_t size = part_size(text);
         char *phrase = strndup(text, size);
-        if (!phrase)
+        if (!phrase) {
             return fam_fail_memory(turn->status);
+        }
         fam_text_trim(phrase);
         if (*phrase) {
             struct question question = {.phrase = phrase,
@@ -256,8 +276,9 @@ enum fam_code fam_answer_phrase(struct fam_turn *turn)
                                         .age_band = (Fam__V1__AgeBand)turn->state.age_band,
                                         .name = names[part]};
             code = ask(turn, &question);
-            if (code == FAM_OK)
+            if (code == FAM_OK) {
                 keep_draft(turn, phrase);
+            }
         }
         explicit_bzero(phrase, strlen(phrase));
         free(phrase);
@@ -274,13 +295,15 @@ enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *chil
     const struct fam_arg args[] = {{"child", who}};
     fam_locale_format(heading, sizeof(heading), T(turn->locale, "reading.now_for"), args, 1);
     char *draft = strdup(turn->draft);
-    if (!draft)
+    if (!draft) {
         return fam_fail_memory(turn->status);
+    }
     struct question question = {
         .phrase = draft, .child_id = child->child_id, .heading = heading, .name = "translate_draft"};
     enum fam_code code = ask(turn, &question);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         keep_draft(turn, draft);
+    }
     explicit_bzero(draft, strlen(draft));
     free(draft);
     return code;
@@ -300,13 +323,16 @@ enum fam_code fam_answer_edited(struct fam_turn *turn)
 {
     bool known = turn->state.answer_id != 0 && turn->state.phrase_id == turn->update->message_id;
     const char *text = turn->update->text;
-    if (text[0] == '/')
+    if (text[0] == '/') {
         return FAM_OK;
-    if (!known && is_answer_of_wizard(turn))
+    }
+    if (!known && is_answer_of_wizard(turn)) {
         return FAM_OK;
+    }
     char *phrase = strndup(text, fam_utf8_offset(text, FAM_PHRASE_CHARS));
-    if (!phrase)
+    if (!phrase) {
         return fam_fail_memory(turn->status);
+    }
     struct question question = {.phrase = phrase,
                                 .child_id = "",
                                 .age_band = (Fam__V1__AgeBand)turn->state.age_band,
@@ -317,8 +343,9 @@ enum fam_code fam_answer_edited(struct fam_turn *turn)
     enum fam_code code = fam_answer_translate(turn, phrase, "", question.age_band, question.name, &reply, &entry);
     if (code == FAM_OK && entry) {
         /* A safety block is never edited away, and a new one must reach a phone that is in a pocket. */
-        if (known && !entry->safety && !turn->state.had_safety)
+        if (known && !entry->safety && !turn->state.had_safety) {
             question.replaces = turn->state.answer_id;
+        }
         code = show(turn, &question, entry);
         if (code == FAM_OK) {
             turn->state.phrase_id = turn->update->message_id;
@@ -342,8 +369,9 @@ static enum fam_code ask_again(struct fam_turn *turn, const char *child_id, Fam_
         return ask(turn, &question);
     }
     enum fam_code code = fam_details_entry(turn, &reply, &entry);
-    if (code != FAM_OK || !entry)
+    if (code != FAM_OK || !entry) {
         return code;
+    }
     question.phrase = entry->phrase;
     return ask(turn, &question);
 }
@@ -351,8 +379,9 @@ static enum fam_code ask_again(struct fam_turn *turn, const char *child_id, Fam_
 enum fam_code fam_answer_age(struct fam_turn *turn)
 {
     if (turn->pressed.argument < FAM__V1__AGE_BAND__AGE_BAND_2_3 ||
-        turn->pressed.argument > FAM__V1__AGE_BAND__AGE_BAND_16_17)
+        turn->pressed.argument > FAM__V1__AGE_BAND__AGE_BAND_16_17) {
         return FAM_OK;
+    }
     turn->state.age_band = turn->pressed.argument;
     return ask_again(turn, "", (Fam__V1__AgeBand)turn->pressed.argument);
 }
@@ -362,7 +391,8 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     enum fam_code code = fam_children_family(turn, &reply, &family);
-    if (code != FAM_OK || !family || turn->pressed.argument >= family->n_children)
+    if (code != FAM_OK || !family || turn->pressed.argument >= family->n_children) {
         return code;
+    }
     return ask_again(turn, family->children[turn->pressed.argument]->child_id, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
 }

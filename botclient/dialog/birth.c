@@ -32,8 +32,9 @@ static bool is_leap(int year)
 static bool is_date(int year, int month, int day)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1)
+    if (year < 1900 || year > 2200 || month < 1 || month > 12 || day < 1) {
         return false;
+    }
     return day <= days[month - 1] + (month == 2 && is_leap(year) ? 1 : 0);
 }
 
@@ -44,12 +45,14 @@ static size_t read_numbers(const char *text, int numbers[3], const char **ret_re
     char separator = '\0';
     while (count < 3) {
         size_t digits = strspn(text, "0123456789");
-        if (digits == 0 || digits > 4)
+        if (digits == 0 || digits > 4) {
             return 0;
+        }
         numbers[count++] = (int)strtol(text, NULL, 10);
         text += digits;
-        if (count == 3 || !*text || !strchr(".-/", *text) || (separator && *text != separator))
+        if (count == 3 || !*text || !strchr(".-/", *text) || (separator && *text != separator)) {
             break;
+        }
         separator = *text++;
     }
     *ret_rest = text;
@@ -61,24 +64,30 @@ static bool is_years(const char *rest)
     static const char *const words[] = {"лет",    "год",       "года", "г",        "г.",          "годик", "годика",
                                         "years",  "years old", "year", "year old", "yo",          "y.o.",  "y/o",
                                         "летний", "yr",        "yrs",  "г.р.",     "years of age"};
-    while (*rest == ' ' || *rest == '-')
+    while (*rest == ' ' || *rest == '-') {
         rest++;
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++)
-        if (strcasecmp(rest, words[i]) == 0)
+    }
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++) {
+        if (strcasecmp(rest, words[i]) == 0) {
             return true;
+        }
+    }
     return !*rest;
 }
 
 static enum fam_birth_parse check_date(int year, int month, int day, int64_t today_ms, struct fam_birth *ret_birth)
 {
     struct tm today = day_of(today_ms);
-    if (!is_date(year, month, day))
+    if (!is_date(year, month, day)) {
         return FAM_BIRTH_RANGE;
+    }
     int age = today.tm_year + 1900 - year;
-    if (month > today.tm_mon + 1 || (month == today.tm_mon + 1 && day > today.tm_mday))
+    if (month > today.tm_mon + 1 || (month == today.tm_mon + 1 && day > today.tm_mday)) {
         age--;
-    if (age < YOUNGEST || age > OLDEST)
+    }
+    if (age < YOUNGEST || age > OLDEST) {
         return FAM_BIRTH_RANGE;
+    }
     *ret_birth = (struct fam_birth){year, month, day};
     return FAM_BIRTH_GOOD;
 }
@@ -88,23 +97,27 @@ enum fam_birth_parse fam_birth_parse(const char *text, int64_t today_ms, struct 
     char trimmed[TEXT_MAX];
     int numbers[3];
     const char *rest = NULL;
-    if (strlen(text) >= sizeof(trimmed))
+    if (strlen(text) >= sizeof(trimmed)) {
         return FAM_BIRTH_OTHER;
+    }
     memcpy(trimmed, text, strlen(text) + 1);
     fam_text_trim(trimmed);
     size_t count = read_numbers(trimmed, numbers, &rest);
-    if (count == 3 && (!*rest || is_years(rest)))
+    if (count == 3 && (!*rest || is_years(rest))) {
         return numbers[0] > 31 ? check_date(numbers[0], numbers[1], numbers[2], today_ms, ret_birth)
                                : check_date(numbers[2], numbers[1], numbers[0], today_ms, ret_birth);
-    if (count != 1 || !is_years(rest))
+    }
+    if (count != 1 || !is_years(rest)) {
         return FAM_BIRTH_OTHER;
+    }
     int this_year = day_of(today_ms).tm_year + 1900, number = numbers[0];
     if (number >= YOUNGEST && number <= OLDEST) {
         *ret_birth = (struct fam_birth){.year = fam_birth_year_of_age(number, today_ms)};
         return FAM_BIRTH_GOOD;
     }
-    if (number < this_year - OLDEST - 1 || number > this_year - YOUNGEST)
+    if (number < this_year - OLDEST - 1 || number > this_year - YOUNGEST) {
         return FAM_BIRTH_RANGE;
+    }
     *ret_birth = (struct fam_birth){.year = number};
     return FAM_BIRTH_GOOD;
 }
@@ -132,17 +145,22 @@ static bool reads_like_phrase(const char *plain)
                                         "мама",  "умерла", "избил",  "избила",   "боль",   "rape"};
     static const char *const names[] = {"лу", "ксю", "мэтью", "мэттью", "эндрю", "анью", "рю", "ю", "су", "ру"};
     size_t size = strlen(plain);
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(names); i++)
-        if (strcmp(plain, names[i]) == 0)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(names); i++) {
+        if (strcmp(plain, names[i]) == 0) {
             return false;
+        }
+    }
     for (size_t i = 0; i < FAM_ARRAY_SIZE(endings); i++) {
         size_t ending = strlen(endings[i]);
-        if (size > ending && strcmp(plain + size - ending, endings[i]) == 0)
+        if (size > ending && strcmp(plain + size - ending, endings[i]) == 0) {
             return true;
+        }
     }
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++)
-        if (strcmp(plain, words[i]) == 0)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++) {
+        if (strcmp(plain, words[i]) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -159,18 +177,21 @@ bool fam_name_parse(const char *text, char ret_name[FAM_NAME_SIZE])
     char name[FAM_NAME_SIZE];
     size_t words = 0, capitals = 0;
     bool in_word = false;
-    if (strlen(text) >= sizeof(name))
+    if (strlen(text) >= sizeof(name)) {
         return false;
+    }
     memcpy(name, text, strlen(text) + 1);
     fam_text_trim(name);
-    if (!*name || fam_utf8_length(name) > FAM_NAME_CHARS)
+    if (!*name || fam_utf8_length(name) > FAM_NAME_CHARS) {
         return false;
+    }
     const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)name;
     while (*at) {
         utf8proc_int32_t point;
         utf8proc_ssize_t used = utf8proc_iterate(at, -1, &point);
-        if (used <= 0 || !(point == ' ' || is_letter(point)))
+        if (used <= 0 || !(point == ' ' || is_letter(point))) {
             return false;
+        }
         if (point != ' ' && !in_word) {
             words++;
             capitals += is_upper(point);
@@ -179,8 +200,9 @@ bool fam_name_parse(const char *text, char ret_name[FAM_NAME_SIZE])
         at += used;
     }
     /* Two words are a name when both begin like one: «Анна Мария», not «хочу умереть». */
-    if (words > 2 || (words == 2 && capitals < 2) || is_phrase(name))
+    if (words > 2 || (words == 2 && capitals < 2) || is_phrase(name)) {
         return false;
+    }
     memcpy(ret_name, name, strlen(name) + 1);
     return true;
 }

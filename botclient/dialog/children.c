@@ -15,10 +15,12 @@ enum fam_code fam_children_family(struct fam_turn *turn, struct fam_backend_repl
     Fam__V1__GetFamilyRequest request = FAM__V1__GET_FAMILY_REQUEST__INIT;
     *ret_family = NULL;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_GET_FAMILY, NULL, &request.base, ret_reply);
-    if (code == FAM_NOT_FOUND)
+    if (code == FAM_NOT_FOUND) {
         return FAM_OK;
-    if (code == FAM_OK)
+    }
+    if (code == FAM_OK) {
         *ret_family = ((const Fam__V1__GetFamilyResponse *)ret_reply->message)->family;
+    }
     return code;
 }
 
@@ -44,10 +46,12 @@ enum fam_code fam_children_list(struct fam_turn *turn)
         return said == FAM_OK ? fam_onboarding_next(turn) : said;
     }
     enum fam_code code = fam_children_family(turn, &reply, &family);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
-    if (!family || family->n_children == 0)
+    }
+    if (!family || family->n_children == 0) {
         return fam_onboarding_next(turn);
+    }
     fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add_bold(&html, T(turn->locale, "children.title"));
@@ -59,8 +63,9 @@ enum fam_code fam_children_list(struct fam_turn *turn)
         fam_html_add(&html, text);
         fam_html_end_line(&html);
     }
-    if (family->n_children < CHILDREN_MAX)
+    if (family->n_children < CHILDREN_MAX) {
         fam_turn_button(turn, &keyboard, T(turn->locale, "children.add"), FAM_ACTION_ADD_CHILD, 0, NULL);
+    }
     return fam_turn_send(turn, &html, &keyboard, NULL);
 }
 
@@ -84,8 +89,9 @@ enum fam_code fam_children_ask_name(struct fam_turn *turn)
 {
     struct fam_keyboard keyboard = {0};
     fam_auto(fam_html_done) struct fam_html html = {0};
-    if (!turn->has_session)
+    if (!turn->has_session) {
         return say_later(turn);
+    }
     fam_html_init(&html);
     fam_html_add(&html, turn->state.another ? T(turn->locale, "child.name_another") : T(turn->locale, "child.name"));
     fam_turn_button(turn, &keyboard, T(turn->locale, "child.no_name"), FAM_ACTION_NO_NAME, 0, NULL);
@@ -115,12 +121,14 @@ enum fam_code fam_children_name_text(struct fam_turn *turn, bool *ret_taken)
 {
     static const char *const skips[] = {"skip", "пропустить", "Skip", "Пропустить"};
     const char *text = turn->update->text;
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(skips) && !*ret_taken; i++)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(skips) && !*ret_taken; i++) {
         *ret_taken = strcmp(text, skips[i]) == 0;
-    if (*ret_taken)
+    }
+    if (*ret_taken) {
         turn->state.name[0] = '\0';
-    else
+    } else {
         *ret_taken = fam_name_parse(text, turn->state.name);
+    }
     return *ret_taken ? fam_children_ask_birth(turn) : FAM_OK;
 }
 
@@ -130,20 +138,24 @@ static enum fam_code resume(struct fam_turn *turn)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
-    if (!turn->has_session)
+    if (!turn->has_session) {
         return say_later(turn);
-    if (turn->state.step != FAM_STEP_NONE)
+    }
+    if (turn->state.step != FAM_STEP_NONE) {
         return FAM_OK;
+    }
     enum fam_code code = fam_children_family(turn, &reply, &family);
-    if (code != FAM_OK || !family || family->n_children > 0)
+    if (code != FAM_OK || !family || family->n_children > 0) {
         return code;
+    }
     return fam_children_ask_name(turn);
 }
 
 enum fam_code fam_children_no_name(struct fam_turn *turn)
 {
-    if (turn->state.step != FAM_STEP_CHILD_NAME)
+    if (turn->state.step != FAM_STEP_CHILD_NAME) {
         return resume(turn);
+    }
     turn->state.name[0] = '\0';
     return fam_children_ask_birth(turn);
 }
@@ -160,8 +172,9 @@ static enum fam_code welcome(struct fam_turn *turn, const Fam__V1__Child *child)
     fam_locale_add_html(&html, another ? T(turn->locale, "child.added") : T(turn->locale, "onboarding.done"), args, 1);
     fam_state_leave(&turn->state);
     enum fam_code code = fam_turn_show(turn, &html, NULL);
-    if (code != FAM_OK || !turn->draft)
+    if (code != FAM_OK || !turn->draft) {
         return code;
+    }
     return fam_answer_draft(turn, child);
 }
 
@@ -183,8 +196,9 @@ static enum fam_code add(struct fam_turn *turn, const struct fam_birth *birth)
     request.name = turn->state.name;
     request.birth = &date;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_ADD_CHILD, "add_child", &request.base, &reply);
-    if (code == FAM_INVALID_ARGUMENT)
+    if (code == FAM_INVALID_ARGUMENT) {
         return say_and_ask(turn, T(turn->locale, "child.range"));
+    }
     if (code == FAM_FAILED_PRECONDITION) {
         fam_state_leave(&turn->state);
         return fam_turn_say(turn, T(turn->locale, "children.full"));
@@ -193,8 +207,9 @@ static enum fam_code add(struct fam_turn *turn, const struct fam_birth *birth)
         fam_state_leave(&turn->state);
         return fam_onboarding_next(turn);
     }
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     const Fam__V1__Child *child = ((const Fam__V1__AddChildResponse *)reply.message)->child;
     return child ? welcome(turn, child) : fam_fail(turn->status, FAM_INTERNAL, "AddChild answers without a child");
 }
@@ -204,18 +219,21 @@ enum fam_code fam_children_birth_text(struct fam_turn *turn, bool *ret_taken)
     struct fam_birth birth;
     enum fam_birth_parse parsed = fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth);
     *ret_taken = parsed != FAM_BIRTH_OTHER;
-    if (parsed == FAM_BIRTH_RANGE)
+    if (parsed == FAM_BIRTH_RANGE) {
         return say_and_ask(turn, T(turn->locale, "child.range"));
+    }
     return parsed == FAM_BIRTH_GOOD ? add(turn, &birth) : FAM_OK;
 }
 
 enum fam_code fam_children_birth(struct fam_turn *turn)
 {
     int age = turn->pressed.argument;
-    if (turn->state.step != FAM_STEP_CHILD_BIRTH)
+    if (turn->state.step != FAM_STEP_CHILD_BIRTH) {
         return resume(turn);
-    if (age < YOUNGEST || age > OLDEST)
+    }
+    if (age < YOUNGEST || age > OLDEST) {
         return FAM_OK;
+    }
     struct fam_birth birth = {.year = fam_birth_year_of_age(age, turn->dialog->options.wall_ms())};
     return add(turn, &birth);
 }

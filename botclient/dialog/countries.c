@@ -43,14 +43,17 @@ const char *fam_country_name(const struct fam_locale *locale, const char *code)
 
 static bool is_code(const char *text, bool any_case, char ret_code[3])
 {
-    if (strlen(text) != 2)
+    if (strlen(text) != 2) {
         return false;
+    }
     for (int i = 0; i < 2; i++) {
         char c = text[i];
-        if (any_case && c >= 'a' && c <= 'z')
+        if (any_case && c >= 'a' && c <= 'z') {
             c = (char)(c - ('a' - 'A'));
-        if (c < 'A' || c > 'Z')
+        }
+        if (c < 'A' || c > 'Z') {
             return false;
+        }
         ret_code[i] = c;
     }
     ret_code[2] = '\0';
@@ -67,18 +70,22 @@ static bool is_name(const struct fam_locale *locale, const char *code, const cha
 
 bool fam_country_parse(const struct fam_locales *locales, const char *text, bool any_case, char ret_code[3])
 {
-    if (is_code(text, any_case, ret_code))
+    if (is_code(text, any_case, ret_code)) {
         return true;
-    if (fam_utf8_length(text) > 40)
+    }
+    if (fam_utf8_length(text) > 40) {
         return false;
+    }
     char *wanted = fam_text_normalise(text);
     bool found = false;
-    for (size_t l = 0; wanted && l < fam_locale_count() && !found; l++)
+    for (size_t l = 0; wanted && l < fam_locale_count() && !found; l++) {
         for (size_t i = 0; i < FAM_ARRAY_SIZE(named) && !found; i++) {
             found = is_name(fam_locales_get(locales, fam_locale_language(l)), named[i], wanted);
-            if (found)
+            if (found) {
                 snprintf(ret_code, 3, "%s", named[i]);
+            }
         }
+    }
     free(wanted);
     return found;
 }

@@ -18,8 +18,9 @@ enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_backend_reply 
     enum fam_code code;
     *ret_entry = NULL;
     if (fam_uuid_is_nil(&turn->pressed.entry)) {
-        if (!fam_details_is_draft(turn))
+        if (!fam_details_is_draft(turn)) {
             return fam_turn_say(turn, T(turn->locale, "button.not_kept"));
+        }
         return fam_answer_translate(turn, turn->draft, "", (Fam__V1__AgeBand)turn->state.age_band, "translate",
                                     ret_reply, ret_entry);
     }
@@ -28,10 +29,12 @@ enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_backend_reply 
     fam_uuid_format(&turn->pressed.entry, id);
     request.entry_id = id;
     code = fam_turn_call(turn, FAM_BACKEND_GET_ENTRY, NULL, &request.base, ret_reply);
-    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED)
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED) {
         return fam_turn_say(turn, T(turn->locale, "button.not_kept"));
-    if (code != FAM_OK)
+    }
+    if (code != FAM_OK) {
         return code;
+    }
     *ret_entry = ((const Fam__V1__GetEntryResponse *)ret_reply->message)->entry;
     return *ret_entry ? FAM_OK : fam_fail(turn->status, FAM_INTERNAL, "GetEntry answers without an entry");
 }
@@ -42,17 +45,20 @@ static enum fam_code send_detail(struct fam_turn *turn, const Fam__V1__Entry *en
     const struct fam_messenger *messenger = turn->dialog->options.messenger;
     struct fam_keyboard keyboard = {0};
     int64_t message_id;
-    if (entry->safety)
+    if (entry->safety) {
         fam_turn_button(turn, &keyboard, T(turn->locale, "button.remove"), FAM_ACTION_REMOVE, 0, NULL);
+    }
     struct fam_outgoing message = {.chat_id = turn->update->chat_id,
                                    .reply_to = turn->update->message_id,
                                    .html = fam_html_text(html),
                                    .keyboard = &keyboard,
                                    .protect = entry->safety != NULL};
-    if (html->units == 0)
+    if (html->units == 0) {
         return FAM_OK;
-    if (fam_html_failed(html))
+    }
+    if (fam_html_failed(html)) {
         return fam_fail_memory(turn->status);
+    }
     return messenger->send(messenger->context, &message, &message_id, turn->status);
 }
 
@@ -66,8 +72,9 @@ static enum fam_code show_detail(struct fam_turn *turn, layout *lay_out, size_t 
     Fam__V1__Entry *entry = NULL;
     fam_html_init(&html);
     enum fam_code code = fam_details_entry(turn, &reply, &entry);
-    if (code != FAM_OK || !entry || !entry->reading)
+    if (code != FAM_OK || !entry || !entry->reading) {
         return code;
+    }
     lay_out(&html, turn->locale, entry->reading, index);
     return send_detail(turn, entry, &html);
 }
@@ -88,8 +95,9 @@ static void lay_out_full(struct fam_html *html, const struct fam_locale *locale,
 
 enum fam_code fam_details_why(struct fam_turn *turn)
 {
-    if (turn->pressed.argument < 1 || turn->pressed.argument > 3)
+    if (turn->pressed.argument < 1 || turn->pressed.argument > 3) {
         return FAM_OK;
+    }
     return show_detail(turn, fam_reading_why, turn->pressed.argument - 1u);
 }
 
@@ -119,8 +127,9 @@ static void add_rating_buttons(const struct fam_turn *turn, struct fam_keyboard 
     }
     for (unsigned i = 1; i <= HELPED_LAST; i++) {
         char marked[FAM_BUTTON_LABEL];
-        if (i % 2 == 1)
+        if (i % 2 == 1) {
             fam_keyboard_end_row(keyboard);
+        }
         snprintf(marked, sizeof(marked), "%s%.80s", helped == i ? "✓ " : "", T(turn->locale, keys[i - 1]));
         fam_turn_button(turn, keyboard, marked, FAM_ACTION_RATE, (uint8_t)(i + USED_SHIFT * used),
                         &turn->pressed.entry);
@@ -145,17 +154,20 @@ enum fam_code fam_details_rate(struct fam_turn *turn)
     unsigned helped = turn->pressed.argument % USED_SHIFT, used = turn->pressed.argument / USED_SHIFT;
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__RateEntryRequest request = FAM__V1__RATE_ENTRY_REQUEST__INIT;
-    if (helped < 1 || helped > HELPED_LAST || used > 3 || fam_uuid_is_nil(&turn->pressed.entry))
+    if (helped < 1 || helped > HELPED_LAST || used > 3 || fam_uuid_is_nil(&turn->pressed.entry)) {
         return FAM_OK;
+    }
     fam_uuid_format(&turn->pressed.entry, id);
     request.entry_id = id;
     request.helped = (Fam__V1__Helped)helped;
     request.used_response = (int32_t)used;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_RATE_ENTRY, "rate", &request.base, &reply);
-    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED)
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED) {
         return fam_turn_say(turn, T(turn->locale, "button.not_kept"));
-    if (code != FAM_OK)
+    }
+    if (code != FAM_OK) {
         return code;
+    }
     const Fam__V1__Entry *entry = ((const Fam__V1__RateEntryResponse *)reply.message)->entry;
     bool on_answer = entry && entry->delivery && entry->delivery->message_id == turn->update->message_id;
     return ask_more(turn, helped, used, on_answer);
@@ -164,15 +176,19 @@ enum fam_code fam_details_rate(struct fam_turn *turn)
 enum fam_code fam_details_remove(struct fam_turn *turn)
 {
     const struct fam_messenger *messenger = turn->dialog->options.messenger;
-    if (turn->update->message_id == 0)
+    if (turn->update->message_id == 0) {
         return fam_turn_say(turn, T(turn->locale, "remove.failed"));
+    }
     enum fam_code code =
         messenger->remove(messenger->context, turn->update->chat_id, turn->update->message_id, turn->status);
-    if (code == FAM_INVALID_ARGUMENT)
+    if (code == FAM_INVALID_ARGUMENT) {
         return fam_turn_say(turn, T(turn->locale, "remove.failed"));
-    if (code == FAM_NOT_FOUND)
+    }
+    if (code == FAM_NOT_FOUND) {
         return FAM_OK; /* a second tap */
-    if (code == FAM_OK && turn->state.answer_id == turn->update->message_id)
+    }
+    if (code == FAM_OK && turn->state.answer_id == turn->update->message_id) {
         turn->state.answer_id = 0;
+    }
     return code;
 }

@@ -76,15 +76,17 @@ struct fam_dialog *fam_dialog_new(const struct fam_dialog_options *options, stru
     }
     dialog->options = *options;
     dialog->groups = groups;
-    if (!dialog->options.wall_ms)
+    if (!dialog->options.wall_ms) {
         dialog->options.wall_ms = fam_wall_ms;
+    }
     return dialog;
 }
 
 void fam_dialog_free(struct fam_dialog *dialog)
 {
-    if (!dialog)
+    if (!dialog) {
         return;
+    }
     fam_groups_free(dialog->groups);
     free(dialog);
 }
@@ -92,17 +94,20 @@ void fam_dialog_free(struct fam_dialog *dialog)
 /* "/start payload" and "/start@some_bot" are "start". NULL: no command at all. */
 static const char *command_of(const char *text, size_t *ret_size)
 {
-    if (text[0] != '/' || !((text[1] >= 'a' && text[1] <= 'z') || (text[1] >= 'A' && text[1] <= 'Z')))
+    if (text[0] != '/' || !((text[1] >= 'a' && text[1] <= 'z') || (text[1] >= 'A' && text[1] <= 'Z'))) {
         return NULL;
+    }
     *ret_size = strcspn(text + 1, "@ \n\t");
     return text + 1;
 }
 
 static enum fam_code run_command(struct fam_turn *turn, const char *command, size_t size)
 {
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(commands); i++)
-        if (strlen(commands[i].command) == size && strncasecmp(commands[i].command, command, size) == 0)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(commands); i++) {
+        if (strlen(commands[i].command) == size && strncasecmp(commands[i].command, command, size) == 0) {
             return commands[i].run(turn);
+        }
+    }
     return fam_turn_say(turn, T(turn->locale, "command.unknown"));
 }
 
@@ -112,12 +117,14 @@ static enum fam_code take_text(struct fam_turn *turn)
     bool taken = false;
     if (steps[step].read_text) {
         enum fam_code code = steps[step].read_text(turn, &taken);
-        if (code != FAM_OK || taken)
+        if (code != FAM_OK || taken) {
             return code;
+        }
     }
     enum fam_code code = fam_answer_phrase(turn);
-    if (code == FAM_OK && steps[step].ask)
+    if (code == FAM_OK && steps[step].ask) {
         code = steps[step].ask(turn);
+    }
     return code;
 }
 
@@ -131,10 +138,12 @@ static enum fam_code take_message(struct fam_turn *turn)
     size_t size;
     const struct fam_update *update = turn->update;
     const char *command = update->media == FAM_MEDIA_NONE ? command_of(update->text, &size) : NULL;
-    if (command)
+    if (command) {
         return run_command(turn, command, size);
-    if (has_words(update->text))
+    }
+    if (has_words(update->text)) {
         return take_text(turn);
+    }
     switch (update->media) {
     case FAM_MEDIA_SERVICE:
         return FAM_OK;
@@ -155,18 +164,22 @@ static enum fam_code take_message(struct fam_turn *turn)
 
 static enum fam_code press(struct fam_turn *turn)
 {
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(actions); i++)
-        if (actions[i].action == turn->pressed.action)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(actions); i++) {
+        if (actions[i].action == turn->pressed.action) {
             return actions[i].run(turn);
+        }
+    }
     return FAM_OK;
 }
 
 static enum fam_code route(struct fam_turn *turn)
 {
-    if (turn->update->kind == FAM_UPDATE_CALLBACK)
+    if (turn->update->kind == FAM_UPDATE_CALLBACK) {
         return press(turn);
-    if (turn->update->kind == FAM_UPDATE_EDITED)
+    }
+    if (turn->update->kind == FAM_UPDATE_EDITED) {
         return has_words(turn->update->text) ? fam_answer_edited(turn) : FAM_OK;
+    }
     return take_message(turn);
 }
 
@@ -180,8 +193,9 @@ static bool greet_button(struct fam_turn *turn, struct fam_job *job)
     const char *text = verdict == FAM_CALLBACK_VALID   ? ""
                        : verdict == FAM_CALLBACK_STALE ? T(turn->locale, "button.stale")
                                                        : T(turn->locale, "button.foreign");
-    if (!(job->notes & NOTE_CALLBACK_ANSWERED))
+    if (!(job->notes & NOTE_CALLBACK_ANSWERED)) {
         messenger->answer_callback(messenger->context, turn->update->callback_id, text, false);
+    }
     job->notes |= NOTE_CALLBACK_ANSWERED;
     return verdict == FAM_CALLBACK_VALID && turn->update->chat_type == FAM_CHAT_PRIVATE;
 }
@@ -189,8 +203,9 @@ static bool greet_button(struct fam_turn *turn, struct fam_job *job)
 static enum fam_code take_private(struct fam_turn *turn)
 {
     enum fam_code code = fam_turn_begin(turn);
-    if (code != FAM_OK || turn->is_old)
+    if (code != FAM_OK || turn->is_old) {
         return code;
+    }
     code = route(turn);
     return code == FAM_OK ? fam_turn_commit(turn) : code;
 }
@@ -202,12 +217,14 @@ static enum fam_code take_update(struct fam_turn *turn, struct fam_job *job)
     case FAM_UPDATE_OTHER:
         return FAM_OK;
     case FAM_UPDATE_MEMBER:
-        if (update->chat_type == FAM_CHAT_GROUP && update->membership == FAM_MEMBERSHIP_ADDED)
+        if (update->chat_type == FAM_CHAT_GROUP && update->membership == FAM_MEMBERSHIP_ADDED) {
             return fam_groups_handle(turn);
-        if (update->chat_type == FAM_CHAT_PRIVATE && update->membership != FAM_MEMBERSHIP_SAME)
+        }
+        if (update->chat_type == FAM_CHAT_PRIVATE && update->membership != FAM_MEMBERSHIP_SAME) {
             FAM_LOG(turn->dialog->options.log, FAM_LOG_INFO, "dialog",
                     update->membership == FAM_MEMBERSHIP_ADDED ? "unblocked by a person" : "blocked by a person",
                     FAM_I64("update_id", update->update_id));
+        }
         return FAM_OK;
     case FAM_UPDATE_CALLBACK:
         return greet_button(turn, job) ? take_private(turn) : FAM_OK;
@@ -215,8 +232,9 @@ static enum fam_code take_update(struct fam_turn *turn, struct fam_job *job)
     case FAM_UPDATE_EDITED:
         break;
     }
-    if (update->chat_type == FAM_CHAT_PRIVATE)
+    if (update->chat_type == FAM_CHAT_PRIVATE) {
         return take_private(turn);
+    }
     return update->kind == FAM_UPDATE_MESSAGE ? fam_groups_handle(turn) : FAM_OK;
 }
 
@@ -224,8 +242,9 @@ static uint32_t backoff_ms(const struct fam_job *job, const struct fam_status *s
 {
     unsigned doublings = job->attempt > 6 ? 6 : job->attempt - 1;
     uint32_t wait_ms = (uint32_t)RETRY_MS << doublings;
-    if (wait_ms > RETRY_MAX_MS)
+    if (wait_ms > RETRY_MAX_MS) {
         wait_ms = RETRY_MAX_MS;
+    }
     wait_ms = wait_ms / 2 + randombytes_uniform(wait_ms / 2 + 1);
     uint32_t asked_ms = status->retry_after_ms > RETRY_MAX_MS ? RETRY_MAX_MS : status->retry_after_ms;
     return asked_ms > wait_ms ? asked_ms : wait_ms;
@@ -236,8 +255,9 @@ static void tell_to_wait(struct fam_turn *turn, struct fam_job *job)
 {
     struct fam_status before = *turn->status;
     if (job->notes & NOTE_TOLD_TO_WAIT || fam_mono_ms() - job->first_ms < PATIENCE_MS ||
-        turn->update->chat_type != FAM_CHAT_PRIVATE || turn->update->kind == FAM_UPDATE_EDITED)
+        turn->update->chat_type != FAM_CHAT_PRIVATE || turn->update->kind == FAM_UPDATE_EDITED) {
         return;
+    }
     job->notes |= NOTE_TOLD_TO_WAIT;
     (void)fam_turn_say(turn, T(turn->locale, "error.wait"));
     *turn->status = before;
@@ -248,31 +268,38 @@ enum verdict { DONE, AGAIN, GIVE_UP };
 static enum verdict judge_messenger(const struct fam_job *job, const struct fam_status *status)
 {
     uint64_t age_ms = fam_mono_ms() - job->first_ms;
-    if (strcmp(status->reason, "BLOCKED") == 0 || strcmp(status->reason, "NO_MESSAGE") == 0)
+    if (strcmp(status->reason, "BLOCKED") == 0 || strcmp(status->reason, "NO_MESSAGE") == 0) {
         return DONE;
-    if (strcmp(status->reason, "STOPPING") == 0)
+    }
+    if (strcmp(status->reason, "STOPPING") == 0) {
         return AGAIN;
-    if (strcmp(status->reason, "FLOOD") == 0)
+    }
+    if (strcmp(status->reason, "FLOOD") == 0) {
         return status->retry_after_ms > FLOOD_GIVE_UP_MS || age_ms > FLOOD_GIVE_UP_MS ? GIVE_UP : AGAIN;
+    }
     return age_ms > TELEGRAM_GIVE_UP_MS || strcmp(status->reason, "REJECTED") == 0 ? GIVE_UP : AGAIN;
 }
 
 static bool is_messenger(const struct fam_status *status)
 {
     static const char *const reasons[] = {"BLOCKED", "NO_MESSAGE", "REJECTED", "FLOOD", "TELEGRAM", "STOPPING"};
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(reasons); i++)
-        if (strcmp(status->reason, reasons[i]) == 0)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(reasons); i++) {
+        if (strcmp(status->reason, reasons[i]) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
 static enum verdict judge(struct fam_turn *turn, struct fam_job *job, enum fam_code code)
 {
     const struct fam_backend *backend = turn->dialog->options.backend;
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         return DONE;
-    if (is_messenger(turn->status))
+    }
+    if (is_messenger(turn->status)) {
         return judge_messenger(job, turn->status);
+    }
     switch (code) {
     case FAM_UNAVAILABLE:
     case FAM_RESOURCE_EXHAUSTED:
@@ -311,10 +338,12 @@ static void log_failure(const struct fam_turn *turn, enum fam_log_level level, c
 static void give_up(struct fam_turn *turn, const struct fam_job *job)
 {
     log_failure(turn, FAM_LOG_ERROR, "an update could not be answered", job->attempt);
-    if (turn->update->chat_type == FAM_CHAT_PRIVATE)
+    if (turn->update->chat_type == FAM_CHAT_PRIVATE) {
         (void)fam_turn_say(turn, T(turn->locale, "error.sorry"));
-    if (turn->user)
+    }
+    if (turn->user) {
         (void)fam_turn_commit(turn);
+    }
 }
 
 enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t *ret_delay_ms)
@@ -322,8 +351,9 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
     const struct fam_dialog *dialog = context;
     struct fam_status status = {0};
     Fam__V1__Language language = fam_locale_language_of(job->update->language_code);
-    if (language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED)
+    if (language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED) {
         language = dialog->options.default_language;
+    }
     struct fam_turn turn = {.dialog = dialog,
                             .update = job->update,
                             .locale = fam_locales_get(dialog->options.locales, language),
@@ -332,14 +362,16 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
     enum verdict verdict = judge(&turn, job, code);
     if (verdict == AGAIN) {
         log_failure(&turn, FAM_LOG_WARN, "an update waits", job->attempt);
-        if (!is_messenger(&status))
+        if (!is_messenger(&status)) {
             tell_to_wait(&turn, job);
+        }
         *ret_delay_ms = backoff_ms(job, &status);
     } else {
-        if (verdict == GIVE_UP)
+        if (verdict == GIVE_UP) {
             give_up(&turn, job);
-        else if (code != FAM_OK)
+        } else if (code != FAM_OK) {
             log_failure(&turn, FAM_LOG_INFO, "a message could not be delivered", job->attempt);
+        }
         fam_metrics_add(dialog->options.metrics, FAM_M_BOT_UPDATES,
                         FAM_LABELS(fam_update_kind_name(job->update->kind), verdict == DONE ? "ok" : "error"), 1);
     }

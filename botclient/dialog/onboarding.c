@@ -17,9 +17,10 @@ enum fam_code fam_onboarding_ask_country(struct fam_turn *turn)
     const unsigned char *choices = fam_country_choices(fam_locale_which(turn->locale));
     fam_html_init(&html);
     fam_html_add(&html, T(turn->locale, "country.ask"));
-    for (size_t i = 0; i < FAM_COUNTRY_BUTTONS; i++)
+    for (size_t i = 0; i < FAM_COUNTRY_BUTTONS; i++) {
         fam_turn_button(turn, &keyboard, fam_country_name(turn->locale, fam_country_at(choices[i])), FAM_ACTION_COUNTRY,
                         choices[i], NULL);
+    }
     fam_keyboard_end_row(&keyboard);
     fam_turn_button(turn, &keyboard, T(turn->locale, "country.other"), FAM_ACTION_COUNTRY, FAM_COUNTRY_OTHER, NULL);
     fam_turn_button(turn, &keyboard, T(turn->locale, "country.none"), FAM_ACTION_COUNTRY, FAM_COUNTRY_NONE, NULL);
@@ -61,12 +62,15 @@ static enum fam_code next_child(struct fam_turn *turn)
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     enum fam_code code = fam_children_family(turn, &reply, &family);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
-    if (!family && (code = make_family(turn)) != FAM_OK)
+    }
+    if (!family && (code = make_family(turn)) != FAM_OK) {
         return code;
-    if (family && family->n_children > 0)
+    }
+    if (family && family->n_children > 0) {
         return finish(turn, T(turn->locale, "onboarding.ready"));
+    }
     turn->state.another = false;
     return fam_children_ask_name(turn);
 }
@@ -74,14 +78,18 @@ static enum fam_code next_child(struct fam_turn *turn)
 enum fam_code fam_onboarding_next(struct fam_turn *turn)
 {
     int processing = fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING);
-    if (!turn->user->country[0])
+    if (!turn->user->country[0]) {
         return fam_onboarding_ask_country(turn);
-    if (processing < 0)
+    }
+    if (processing < 0) {
         return ask_consent(turn, T(turn->locale, "consent.processing"), FAM_ACTION_CONSENT);
-    if (processing == 0)
+    }
+    if (processing == 0) {
         return finish(turn, T(turn->locale, "onboarding.without"));
-    if (fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI) < 0)
+    }
+    if (fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI) < 0) {
         return ask_consent(turn, T(turn->locale, "consent.ai"), FAM_ACTION_CONSENT_AI);
+    }
     return next_child(turn);
 }
 
@@ -111,34 +119,40 @@ enum fam_code fam_onboarding_start(struct fam_turn *turn)
     bool speaks = fam_locale_language_of(turn->update->language_code) != FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED;
     bool is_fresh = !turn->user->country[0];
     fam_state_leave(&turn->state);
-    if (is_fresh && !speaks)
+    if (is_fresh && !speaks) {
         return greet_in_both(turn);
+    }
     if (fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) == 0) {
         enum fam_code code = fam_turn_say(turn, T(turn->locale, "start.again"));
         return code == FAM_OK ? ask_consent(turn, T(turn->locale, "consent.processing"), FAM_ACTION_CONSENT) : code;
     }
     enum fam_code code =
         fam_turn_say(turn, is_fresh ? T(turn->locale, "start.greeting") : T(turn->locale, "start.again"));
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     code = fam_children_family(turn, &reply, &family);
-    if (code != FAM_OK || (family && family->n_children > 0))
+    if (code != FAM_OK || (family && family->n_children > 0)) {
         return code;
+    }
     return fam_onboarding_next(turn);
 }
 
 enum fam_code fam_onboarding_language(struct fam_turn *turn)
 {
     size_t row = turn->pressed.argument & ~(unsigned)THEN_ONBOARDING;
-    if (row >= fam_locale_count())
+    if (row >= fam_locale_count()) {
         return FAM_OK;
+    }
     enum fam_code code = fam_turn_update_user(turn, fam_locale_language(row), "");
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
-    if (turn->pressed.argument & THEN_ONBOARDING && !turn->user->country[0])
+    }
+    if (turn->pressed.argument & THEN_ONBOARDING && !turn->user->country[0]) {
         return fam_onboarding_next(turn);
+    }
     fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, T(turn->locale, "language.done"));
@@ -148,21 +162,25 @@ enum fam_code fam_onboarding_language(struct fam_turn *turn)
 static enum fam_code set_country(struct fam_turn *turn, const char *country)
 {
     enum fam_code code = fam_turn_update_user(turn, FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED, country);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     fam_state_leave(&turn->state);
     return fam_onboarding_next(turn);
 }
 
 enum fam_code fam_onboarding_country(struct fam_turn *turn)
 {
-    if (turn->user->country[0])
+    if (turn->user->country[0]) {
         return fam_onboarding_next(turn); /* a second tap */
-    if (turn->pressed.argument == FAM_COUNTRY_NONE)
+    }
+    if (turn->pressed.argument == FAM_COUNTRY_NONE) {
         return set_country(turn, "ZZ");
+    }
     const char *country = fam_country_at(turn->pressed.argument);
-    if (country)
+    if (country) {
         return set_country(turn, country);
+    }
     fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     if (!turn->has_session) {
@@ -184,8 +202,9 @@ enum fam_code fam_onboarding_country_text(struct fam_turn *turn, bool *ret_taken
 {
     char code[3], text[200];
     snprintf(text, sizeof(text), "%s", turn->update->text);
-    if (strlen(turn->update->text) >= sizeof(text))
+    if (strlen(turn->update->text) >= sizeof(text)) {
         return FAM_OK;
+    }
     fam_text_trim(text);
     *ret_taken = fam_country_parse(turn->dialog->options.locales, text, !is_word(text), code);
     return *ret_taken ? set_country(turn, code) : FAM_OK;
@@ -213,15 +232,17 @@ static bool is_open(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose
 enum fam_code fam_onboarding_consent(struct fam_turn *turn)
 {
     enum fam_code code = FAM_OK;
-    if (is_open(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING))
+    if (is_open(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
         code = set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING);
+    }
     return code == FAM_OK ? fam_onboarding_next(turn) : code;
 }
 
 enum fam_code fam_onboarding_consent_ai(struct fam_turn *turn)
 {
     enum fam_code code = FAM_OK;
-    if (is_open(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI))
+    if (is_open(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI)) {
         code = set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI);
+    }
     return code == FAM_OK ? fam_onboarding_next(turn) : code;
 }

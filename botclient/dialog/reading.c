@@ -25,8 +25,9 @@ static bool has(const char *text)
 /* "Title: text" with the title in bold. */
 static void add_titled(struct fam_html *html, const char *title, const char *text)
 {
-    if (!has(text))
+    if (!has(text)) {
         return;
+    }
     fam_html_add_bold(html, title);
     fam_html_add(html, " ");
     fam_html_add(html, text);
@@ -50,10 +51,12 @@ static void add_quoted(struct fam_html *html, const struct fam_locale *locale, c
 
 static void add_label(struct fam_html *html, const char *label, bool first)
 {
-    if (!*label)
+    if (!*label) {
         return;
-    if (!first)
+    }
+    if (!first) {
         fam_html_add(html, ", ");
+    }
     fam_html_add(html, label);
 }
 
@@ -62,15 +65,17 @@ static void add_certainty(struct fam_html *html, const struct fam_locale *locale
 {
     const char *certainty = fam_label_certainty(locale, reading->certainty);
     const char *primary = reading->primary ? fam_label_emotion(locale, reading->primary->emotion) : "";
-    if (!*certainty || !*primary)
+    if (!*certainty || !*primary) {
         return;
+    }
     fam_html_add_bold(html, certainty);
     fam_html_add(html, " ");
     fam_html_add(html, primary);
     for (size_t i = 0; i < reading->n_secondary; i++) {
         const char *label = fam_label_emotion(locale, reading->secondary[i]->emotion);
-        if (!*label)
+        if (!*label) {
             continue;
+        }
         fam_html_add(html, i == 0 ? T(locale, "reading.also") : ", ");
         fam_html_add(html, label);
     }
@@ -81,12 +86,14 @@ static void add_certainty(struct fam_html *html, const struct fam_locale *locale
 static void add_need(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading,
                      bool with_text)
 {
-    if (reading->n_needs == 0)
+    if (reading->n_needs == 0) {
         return;
+    }
     fam_html_add_bold(html, T(locale, "reading.need"));
     fam_html_add(html, " ");
-    for (size_t i = 0; i < reading->n_needs; i++)
+    for (size_t i = 0; i < reading->n_needs; i++) {
         add_label(html, fam_label_need(locale, reading->needs[i]), i == 0);
+    }
     fam_html_add(html, ".");
     if (with_text && has(reading->need_text)) {
         fam_html_add(html, " ");
@@ -97,8 +104,9 @@ static void add_need(struct fam_html *html, const struct fam_locale *locale, con
 
 static void add_say(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading)
 {
-    if (reading->n_responses == 0)
+    if (reading->n_responses == 0) {
         return;
+    }
     fam_html_end_paragraph(html);
     fam_html_add_bold(html, T(locale, "reading.say"));
     fam_html_end_line(html);
@@ -132,14 +140,18 @@ static void add_reading(struct fam_html *html, const struct fam_locale *locale, 
         fam_html_add(html, reading->second_reading);
         fam_html_end_line(html);
     }
-    if (details > DETAIL_CERTAINTY)
+    if (details > DETAIL_CERTAINTY) {
         add_certainty(html, locale, reading);
-    if (details > DETAIL_NEED)
+    }
+    if (details > DETAIL_NEED) {
         add_need(html, locale, reading, details > DETAIL_NEED_TEXT);
-    if (details > DETAIL_SAY)
+    }
+    if (details > DETAIL_SAY) {
         add_say(html, locale, reading);
-    if (details > DETAIL_AVOID)
+    }
+    if (details > DETAIL_AVOID) {
         add_titled(html, T(locale, "reading.avoid"), reading->avoid);
+    }
     add_footer(html, locale, reading);
 }
 
@@ -164,8 +176,9 @@ static void add_head(struct fam_html *html, const Fam__V1__SafetyHelp *safety, b
     fam_html_end_line(html);
     fam_html_add(html, safety->first_step);
     fam_html_end_line(html);
-    if (safety->n_lines > 0)
+    if (safety->n_lines > 0) {
         add_line(html, safety->lines[0], with_hours);
+    }
 }
 
 static void add_safety(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__SafetyHelp *safety)
@@ -185,19 +198,22 @@ static void add_safety(struct fam_html *html, const struct fam_locale *locale, c
     if (safety->n_lines > 1) {
         fam_html_add_bold(html, T(locale, "safety.more_lines"));
         fam_html_end_line(html);
-        for (size_t i = 1; i < safety->n_lines; i++)
+        for (size_t i = 1; i < safety->n_lines; i++) {
             add_line(html, safety->lines[i], true);
+        }
         fam_html_end_paragraph(html);
     }
-    if (has(safety->privacy_note))
+    if (has(safety->privacy_note)) {
         fam_html_add_italic(html, safety->privacy_note);
+    }
     fam_html_end_paragraph(html);
 }
 
 static void add_heading(struct fam_html *html, const char *heading)
 {
-    if (!has(heading))
+    if (!has(heading)) {
         return;
+    }
     fam_html_add_italic(html, heading);
     fam_html_end_paragraph(html);
 }
@@ -216,8 +232,9 @@ static void add_cut(struct fam_html *html, const struct fam_locale *locale, cons
         fam_html_add_bold(html, T(locale, "reading.going_on"));
         fam_html_add(html, " ");
         fam_html_add_size(html, reading->going_on, size);
-        if (reading->going_on[size])
+        if (reading->going_on[size]) {
             fam_html_add(html, "…");
+        }
         fam_html_end_paragraph(html);
     }
     fam_html_append(html, &least);
@@ -228,10 +245,12 @@ void fam_reading_layout(struct fam_html *html, const struct fam_locale *locale, 
                         const char *heading, bool *ret_shortened)
 {
     *ret_shortened = false;
-    if (entry->safety)
+    if (entry->safety) {
         add_safety(html, locale, entry->safety);
-    if (!entry->reading)
+    }
+    if (!entry->reading) {
         return;
+    }
     add_heading(html, heading);
     if (entry->safety) {
         fam_html_add_bold(html, T(locale, "safety.reading"));
@@ -244,13 +263,15 @@ void fam_reading_layout(struct fam_html *html, const struct fam_locale *locale, 
         fam_html_clear(&part);
         add_reading(&part, locale, entry->reading, (enum detail)details);
         *ret_shortened = details < DETAIL_ALL;
-        if (part.units <= room)
+        if (part.units <= room) {
             break;
+        }
     }
-    if (part.units <= room)
+    if (part.units <= room) {
         fam_html_append(html, &part);
-    else
+    } else {
         add_cut(html, locale, entry->reading, room);
+    }
     fam_html_done(&part);
 }
 
@@ -262,8 +283,9 @@ void fam_reading_full(struct fam_html *html, const struct fam_locale *locale, co
 void fam_reading_why(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading,
                      size_t index)
 {
-    if (index >= reading->n_responses)
+    if (index >= reading->n_responses) {
         return;
+    }
     char title[128];
     const Fam__V1__SuggestedResponse *response = reading->responses[index];
     snprintf(title, sizeof(title), "%zu. %s", index + 1, fam_label_response(locale, response->kind));
@@ -277,8 +299,9 @@ void fam_reading_why(struct fam_html *html, const struct fam_locale *locale, con
 
 void fam_reading_activity(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Reading *reading)
 {
-    if (!has(reading->activity))
+    if (!has(reading->activity)) {
         return;
+    }
     fam_html_add_bold(html, T(locale, "reading.activity"));
     fam_html_end_line(html);
     fam_html_add(html, reading->activity);

@@ -19,7 +19,8 @@ enum fam_code fam_settings_ask_language(struct fam_turn *turn)
     fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, T(turn->locale, "language.ask"));
-    for (size_t i = 0; i < fam_locale_count(); i++)
+    for (size_t i = 0; i < fam_locale_count(); i++) {
         fam_turn_button(turn, &keyboard, fam_locale_own_name(i), FAM_ACTION_LANGUAGE, (uint8_t)i, NULL);
+    }
     return fam_turn_send(turn, &html, &keyboard, NULL);
 }

@@ -31,18 +31,23 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
 {
     *ret_state = (struct fam_state){0};
     cJSON *root = size > 0 ? fam_json_parse(data, size, FAM_STATE_BYTES) : NULL;
-    if (!root)
+    if (!root) {
         return;
+    }
     const char *step = fam_json_string(root, "s"), *name = fam_json_string(root, "n");
     const char *entry = fam_json_string(root, "e");
     struct fam_uuid uuid;
-    for (size_t i = 0; step && i < FAM_STEP_COUNT; i++)
-        if (strcmp(step, step_names[i]) == 0)
+    for (size_t i = 0; step && i < FAM_STEP_COUNT; i++) {
+        if (strcmp(step, step_names[i]) == 0) {
             ret_state->step = (enum fam_step)i;
-    if (name && strlen(name) < sizeof(ret_state->name))
+        }
+    }
+    if (name && strlen(name) < sizeof(ret_state->name)) {
         memcpy(ret_state->name, name, strlen(name) + 1);
-    if (entry && fam_uuid_parse(entry, &uuid))
+    }
+    if (entry && fam_uuid_parse(entry, &uuid)) {
         fam_uuid_format(&uuid, ret_state->entry_id);
+    }
     ret_state->another = fam_json_bool(root, "c");
     ret_state->had_safety = fam_json_bool(root, "h");
     ret_state->phrase_id = number(root, "p");
@@ -57,27 +62,35 @@ size_t fam_state_format(const struct fam_state *state, char ret_text[FAM_STATE_B
     fam_auto(fam_buf_done) struct fam_buf json = {0};
     fam_buf_init(&json, FAM_STATE_BYTES - 1);
     fam_buf_addf(&json, "{\"v\":1");
-    if (state->step != FAM_STEP_NONE)
+    if (state->step != FAM_STEP_NONE) {
         fam_buf_addf(&json, ",\"s\":\"%s\"", step_names[state->step]);
+    }
     if (state->name[0]) {
         fam_buf_add_text(&json, ",\"n\":");
         fam_json_add_string(&json, state->name);
     }
-    if (state->another)
+    if (state->another) {
         fam_buf_add_text(&json, ",\"c\":true");
-    if (state->phrase_id)
+    }
+    if (state->phrase_id) {
         fam_buf_addf(&json, ",\"p\":%" PRId64, state->phrase_id);
-    if (state->answer_id)
+    }
+    if (state->answer_id) {
         fam_buf_addf(&json, ",\"a\":%" PRId64, state->answer_id);
-    if (state->entry_id[0])
+    }
+    if (state->entry_id[0]) {
         fam_buf_addf(&json, ",\"e\":\"%s\"", state->entry_id);
-    if (state->had_safety)
+    }
+    if (state->had_safety) {
         fam_buf_add_text(&json, ",\"h\":true");
-    if (state->age_band)
+    }
+    if (state->age_band) {
         fam_buf_addf(&json, ",\"g\":%d", state->age_band);
+    }
     fam_buf_add_text(&json, "}");
-    if (json.failed)
+    if (json.failed) {
         fam_buf_clear(&json);
+    }
     memcpy(ret_text, fam_buf_text(&json), json.size + 1);
     return json.size;
 }

@@ -42,8 +42,9 @@ static enum fam_code register_user(struct fam_turn *turn)
     request.language = fam_locale_language_of(turn->update->language_code);
     request.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_REGISTER_USER, NULL, &request.base, &reply);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     const Fam__V1__RegisterUserResponse *response = (const Fam__V1__RegisterUserResponse *)reply.message;
     if (!response->user) {
         fam_backend_reply_done(&reply);
@@ -70,19 +71,22 @@ static enum fam_code load_session(struct fam_turn *turn)
                 FAM_I64("update_id", turn->update->update_id), FAM_STR("code", fam_code_name(code)));
         return FAM_OK;
     }
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     const Fam__V1__Session *session = ((const Fam__V1__CreateSessionResponse *)reply.message)->session;
-    if (!session || strlen(session->session_id) >= sizeof(turn->session_id))
+    if (!session || strlen(session->session_id) >= sizeof(turn->session_id)) {
         return fam_fail(turn->status, FAM_INTERNAL, "CreateSession answers without a session");
+    }
     turn->has_session = true;
     memcpy(turn->session_id, session->session_id, strlen(session->session_id) + 1);
     turn->version = session->version;
     turn->last_update_id = session->last_update_id;
     turn->is_old = turn->update->update_id <= session->last_update_id;
     fam_state_parse(session->state.data, session->state.len, &turn->state);
-    if (session->draft && *session->draft)
+    if (session->draft && *session->draft) {
         turn->draft = strdup(session->draft);
+    }
     return FAM_OK;
 }
 
@@ -95,42 +99,48 @@ enum fam_code fam_turn_begin(struct fam_turn *turn)
 static void rest(const struct fam_turn *turn, uint32_t wait_ms)
 {
     struct timespec pause = {.tv_sec = wait_ms / 1000, .tv_nsec = (long)(wait_ms % 1000) * 1000000};
-    if (turn->dialog->options.sleep_ms)
+    if (turn->dialog->options.sleep_ms) {
         turn->dialog->options.sleep_ms(wait_ms);
-    else
+    } else {
         nanosleep(&pause, NULL);
+    }
 }
 
 enum fam_code fam_turn_commit(struct fam_turn *turn)
 {
     char text[FAM_STATE_BYTES];
     const struct fam_backend *backend = turn->dialog->options.backend;
-    if (!turn->has_session)
+    if (!turn->has_session) {
         return FAM_OK;
+    }
     Fam__V1__UpdateSessionRequest request = FAM__V1__UPDATE_SESSION_REQUEST__INIT;
     request.session_id = turn->session_id;
     request.version = turn->version;
     request.state.len = fam_state_format(&turn->state, text);
     request.state.data = (uint8_t *)text;
     request.last_update_id = turn->update->update_id;
-    if (turn->draft)
+    if (turn->draft) {
         request.draft = turn->draft;
+    }
     enum fam_code code = FAM_UNAVAILABLE;
     int connected = 0;
     for (int attempt = 0; attempt < COMMIT_ATTEMPTS; attempt++) {
         fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
         code = fam_turn_call(turn, FAM_BACKEND_UPDATE_SESSION, NULL, &request.base, &reply);
-        if (code != FAM_UNAVAILABLE && code != FAM_DEADLINE_EXCEEDED)
+        if (code != FAM_UNAVAILABLE && code != FAM_DEADLINE_EXCEEDED) {
             break;
+        }
         /* A server that answers but keeps no session: Redis went away. What was done is done. */
-        if (backend->is_connected(backend->context) && ++connected >= COMMIT_ATTEMPTS_CONNECTED)
+        if (backend->is_connected(backend->context) && ++connected >= COMMIT_ATTEMPTS_CONNECTED) {
             return FAM_OK;
+        }
         uint32_t wait_ms = (uint32_t)COMMIT_STEP_MS << (attempt > 5 ? 5 : attempt);
         rest(turn, wait_ms > COMMIT_STEP_MAX_MS ? COMMIT_STEP_MAX_MS : wait_ms);
     }
     /* A session that expired meanwhile has nothing to be compared with. */
-    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED)
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED) {
         return FAM_OK;
+    }
     return code;
 }
 
@@ -148,21 +158,25 @@ enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language lang
     request.language = language;
     request.country = (char *)(uintptr_t)country;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_UPDATE_USER, "update_user", &request.base, &reply);
-    if (code != FAM_OK)
+    if (code != FAM_OK) {
         return code;
+    }
     const Fam__V1__UpdateUserResponse *response = (const Fam__V1__UpdateUserResponse *)reply.message;
-    if (response->user)
+    if (response->user) {
         adopt_user(turn, &reply, response->user);
-    else
+    } else {
         fam_backend_reply_done(&reply);
+    }
     return FAM_OK;
 }
 
 int fam_turn_consent(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose)
 {
-    for (size_t i = 0; i < turn->user->n_consents; i++)
-        if (turn->user->consents[i]->purpose == purpose)
+    for (size_t i = 0; i < turn->user->n_consents; i++) {
+        if (turn->user->consents[i]->purpose == purpose) {
             return turn->user->consents[i]->granted ? 1 : 0;
+        }
+    }
     return -1;
 }
 
@@ -188,8 +202,9 @@ enum fam_code fam_turn_send(struct fam_turn *turn, const struct fam_html *html, 
     const struct fam_messenger *messenger = turn->dialog->options.messenger;
     int64_t message_id = 0;
     struct fam_outgoing message = {.chat_id = turn->update->chat_id, .html = fam_html_text(html), .keyboard = keyboard};
-    if (fam_html_failed(html))
+    if (fam_html_failed(html)) {
         return fam_fail_memory(turn->status);
+    }
     return messenger->send(messenger->context, &message, ret_message_id ? ret_message_id : &message_id, turn->status);
 }
 
@@ -200,13 +215,16 @@ enum fam_code fam_turn_show(struct fam_turn *turn, const struct fam_html *html, 
                                    .message_id = turn->update->message_id,
                                    .html = fam_html_text(html),
                                    .keyboard = keyboard};
-    if (turn->update->kind != FAM_UPDATE_CALLBACK || message.message_id == 0 || turn->keep_pressed)
+    if (turn->update->kind != FAM_UPDATE_CALLBACK || message.message_id == 0 || turn->keep_pressed) {
         return fam_turn_send(turn, html, keyboard, NULL);
-    if (fam_html_failed(html))
+    }
+    if (fam_html_failed(html)) {
         return fam_fail_memory(turn->status);
+    }
     enum fam_code code = messenger->edit(messenger->context, &message, turn->status);
-    if (code == FAM_NOT_FOUND || code == FAM_INVALID_ARGUMENT)
+    if (code == FAM_NOT_FOUND || code == FAM_INVALID_ARGUMENT) {
         return fam_turn_send(turn, html, keyboard, NULL);
+    }
     return code;
 }
 
@@ -223,14 +241,17 @@ void fam_turn_button(const struct fam_turn *turn, struct fam_keyboard *keyboard,
 {
     const struct fam_dialog_options *options = &turn->dialog->options;
     struct fam_callback callback = {.action = action, .argument = argument};
-    if (keyboard->count == FAM_KEYBOARD_BUTTONS)
+    if (keyboard->count == FAM_KEYBOARD_BUTTONS) {
         return;
-    if (entry)
+    }
+    if (entry) {
         callback.entry = *entry;
+    }
     struct fam_button *button = &keyboard->buttons[keyboard->count];
     size_t in_row = 0;
-    while (in_row < keyboard->count && !keyboard->buttons[keyboard->count - 1 - in_row].starts_row)
+    while (in_row < keyboard->count && !keyboard->buttons[keyboard->count - 1 - in_row].starts_row) {
         in_row++;
+    }
     button->starts_row = keyboard->count == 0 || keyboard->ends_row || in_row + 1 >= FAM_BUTTONS_A_ROW;
     keyboard->ends_row = false;
     keyboard->count++;
@@ -247,7 +268,8 @@ void fam_keyboard_end_row(struct fam_keyboard *keyboard)
 
 void fam_backend_reply_done(struct fam_backend_reply *reply)
 {
-    if (reply->release)
+    if (reply->release) {
         reply->release(reply->owner);
+    }
     *reply = (struct fam_backend_reply){0};
 }

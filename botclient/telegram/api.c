@@ -30,8 +30,9 @@ static bool make_prefix(struct fam_api *api)
 {
     const struct fam_secret *token = api->options.token;
     size_t base = strlen(api->options.base_url);
-    while (base > 0 && api->options.base_url[base - 1] == '/')
+    while (base > 0 && api->options.base_url[base - 1] == '/') {
         base--;
+    }
     fam_auto(fam_buf_done) struct fam_buf url = {0};
     fam_buf_add(&url, api->options.base_url, base);
     fam_buf_add_text(&url, "/bot");
@@ -54,8 +55,9 @@ struct fam_api *fam_api_new(const struct fam_api_options *options, struct fam_st
         return NULL;
     }
     api->options = *options;
-    if (!api->options.perform)
+    if (!api->options.perform) {
         api->options.perform = fam_http_perform;
+    }
     memcpy(api->bot_id, options->token->data, digits);
     if (!make_prefix(api)) {
         fam_api_free(api);
@@ -69,8 +71,9 @@ struct fam_api *fam_api_new(const struct fam_api_options *options, struct fam_st
 
 void fam_api_free(struct fam_api *api)
 {
-    if (!api)
+    if (!api) {
         return;
+    }
     fam_secret_done(&api->prefix);
     free(api);
 }
@@ -109,9 +112,11 @@ static enum fam_api_outcome classify_400(const char *description)
         {"query is too old", FAM_API_NO_MESSAGE},
         {"query ID is invalid", FAM_API_NO_MESSAGE},
     };
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(table); i++)
-        if (says(description, table[i].words))
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(table); i++) {
+        if (says(description, table[i].words)) {
             return table[i].outcome;
+        }
+    }
     return FAM_API_REJECTED;
 }
 
@@ -120,8 +125,9 @@ static enum fam_api_outcome classify(int64_t code, const char *description, cons
 {
     int64_t number = 0;
     if (code == 429) {
-        if (!fam_json_i64(parameters, "retry_after", &number) || number < 1)
+        if (!fam_json_i64(parameters, "retry_after", &number) || number < 1) {
             number = 1;
+        }
         result->retry_after_s = (uint32_t)(number > FLOOD_MAX_S ? FLOOD_MAX_S : number);
         return FAM_API_FLOOD;
     }
@@ -129,14 +135,18 @@ static enum fam_api_outcome classify(int64_t code, const char *description, cons
         result->migrate_to = number;
         return FAM_API_MIGRATED;
     }
-    if (code == 400)
+    if (code == 400) {
         return classify_400(description);
-    if (code == 403)
+    }
+    if (code == 403) {
         return FAM_API_BLOCKED;
-    if (code == 401 || code == 404)
+    }
+    if (code == 401 || code == 404) {
         return FAM_API_UNAUTHORIZED;
-    if (code == 409)
+    }
+    if (code == 409) {
         return FAM_API_CONFLICT;
+    }
     return code >= 400 && code < 500 ? FAM_API_REJECTED : FAM_API_UNAVAILABLE;
 }
 
@@ -155,15 +165,17 @@ static void read_answer(const char *method, struct fam_http_response *response, 
     if (root && fam_json_bool(root, "ok")) {
         result->outcome = FAM_API_OK;
         int64_t id = 0;
-        if (fam_json_i64(fam_json_get(root, "result"), "message_id", &id))
+        if (fam_json_i64(fam_json_get(root, "result"), "message_id", &id)) {
             result->message_id = id;
+        }
         result->body = response->body;
         response->body = (struct fam_buf){0};
     } else if (root) {
         const char *description = fam_json_string(root, "description");
         int64_t code = response->http_status;
-        if (code == 200 && !fam_json_i64(root, "error_code", &code))
+        if (code == 200 && !fam_json_i64(root, "error_code", &code)) {
             code = 500;
+        }
         result->outcome = classify(code, description ? description : "", fam_json_get(root, "parameters"), result);
     } else {
         /* An HTML page of a proxy, or half an answer: a status of 4xx alone proves nothing, but for 429. */
@@ -209,8 +221,9 @@ void fam_api_call(struct fam_api *api, const char *method, const char *json, uin
     fam_auto(fam_buf_done) struct fam_buf text = {0};
     fam_buf_add(&text, api->prefix.data, api->prefix.size);
     fam_buf_add_text(&text, method);
-    if (text.failed || !fam_secret_set(&url, text.data, text.size))
+    if (text.failed || !fam_secret_set(&url, text.data, text.size)) {
         return;
+    }
     struct fam_http_request request = {.url = &url,
                                        .content_type = "application/json",
                                        .body = json,
@@ -220,17 +233,20 @@ void fam_api_call(struct fam_api *api, const char *method, const char *json, uin
                                        .response_bytes = ANSWER_MAX,
                                        .abort = abort ? abort : api->options.abort};
     enum fam_code code = api->options.perform(api->options.http, &request, &response, &status);
-    if (code == FAM_OK)
+    if (code == FAM_OK) {
         read_answer(method, &response, ret_result);
-    else if (code == FAM_CANCELLED)
+    } else if (code == FAM_CANCELLED) {
         ret_result->outcome = FAM_API_ABORTED;
+    }
     fam_http_response_done(&response);
     fam_secret_done(&url);
-    if (ret_result->outcome != FAM_API_ABORTED)
+    if (ret_result->outcome != FAM_API_ABORTED) {
         fam_metrics_add(api->options.metrics, FAM_M_BOT_SENDS, FAM_LABELS(method, metric_result(ret_result->outcome)),
                         1);
-    if (ret_result->outcome == FAM_API_FLOOD)
+    }
+    if (ret_result->outcome == FAM_API_FLOOD) {
         fam_metrics_add(api->options.metrics, FAM_M_BOT_FLOOD_WAITS, NULL, 1);
+    }
 }
 
 void fam_api_result_done(struct fam_api_result *result)

@@ -58,10 +58,11 @@ static void add_text(struct fam_html *html, const char *text, size_t size, bool 
             at++;
             continue;
         }
-        if (point == '\n' && one_line)
+        if (point == '\n' && one_line) {
             add_point(html, " ", 1, ' ');
-        else if (point == '\n' || point == '\t' || (point >= 0x20 && !(point >= 0x7F && point < 0xA0)))
+        } else if (point == '\n' || point == '\t' || (point >= 0x20 && !(point >= 0x7F && point < 0xA0))) {
             add_point(html, (const char *)at, (size_t)used, point);
+        }
         at += used;
     }
 }
@@ -78,8 +79,9 @@ void fam_html_add(struct fam_html *html, const char *text)
 
 static void add_tagged(struct fam_html *html, const char *open, const char *text, const char *close)
 {
-    if (!*text)
+    if (!*text) {
         return;
+    }
     fam_buf_add_text(&html->buf, open);
     add_text(html, text, strlen(text), true);
     fam_buf_add_text(&html->buf, close);
@@ -99,29 +101,34 @@ static size_t line_ends(const struct fam_html *html)
 {
     const char *text = fam_buf_text(&html->buf);
     size_t size = html->buf.size, count = 0;
-    while (count < size && text[size - 1 - count] == '\n')
+    while (count < size && text[size - 1 - count] == '\n') {
         count++;
+    }
     return count;
 }
 
 void fam_html_end_line(struct fam_html *html)
 {
-    if (html->buf.size > 0 && line_ends(html) == 0)
+    if (html->buf.size > 0 && line_ends(html) == 0) {
         fam_html_add(html, "\n");
+    }
 }
 
 void fam_html_end_paragraph(struct fam_html *html)
 {
-    if (html->buf.size == 0)
+    if (html->buf.size == 0) {
         return;
-    for (size_t have = line_ends(html); have < 2; have++)
+    }
+    for (size_t have = line_ends(html); have < 2; have++) {
         fam_html_add(html, "\n");
+    }
 }
 
 void fam_html_append(struct fam_html *html, const struct fam_html *other)
 {
-    if (other->buf.failed)
+    if (other->buf.failed) {
         html->buf.failed = true;
+    }
     fam_buf_add(&html->buf, fam_buf_text(&other->buf), other->buf.size);
     html->units += other->units;
 }
@@ -149,43 +156,52 @@ static size_t next_piece(const char *text, size_t *ret_units)
         }
         return 1;
     }
-    if (c < 0x80)
+    if (c < 0x80) {
         return 1;
+    }
     size_t size = 1;
-    while (((unsigned char)text[size] & 0xC0) == 0x80)
+    while (((unsigned char)text[size] & 0xC0) == 0x80) {
         size++;
-    if (c >= 0xF0)
+    }
+    if (c >= 0xF0) {
         *ret_units = 2;
+    }
     return size;
 }
 
 bool fam_html_next_message(const char **text, size_t max_units, const char **ret_start, size_t *ret_size)
 {
     const char *start = *text + strspn(*text, "\n ");
-    if (!*start)
+    if (!*start) {
         return false;
+    }
     size_t at = 0, units = 0, open = 0;
     size_t paragraph = 0, line = 0, space = 0, outside = 0;
     while (start[at]) {
         size_t piece_units, size = next_piece(start + at, &piece_units);
-        if (units + piece_units > max_units)
+        if (units + piece_units > max_units) {
             break;
-        if (start[at] == '<')
+        }
+        if (start[at] == '<') {
             open = start[at + 1] != '/';
+        }
         if (start[at] == '\n') {
             line = at;
-            if (start[at + 1] == '\n' && units >= max_units / 2)
+            if (start[at + 1] == '\n' && units >= max_units / 2) {
                 paragraph = at;
+            }
         } else if (start[at] == ' ' && !open) {
             space = at;
         }
         at += size;
         units += piece_units;
-        if (!open)
+        if (!open) {
             outside = at;
+        }
     }
-    if (start[at])
+    if (start[at]) {
         at = paragraph ? paragraph : line ? line : space ? space : outside ? outside : at;
+    }
     *ret_start = start;
     *ret_size = at;
     *text = start + at;

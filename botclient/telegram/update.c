@@ -11,12 +11,15 @@ enum { ELEMENT_MAX = 256 * 1024 };
 static enum fam_chat_type chat_type_of(const cJSON *chat)
 {
     const char *type = fam_json_string(chat, "type");
-    if (!type)
+    if (!type) {
         return FAM_CHAT_UNKNOWN;
-    if (strcmp(type, "private") == 0)
+    }
+    if (strcmp(type, "private") == 0) {
         return FAM_CHAT_PRIVATE;
-    if (strcmp(type, "group") == 0 || strcmp(type, "supergroup") == 0)
+    }
+    if (strcmp(type, "group") == 0 || strcmp(type, "supergroup") == 0) {
         return FAM_CHAT_GROUP;
+    }
     return strcmp(type, "channel") == 0 ? FAM_CHAT_CHANNEL : FAM_CHAT_UNKNOWN;
 }
 
@@ -34,9 +37,11 @@ static enum fam_media media_of(const cJSON *message)
         {"paid_media", FAM_MEDIA_OTHER},  {"invoice", FAM_MEDIA_OTHER},    {"giveaway", FAM_MEDIA_OTHER},
         {"checklist", FAM_MEDIA_OTHER},
     };
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(kinds); i++)
-        if (fam_json_get(message, kinds[i].member))
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(kinds); i++) {
+        if (fam_json_get(message, kinds[i].member)) {
             return kinds[i].media;
+        }
+    }
     return FAM_MEDIA_SERVICE;
 }
 
@@ -44,10 +49,12 @@ static enum fam_media media_of(const cJSON *message)
 static bool is_inside(const cJSON *member)
 {
     const char *status = fam_json_string(member, "status");
-    if (!status)
+    if (!status) {
         return false;
-    if (strcmp(status, "restricted") == 0)
+    }
+    if (strcmp(status, "restricted") == 0) {
         return fam_json_bool(member, "is_member");
+    }
     return strcmp(status, "left") != 0 && strcmp(status, "kicked") != 0;
 }
 
@@ -56,10 +63,12 @@ static void read_sender(struct fam_update *update, const cJSON *from, bool *ret_
     const char *code = fam_json_string(from, "language_code");
     int64_t id = 0;
     *ret_is_bot = fam_json_bool(from, "is_bot");
-    if (fam_json_i64(from, "id", &id) && id > 0)
+    if (fam_json_i64(from, "id", &id) && id > 0) {
         update->from_id = id;
-    if (!code || strlen(code) >= sizeof(update->language_code))
+    }
+    if (!code || strlen(code) >= sizeof(update->language_code)) {
         return;
+    }
     for (size_t i = 0; code[i]; i++) {
         char c = code[i];
         update->language_code[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
@@ -70,12 +79,14 @@ static void read_sender(struct fam_update *update, const cJSON *from, bool *ret_
 static bool read_place(struct fam_update *update, const cJSON *message)
 {
     const cJSON *chat = fam_json_get(message, "chat");
-    if (!fam_json_i64(chat, "id", &update->chat_id) || update->chat_id == 0)
+    if (!fam_json_i64(chat, "id", &update->chat_id) || update->chat_id == 0) {
         return false;
+    }
     update->chat_type = chat_type_of(chat);
     int64_t id = 0;
-    if (fam_json_i64(message, "message_id", &id) && id > 0)
+    if (fam_json_i64(message, "message_id", &id) && id > 0) {
         update->message_id = id;
+    }
     return true;
 }
 
@@ -90,12 +101,14 @@ static void read_message(struct fam_update *update, const cJSON *message, enum f
 {
     bool is_bot = false;
     read_sender(update, fam_json_get(message, "from"), &is_bot);
-    if (!read_place(update, message) || is_bot || update->from_id == 0 || update->chat_type == FAM_CHAT_CHANNEL)
+    if (!read_place(update, message) || is_bot || update->from_id == 0 || update->chat_type == FAM_CHAT_CHANNEL) {
         return;
+    }
     update->kind = kind;
     texts->text = fam_json_string(message, "text");
-    if (texts->text)
+    if (texts->text) {
         return;
+    }
     update->media = media_of(message);
     texts->text = fam_json_string(message, "caption");
 }
@@ -106,11 +119,13 @@ static void read_callback(struct fam_update *update, const cJSON *callback, stru
     texts->callback_id = fam_json_string(callback, "id");
     texts->data = fam_json_string(callback, "data");
     read_sender(update, fam_json_get(callback, "from"), &is_bot);
-    if (!texts->callback_id || update->from_id == 0)
+    if (!texts->callback_id || update->from_id == 0) {
         return;
+    }
     update->kind = FAM_UPDATE_CALLBACK;
-    if (read_place(update, fam_json_get(callback, "message")))
+    if (read_place(update, fam_json_get(callback, "message"))) {
         return;
+    }
     /* A button of a message that Telegram no longer shows us: the answer goes to the person. */
     update->chat_type = FAM_CHAT_PRIVATE;
     update->chat_id = update->from_id;
@@ -120,8 +135,9 @@ static void read_member(struct fam_update *update, const cJSON *member)
 {
     bool is_bot = false;
     read_sender(update, fam_json_get(member, "from"), &is_bot);
-    if (!read_place(update, member) || update->from_id == 0)
+    if (!read_place(update, member) || update->from_id == 0) {
         return;
+    }
     bool before = is_inside(fam_json_get(member, "old_chat_member"));
     bool after = is_inside(fam_json_get(member, "new_chat_member"));
     update->kind = FAM_UPDATE_MEMBER;
@@ -131,14 +147,15 @@ static void read_member(struct fam_update *update, const cJSON *member)
 static void read_body(struct fam_update *update, const cJSON *root, struct texts *texts)
 {
     const cJSON *part;
-    if ((part = fam_json_get(root, "message")))
+    if ((part = fam_json_get(root, "message"))) {
         read_message(update, part, FAM_UPDATE_MESSAGE, texts);
-    else if ((part = fam_json_get(root, "edited_message")))
+    } else if ((part = fam_json_get(root, "edited_message"))) {
         read_message(update, part, FAM_UPDATE_EDITED, texts);
-    else if ((part = fam_json_get(root, "callback_query")))
+    } else if ((part = fam_json_get(root, "callback_query"))) {
         read_callback(update, part, texts);
-    else if ((part = fam_json_get(root, "my_chat_member")))
+    } else if ((part = fam_json_get(root, "my_chat_member"))) {
         read_member(update, part);
+    }
 }
 
 /* Moves the update and its texts into one block. */
@@ -151,8 +168,9 @@ static struct fam_update *pack(const struct fam_update *update, const struct tex
         total += sizes[i];
     }
     struct fam_update *packed = malloc(total);
-    if (!packed)
+    if (!packed) {
         return NULL;
+    }
     *packed = *update;
     char *at = (char *)(packed + 1);
     const char **slots[3] = {&packed->text, &packed->callback_id, &packed->data};
@@ -180,8 +198,9 @@ struct fam_update *fam_update_parse(const char *json, size_t size)
 
 void fam_update_free(struct fam_update *update)
 {
-    if (!update)
+    if (!update) {
         return;
+    }
     explicit_bzero((char *)update->text, strlen(update->text));
     free(update);
 }
@@ -211,15 +230,17 @@ struct cursor {
 
 static void skip_space(struct cursor *cursor)
 {
-    while (cursor->at < cursor->end && strchr(" \t\r\n", *cursor->at) && *cursor->at)
+    while (cursor->at < cursor->end && strchr(" \t\r\n", *cursor->at) && *cursor->at) {
         cursor->at++;
+    }
 }
 
 static bool take(struct cursor *cursor, char c)
 {
     skip_space(cursor);
-    if (cursor->at == cursor->end || *cursor->at != c)
+    if (cursor->at == cursor->end || *cursor->at != c) {
         return false;
+    }
     cursor->at++;
     return true;
 }
@@ -227,12 +248,13 @@ static bool take(struct cursor *cursor, char c)
 /* Behind the string that starts here. */
 static bool skip_string(struct cursor *cursor)
 {
-    if (!take(cursor, '"'))
+    if (!take(cursor, '"')) {
         return false;
+    }
     for (; cursor->at < cursor->end; cursor->at++) {
-        if (*cursor->at == '\\')
+        if (*cursor->at == '\\') {
             cursor->at++;
-        else if (*cursor->at == '"') {
+        } else if (*cursor->at == '"') {
             cursor->at++;
             return true;
         }
@@ -250,19 +272,23 @@ static bool skip_value(struct cursor *cursor)
     while (cursor->at < cursor->end) {
         char c = *cursor->at;
         if (c == '"') {
-            if (!skip_string(cursor))
+            if (!skip_string(cursor)) {
                 return false;
-            if (depth == 0)
+            }
+            if (depth == 0) {
                 return true;
+            }
             continue;
         }
-        if (depth == 0 && (c == ',' || c == ']' || c == '}'))
+        if (depth == 0 && (c == ',' || c == ']' || c == '}')) {
             return cursor->at > start;
+        }
         cursor->at++;
-        if (c == '{' || c == '[')
+        if (c == '{' || c == '[') {
             depth++;
-        else if ((c == '}' || c == ']') && --depth == 0)
+        } else if ((c == '}' || c == ']') && --depth == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -270,8 +296,9 @@ static bool skip_value(struct cursor *cursor)
 static bool split_array(struct cursor *cursor, struct fam_span *ret_spans, size_t capacity, size_t *ret_count)
 {
     size_t count = 0;
-    if (!take(cursor, '['))
+    if (!take(cursor, '[')) {
         return false;
+    }
     if (take(cursor, ']')) {
         *ret_count = 0;
         return true;
@@ -279,13 +306,16 @@ static bool split_array(struct cursor *cursor, struct fam_span *ret_spans, size_
     do {
         skip_space(cursor);
         const char *start = cursor->at;
-        if (!skip_value(cursor))
+        if (!skip_value(cursor)) {
             return false;
-        if (count < capacity)
+        }
+        if (count < capacity) {
             ret_spans[count++] = (struct fam_span){start, (size_t)(cursor->at - start)};
+        }
     } while (take(cursor, ','));
-    if (!take(cursor, ']'))
+    if (!take(cursor, ']')) {
         return false;
+    }
     *ret_count = count;
     return true;
 }
@@ -300,31 +330,38 @@ bool fam_updates_split(const char *body, size_t size, struct fam_span *ret_spans
 {
     struct cursor cursor = {body, body + size};
     bool is_ok = false, has_result = false;
-    if (!take(&cursor, '{') || take(&cursor, '}'))
+    if (!take(&cursor, '{') || take(&cursor, '}')) {
         return false;
+    }
     do {
         skip_space(&cursor);
         const char *key = cursor.at;
-        if (!skip_string(&cursor))
+        if (!skip_string(&cursor)) {
             return false;
+        }
         const char *key_end = cursor.at;
-        if (!take(&cursor, ':'))
+        if (!take(&cursor, ':')) {
             return false;
+        }
         if (span_is(key, key_end, "\"result\"") && !has_result) {
             has_result = split_array(&cursor, ret_spans, capacity, ret_count);
-            if (!has_result)
+            if (!has_result) {
                 return false;
+            }
             continue;
         }
         skip_space(&cursor);
         const char *value = cursor.at;
-        if (!skip_value(&cursor))
+        if (!skip_value(&cursor)) {
             return false;
-        if (span_is(key, key_end, "\"ok\""))
+        }
+        if (span_is(key, key_end, "\"ok\"")) {
             is_ok = cursor.at - value >= 4 && memcmp(value, "true", 4) == 0;
+        }
     } while (take(&cursor, ','));
-    if (!take(&cursor, '}'))
+    if (!take(&cursor, '}')) {
         return false;
+    }
     skip_space(&cursor);
     return is_ok && has_result && cursor.at == cursor.end;
 }
@@ -333,18 +370,22 @@ bool fam_update_scan_id(const char *json, size_t size, int64_t *ret_update_id)
 {
     static const char name[] = "\"update_id\"";
     const char *found = memmem(json, size, name, sizeof(name) - 1);
-    if (!found)
+    if (!found) {
         return false;
+    }
     struct cursor cursor = {found + sizeof(name) - 1, json + size};
-    if (!take(&cursor, ':'))
+    if (!take(&cursor, ':')) {
         return false;
+    }
     skip_space(&cursor);
     int64_t value = 0;
     size_t digits = 0;
-    for (; cursor.at < cursor.end && *cursor.at >= '0' && *cursor.at <= '9' && digits < 16; cursor.at++, digits++)
+    for (; cursor.at < cursor.end && *cursor.at >= '0' && *cursor.at <= '9' && digits < 16; cursor.at++, digits++) {
         value = value * 10 + (*cursor.at - '0');
-    if (digits == 0 || digits > 15)
+    }
+    if (digits == 0 || digits > 15) {
         return false;
+    }
     *ret_update_id = value;
     return true;
 }

@@ -147,15 +147,17 @@ static int listen_on(const char *host, uint16_t port)
 
 static uint16_t bound_port(int fd)
 {
-    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
     socklen_t size = sizeof(address);
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+    memset(&address, 0, sizeof(address));
+    if (getsockname(fd, &address.any, &size) != 0) {
         return 0;
     }
-    if (address.ss_family == AF_INET6) {
-        return ntohs(((struct sockaddr_in6 *)(void *)&address)->sin6_port);
-    }
-    return ntohs(((struct sockaddr_in *)(void *)&address)->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 struct fam_http_server *fam_http_server_new(const struct fam_http_server_options *options, struct fam_status *status)

@@ -55,8 +55,9 @@ static struct core *core_new(uint32_t timeout_ms)
 {
     pthread_condattr_t monotonic;
     struct core *core = calloc(1, sizeof(*core));
-    if (!core)
+    if (!core) {
         return NULL;
+    }
     pthread_mutex_init(&core->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -73,8 +74,9 @@ static void core_leave(struct core *core)
     bool last = --core->owners == 0;
     pthread_cond_broadcast(&core->changed);
     pthread_mutex_unlock(&core->lock);
-    if (!last)
+    if (!last) {
         return;
+    }
     pthread_cond_destroy(&core->changed);
     pthread_mutex_destroy(&core->lock);
     free(core);
@@ -125,8 +127,9 @@ static void *check_main(void *argument)
     while (!core->stop) {
         run_once(check);
         uint64_t next_ms = fam_mono_ms() + interval_ms;
-        while (!core->stop && !check->asked && core_wait(core, next_ms))
+        while (!core->stop && !check->asked && core_wait(core, next_ms)) {
             ;
+        }
     }
     check->left = true;
     core_leave(core);
@@ -162,8 +165,9 @@ static size_t find(const struct core *core, const char *name, size_t length)
 {
     size_t i = 0;
     while (i < core->count &&
-           (strlen(core->checks[i].wanted.name) != length || memcmp(core->checks[i].wanted.name, name, length) != 0))
+           (strlen(core->checks[i].wanted.name) != length || memcmp(core->checks[i].wanted.name, name, length) != 0)) {
         i++;
+    }
     return i;
 }
 
@@ -172,12 +176,15 @@ enum fam_code fam_health_add(struct fam_health *health, const struct fam_health_
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
     struct core *core = health->core;
     size_t length = strlen(check->name);
-    if (length == 0 || length > LONGEST_NAME || strspn(check->name, allowed) != length)
+    if (length == 0 || length > LONGEST_NAME || strspn(check->name, allowed) != length) {
         return fam_fail(status, FAM_INVALID_ARGUMENT, "a check's name takes 1 to %d of a-z, 0-9 and _", LONGEST_NAME);
-    if (find(core, check->name, length) < core->count)
+    }
+    if (find(core, check->name, length) < core->count) {
         return fam_fail(status, FAM_INVALID_ARGUMENT, "there is a check \"%s\" already", check->name);
-    if (core->count == FAM_HEALTH_MAX_CHECKS)
+    }
+    if (core->count == FAM_HEALTH_MAX_CHECKS) {
         return fam_fail(status, FAM_INVALID_ARGUMENT, "more than %d checks", FAM_HEALTH_MAX_CHECKS);
+    }
     core->checks[core->count++] =
         (struct check){.core = core, .wanted = *check, .state = FAM_HEALTH_UNHEALTHY, .reason = "not checked yet"};
     return FAM_OK;
@@ -185,9 +192,11 @@ enum fam_code fam_health_add(struct fam_health *health, const struct fam_health_
 
 static bool all_ended(const struct core *core)
 {
-    for (size_t i = 0; i < core->count; i++)
-        if (core->checks[i].ended_ms == 0)
+    for (size_t i = 0; i < core->count; i++) {
+        if (core->checks[i].ended_ms == 0) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -206,22 +215,26 @@ enum fam_code fam_health_start(struct fam_health *health, uint32_t first_wait_ms
     enum fam_code code = FAM_OK;
     const char *list = health->ready_requires;
     size_t length = 0;
-    for (const char *name; (name = next_name(&list, &length));)
-        if (find(core, name, length) == core->count)
+    for (const char *name; (name = next_name(&list, &length));) {
+        if (find(core, name, length) == core->count) {
             return fam_fail(status, FAM_FAILED_PRECONDITION, "readiness requires \"%.*s\", which is no check",
                             (int)length, name);
+        }
+    }
     pthread_mutex_lock(&core->lock);
     for (size_t i = 0; i < core->count && !code; i++) {
         struct check *check = &core->checks[i];
         check->has_thread = pthread_create(&check->thread, NULL, check_main, check) == 0;
-        if (check->has_thread)
+        if (check->has_thread) {
             core->owners++;
-        else
+        } else {
             code = fam_fail(status, FAM_RESOURCE_EXHAUSTED, "no thread for the check \"%s\"", check->wanted.name);
+        }
     }
     uint64_t end_ms = fam_mono_ms() + first_wait_ms;
-    while (!code && !all_ended(core) && core_wait(core, end_ms))
+    while (!code && !all_ended(core) && core_wait(core, end_ms)) {
         ;
+    }
     pthread_mutex_unlock(&core->lock);
     return code;
 }
@@ -230,16 +243,18 @@ void fam_health_refresh(struct fam_health *health)
 {
     struct core *core = health->core;
     pthread_mutex_lock(&core->lock);
-    for (size_t i = 0; i < core->count; i++)
+    for (size_t i = 0; i < core->count; i++) {
         core->checks[i].asked = !core->checks[i].running;
+    }
     pthread_cond_broadcast(&core->changed);
     pthread_mutex_unlock(&core->lock);
 }
 
 void fam_health_free(struct fam_health *health)
 {
-    if (!health)
+    if (!health) {
         return;
+    }
     struct core *core = health->core;
     pthread_mutex_lock(&core->lock);
     core->stop = true;
@@ -247,10 +262,12 @@ void fam_health_free(struct fam_health *health)
     uint64_t end_ms = fam_mono_ms() + core->timeout_ms;
     for (size_t i = 0; i < core->count; i++) {
         struct check *check = &core->checks[i];
-        while (check->has_thread && !check->left && core_wait(core, end_ms))
+        while (check->has_thread && !check->left && core_wait(core, end_ms)) {
             ;
-        if (!check->has_thread)
+        }
+        if (!check->has_thread) {
             continue;
+        }
         if (check->left) {
             pthread_mutex_unlock(&core->lock);
             pthread_join(check->thread, NULL);
@@ -277,8 +294,9 @@ static void fill_result(const struct core *core, const struct check *check, uint
                                              .duration_us = check->duration_us,
                                              .age_ms = age_ms < UINT32_MAX ? (uint32_t)age_ms : UINT32_MAX};
     memcpy(ret_result->reason, check->reason, sizeof(ret_result->reason));
-    if (ran_ms < core->timeout_ms)
+    if (ran_ms < core->timeout_ms) {
         return;
+    }
     ret_result->state = FAM_HEALTH_UNHEALTHY;
     ret_result->duration_us = ran_ms < UINT32_MAX / 1000 ? (uint32_t)ran_ms * 1000 : UINT32_MAX;
     snprintf(ret_result->reason, sizeof(ret_result->reason), "timed out");
@@ -287,8 +305,9 @@ static void fill_result(const struct core *core, const struct check *check, uint
 /* What one check means for the whole. */
 static enum fam_health_state weigh(const struct fam_health_result *result)
 {
-    if (result->state == FAM_HEALTH_UNHEALTHY && !result->required)
+    if (result->state == FAM_HEALTH_UNHEALTHY && !result->required) {
         return FAM_HEALTH_DEGRADED;
+    }
     return result->state;
 }
 
@@ -305,14 +324,16 @@ void fam_health_snapshot(struct fam_health *health, struct fam_health_report *re
     for (size_t i = 0; i < core->count; i++) {
         const struct check *check = &core->checks[i];
         fill_result(core, check, now_ms, &ret_report->results[i]);
-        if (check->ended_ms && check->ended_wall_ms < ret_report->checked_at_ms)
+        if (check->ended_ms && check->ended_wall_ms < ret_report->checked_at_ms) {
             ret_report->checked_at_ms = check->ended_wall_ms;
+        }
     }
     pthread_mutex_unlock(&core->lock);
     for (size_t i = 0; i < ret_report->count; i++) {
         enum fam_health_state state = weigh(&ret_report->results[i]);
-        if (state > ret_report->state)
+        if (state > ret_report->state) {
             ret_report->state = state;
+        }
     }
 }
 
@@ -327,16 +348,18 @@ bool fam_health_ready(struct fam_health *health, char ret_reason[FAM_HEALTH_REAS
         struct fam_health_result result = {.name = "", .state = FAM_HEALTH_UNHEALTHY, .reason = "no such check"};
         pthread_mutex_lock(&core->lock);
         size_t index = find(core, name, length);
-        if (index < core->count)
+        if (index < core->count) {
             fill_result(core, &core->checks[index], now_ms, &result);
+        }
         pthread_mutex_unlock(&core->lock);
         if (result.state == FAM_HEALTH_UNHEALTHY) {
             snprintf(ret_reason, FAM_HEALTH_REASON_SIZE, "%.32s: %.60s", result.name, result.reason);
             return false;
         }
     }
-    if (!health->program_ready || health->program_ready(health->context, &why))
+    if (!health->program_ready || health->program_ready(health->context, &why)) {
         return true;
+    }
     snprintf(ret_reason, FAM_HEALTH_REASON_SIZE, "%s", why ? why : "not ready");
     return false;
 }

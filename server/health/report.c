@@ -49,8 +49,9 @@ void fam_health_to_json(const struct fam_health_report *report, struct fam_buf *
     fam_buf_addf(out, "{\"status\":\"%s\",\"checks\":{", fam_health_state_name(report->state));
     for (size_t i = 0; i < report->count; i++) {
         const struct fam_health_result *result = &report->results[i];
-        if (i)
+        if (i) {
             fam_buf_add_char(out, ',');
+        }
         fam_json_add_string(out, result->name);
         fam_buf_addf(out, ":{\"status\":\"%s\",\"reason\":", fam_health_state_name(result->state));
         fam_json_add_string(out, result->reason);

@@ -56,8 +56,9 @@ static void open_breaker(struct fam_redis *redis, const struct fam_status *why)
     redis->why = *why;
     drop_idle(redis);
     fam_metrics_set(redis->metrics, FAM_M_REDIS_UP, NULL, 0);
-    if (first)
+    if (first) {
         fam_log_status(redis->log, FAM_LOG_WARN, "redis", "redis is away", why);
+    }
     pthread_cond_broadcast(&redis->freed);
     pthread_cond_broadcast(&redis->moved);
 }
@@ -90,10 +91,11 @@ static void probe(struct fam_redis *redis)
     } else if (connection) {
         redisFree(connection);
     }
-    if (connection)
+    if (connection) {
         close_breaker(redis);
-    else
+    } else {
         open_breaker(redis, &status);
+    }
     redis->probed = true;
     pthread_cond_broadcast(&redis->moved);
 }
@@ -109,8 +111,9 @@ static void *prober_main(void *argument)
         }
         uint64_t next_ms = fam_mono_ms() + redis->probe_ms;
         probe(redis);
-        while (!redis->up && !redis->stop && wait_for(redis, &redis->moved, next_ms))
+        while (!redis->up && !redis->stop && wait_for(redis, &redis->moved, next_ms)) {
             ;
+        }
     }
     pthread_mutex_unlock(&redis->lock);
     return NULL;
@@ -129,9 +132,10 @@ static enum fam_code take_options(struct fam_redis *redis, const struct fam_redi
                                   struct fam_status *status)
 {
     const char *name = options->client_name ? options->client_name : "famserver";
-    if (!name_is_good(name) || options->connections > MOST_CONNECTIONS)
+    if (!name_is_good(name) || options->connections > MOST_CONNECTIONS) {
         return fam_fail(status, FAM_INVALID_ARGUMENT,
                         "Redis: 1 to 32 letters for the client's name, 1 to %d connections", MOST_CONNECTIONS);
+    }
     snprintf(redis->client_name, sizeof(redis->client_name), "%s", name);
     redis->connections = options->connections ? options->connections : 8;
     redis->times.connect_ms = options->connect_timeout_ms ? options->connect_timeout_ms : 500;
@@ -144,13 +148,15 @@ static enum fam_code take_options(struct fam_redis *redis, const struct fam_redi
 
 static enum fam_code start_prober(struct fam_redis *redis, struct fam_status *status)
 {
-    if (pthread_create(&redis->prober, NULL, prober_main, redis) != 0)
+    if (pthread_create(&redis->prober, NULL, prober_main, redis) != 0) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "no thread for Redis");
+    }
     redis->prober_runs = true;
     uint64_t end_ms = fam_mono_ms() + FIRST_WAIT_MS;
     pthread_mutex_lock(&redis->lock);
-    while (!redis->probed && wait_for(redis, &redis->moved, end_ms))
+    while (!redis->probed && wait_for(redis, &redis->moved, end_ms)) {
         ;
+    }
     pthread_mutex_unlock(&redis->lock);
     return FAM_OK;
 }
@@ -176,22 +182,25 @@ struct fam_redis *fam_redis_new(const struct fam_redis_options *options, struct 
         (void)fam_fail_reason(&redis->why, FAM_UNAVAILABLE, "REDIS_UNAVAILABLE", 1000, "Redis was not reached yet");
         code = start_prober(redis, status);
     }
-    if (!code)
+    if (!code) {
         return redis;
+    }
     fam_redis_free(redis);
     return NULL;
 }
 
 void fam_redis_free(struct fam_redis *redis)
 {
-    if (!redis)
+    if (!redis) {
         return;
+    }
     pthread_mutex_lock(&redis->lock);
     redis->stop = true;
     pthread_cond_broadcast(&redis->moved);
     pthread_mutex_unlock(&redis->lock);
-    if (redis->prober_runs)
+    if (redis->prober_runs) {
         pthread_join(redis->prober, NULL);
+    }
     drop_idle(redis);
     fam_redis_address_done(&redis->address);
     pthread_cond_destroy(&redis->freed);
@@ -226,8 +235,9 @@ static redisContext *take_idle(struct fam_redis *redis)
 {
     while (redis->idle_count > 0) {
         redisContext *connection = redis->idle[--redis->idle_count];
-        if (!fam_redis_is_stale(connection))
+        if (!fam_redis_is_stale(connection)) {
             return connection;
+        }
         redisFree(connection);
         redis->open_count--;
     }
@@ -236,12 +246,14 @@ static redisContext *take_idle(struct fam_redis *redis)
 
 static void give_up(struct fam_redis *redis, redisContext *connection, const struct fam_status *why)
 {
-    if (connection)
+    if (connection) {
         redisFree(connection);
+    }
     pthread_mutex_lock(&redis->lock);
     redis->open_count--;
-    if (redis->up)
+    if (redis->up) {
         open_breaker(redis, why);
+    }
     pthread_mutex_unlock(&redis->lock);
 }
 
@@ -257,15 +269,17 @@ static enum fam_code acquire(struct fam_redis *redis, uint64_t end_ms, redisCont
             break;
         }
         connection = take_idle(redis);
-        if (connection || redis->open_count < redis->connections)
+        if (connection || redis->open_count < redis->connections) {
             break;
+        }
         if (!wait_for(redis, &redis->freed, end_ms)) {
             code = fam_fail_reason(status, FAM_UNAVAILABLE, "REDIS_BUSY", 100, "all connections to Redis are in use");
             break;
         }
     }
-    if (!code && !connection)
+    if (!code && !connection) {
         redis->open_count++;
+    }
     pthread_mutex_unlock(&redis->lock);
     if (!code && !connection) {
         connection = fam_redis_connect(&redis->address, redis->client_name, redis->times, status);
@@ -289,8 +303,9 @@ static void release(struct fam_redis *redis, redisContext *connection)
     }
     pthread_cond_signal(&redis->freed);
     pthread_mutex_unlock(&redis->lock);
-    if (connection)
+    if (connection) {
         redisFree(connection);
+    }
 }
 
 enum fam_code fam_redis_pipeline(struct fam_redis *redis, const struct fam_redis_command *commands, size_t count,
@@ -298,14 +313,18 @@ enum fam_code fam_redis_pipeline(struct fam_redis *redis, const struct fam_redis
 {
     uint64_t end_ms = fam_mono_ms() + redis->times.command_ms;
     redisContext *connection = NULL;
-    if (count == 0 || count > FAM_REDIS_MAX_PIPELINE)
+    if (count == 0 || count > FAM_REDIS_MAX_PIPELINE) {
         return fam_fail(status, FAM_INVALID_ARGUMENT, "a pipeline takes 1 to %d commands", FAM_REDIS_MAX_PIPELINE);
-    for (size_t i = 0; i < count; i++)
-        if (commands[i].count == 0 || commands[i].count > FAM_REDIS_MAX_ARGS)
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (commands[i].count == 0 || commands[i].count > FAM_REDIS_MAX_ARGS) {
             return fam_fail(status, FAM_INVALID_ARGUMENT, "a Redis command takes 1 to %d words", FAM_REDIS_MAX_ARGS);
+        }
+    }
     enum fam_code code = acquire(redis, end_ms, &connection, status);
-    if (code)
+    if (code) {
         return code;
+    }
     uint64_t now_ms = fam_mono_ms();
     uint32_t left_ms = now_ms < end_ms ? (uint32_t)(end_ms - now_ms) : 1;
     code = fam_redis_exchange(connection, left_ms, commands, count, ret_replies, status);
@@ -315,10 +334,11 @@ enum fam_code fam_redis_pipeline(struct fam_redis *redis, const struct fam_redis
     }
     const struct fam_redis_reply *last = ret_replies[count - 1];
     struct fam_status why = {0};
-    if (fam_redis_reply_is_outage(last) && fam_redis_reply_expect(last, FAM_REDIS_NIL, &why))
+    if (fam_redis_reply_is_outage(last) && fam_redis_reply_expect(last, FAM_REDIS_NIL, &why)) {
         give_up(redis, connection, &why);
-    else
+    } else {
         release(redis, connection);
+    }
     return FAM_OK;
 }
 
@@ -352,8 +372,9 @@ enum fam_code fam_redis_ping(struct fam_redis *redis, struct fam_status *status)
     const struct fam_redis_arg ping[] = {FAM_REDIS_ARG("PING")};
     struct fam_redis_reply *reply = NULL;
     enum fam_code code = fam_redis_call(redis, ping, 1, &reply, status);
-    if (!code)
+    if (!code) {
         code = fam_redis_reply_expect(reply, FAM_REDIS_TEXT, status);
+    }
     fam_redis_reply_free(reply);
     return code;
 }
@@ -373,8 +394,9 @@ static void learn_name(struct fam_redis *redis, struct fam_redis_script *script,
 {
     size_t size = 0;
     const char *name = fam_redis_reply_text(loaded, &size);
-    if (size != 40)
+    if (size != 40) {
         return;
+    }
     pthread_mutex_lock(&redis->lock);
     memcpy(script->sha1, name, 41);
     script->known = true;
@@ -391,8 +413,9 @@ static enum fam_code eval_source(struct fam_redis *redis, struct fam_redis_scrip
     words[1] = FAM_REDIS_ARG(script->source);
     const struct fam_redis_command commands[] = {{load, 3}, {words, count}};
     enum fam_code code = fam_redis_pipeline(redis, commands, 2, replies, status);
-    if (code)
+    if (code) {
         return code;
+    }
     learn_name(redis, script, replies[0]);
     fam_redis_reply_free(replies[0]);
     return settle(replies[1], ret_reply, status);
@@ -406,24 +429,30 @@ enum fam_code fam_redis_eval(struct fam_redis *redis, struct fam_redis_script *s
     struct fam_redis_reply *reply = NULL;
     char sha1[41], number[24];
     *ret_reply = NULL;
-    if (key_count > 60 || arg_count > 60 || key_count + arg_count > 60)
+    if (key_count > 60 || arg_count > 60 || key_count + arg_count > 60) {
         return fam_fail(status, FAM_INVALID_ARGUMENT, "a script takes 60 keys and arguments at most");
+    }
     snprintf(number, sizeof(number), "%zu", key_count);
     words[2] = FAM_REDIS_ARG(number);
-    if (key_count)
+    if (key_count) {
         memcpy(words + 3, keys, key_count * sizeof(*keys));
-    if (arg_count)
+    }
+    if (arg_count) {
         memcpy(words + 3 + key_count, args, arg_count * sizeof(*args));
+    }
     size_t count = 3 + key_count + arg_count;
-    if (!script_name(redis, script, sha1))
+    if (!script_name(redis, script, sha1)) {
         return eval_source(redis, script, words, count, ret_reply, status);
+    }
     words[0] = FAM_REDIS_ARG("EVALSHA");
     words[1] = FAM_REDIS_ARG(sha1);
     enum fam_code code = fam_redis_pipeline(redis, &(struct fam_redis_command){words, count}, 1, &reply, status);
-    if (code)
+    if (code) {
         return code;
-    if (!fam_redis_reply_is_error(reply, "NOSCRIPT"))
+    }
+    if (!fam_redis_reply_is_error(reply, "NOSCRIPT")) {
         return settle(reply, ret_reply, status);
+    }
     fam_redis_reply_free(reply);
     return eval_source(redis, script, words, count, ret_reply, status);
 }

@@ -21,12 +21,15 @@ static enum fam_code fail_connection(struct fam_status *status, const char *what
 static enum fam_code fail_io(const redisContext *connection, struct fam_status *status)
 {
     /* hiredis reports SO_RCVTIMEO as EAGAIN. */
-    if (connection->err == REDIS_ERR_IO && (errno == EAGAIN || errno == ETIMEDOUT))
+    if (connection->err == REDIS_ERR_IO && (errno == EAGAIN || errno == ETIMEDOUT)) {
         return fail_connection(status, "Redis timed out");
-    if (connection->err == REDIS_ERR_PROTOCOL)
+    }
+    if (connection->err == REDIS_ERR_PROTOCOL) {
         return fail_connection(status, "what answers at REDIS_URL is no Redis");
-    if (connection->err == REDIS_ERR_OOM)
+    }
+    if (connection->err == REDIS_ERR_OOM) {
         return fam_fail_memory(status);
+    }
     return fail_connection(status, "the connection to Redis broke");
 }
 
@@ -40,8 +43,9 @@ static enum fam_code append(redisContext *connection, const struct fam_redis_com
         argv[i] = command->args[i].data ? command->args[i].data : "";
         sizes[i] = command->args[i].size;
     }
-    if (redisAppendCommandArgv(connection, (int)command->count, argv, sizes) != REDIS_OK)
+    if (redisAppendCommandArgv(connection, (int)command->count, argv, sizes) != REDIS_OK) {
         return fail_io(connection, status);
+    }
     return FAM_OK;
 }
 
@@ -49,17 +53,22 @@ static enum fam_code append(redisContext *connection, const struct fam_redis_com
 static enum fam_code read_reply(redisContext *connection, uint64_t end_ms, void **ret_reply, struct fam_status *status)
 {
     for (;;) {
-        if (redisGetReplyFromReader(connection, ret_reply) != REDIS_OK)
+        if (redisGetReplyFromReader(connection, ret_reply) != REDIS_OK) {
             return fail_io(connection, status);
-        if (*ret_reply)
+        }
+        if (*ret_reply) {
             return FAM_OK;
-        if (fam_mono_ms() >= end_ms)
+        }
+        if (fam_mono_ms() >= end_ms) {
             return fail_connection(status, "Redis timed out");
-        if (connection->reader->len > LARGEST_REPLY)
+        }
+        if (connection->reader->len > LARGEST_REPLY) {
             return fail_connection(status, "Redis answered more than we read");
+        }
         errno = 0;
-        if (redisBufferRead(connection) != REDIS_OK)
+        if (redisBufferRead(connection) != REDIS_OK) {
             return fail_io(connection, status);
+        }
     }
 }
 
@@ -68,10 +77,12 @@ static enum fam_code flush(redisContext *connection, uint64_t end_ms, struct fam
     int done = 0;
     while (!done) {
         errno = 0;
-        if (redisBufferWrite(connection, &done) != REDIS_OK)
+        if (redisBufferWrite(connection, &done) != REDIS_OK) {
             return fail_io(connection, status);
-        if (!done && fam_mono_ms() >= end_ms)
+        }
+        if (!done && fam_mono_ms() >= end_ms) {
             return fail_connection(status, "Redis timed out");
+        }
     }
     return FAM_OK;
 }
@@ -83,21 +94,27 @@ enum fam_code fam_redis_exchange(redisContext *connection, uint32_t timeout_ms,
     uint64_t end_ms = fam_mono_ms() + timeout_ms;
     enum fam_code code = FAM_OK;
     size_t read = 0;
-    if (redisSetTimeout(connection, timeval_of_ms(timeout_ms ? timeout_ms : 1)) != REDIS_OK)
+    if (redisSetTimeout(connection, timeval_of_ms(timeout_ms ? timeout_ms : 1)) != REDIS_OK) {
         return fail_io(connection, status);
-    for (size_t i = 0; i < count && !code; i++)
+    }
+    for (size_t i = 0; i < count && !code; i++) {
         code = append(connection, &commands[i], status);
-    if (!code)
+    }
+    if (!code) {
         code = flush(connection, end_ms, status);
+    }
     while (read < count && !code) {
         void *reply = NULL;
         code = read_reply(connection, end_ms, &reply, status);
-        if (!code)
+        if (!code) {
             ret_replies[read++] = reply;
+        }
     }
-    if (code)
-        while (read > 0)
+    if (code) {
+        while (read > 0) {
             fam_redis_reply_done(&ret_replies[--read]);
+        }
+    }
     return code;
 }
 
@@ -114,11 +131,13 @@ static enum fam_code greet(redisContext *connection, uint32_t timeout_ms, const 
     struct fam_redis_reply *reply = NULL;
     enum fam_code code =
         fam_redis_exchange(connection, timeout_ms, &(struct fam_redis_command){args, count}, 1, &reply, status);
-    if (code)
+    if (code) {
         return code;
-    if (fam_redis_reply_type(reply) != FAM_REDIS_TEXT)
+    }
+    if (fam_redis_reply_type(reply) != FAM_REDIS_TEXT) {
         code = fam_redis_reply_is_error(reply, "LOADING") ? fail_connection(status, "Redis is loading its data")
                                                           : fail_connection(status, what);
+    }
     fam_redis_reply_free(reply);
     return code;
 }
@@ -130,10 +149,12 @@ static enum fam_code log_in(redisContext *connection, const struct fam_redis_add
     const struct fam_redis_arg password = {address->password.data, address->password.size};
     const struct fam_redis_arg named[] = {FAM_REDIS_ARG("AUTH"), user, password};
     const struct fam_redis_arg plain[] = {FAM_REDIS_ARG("AUTH"), password};
-    if (fam_secret_is_empty(&address->password))
+    if (fam_secret_is_empty(&address->password)) {
         return FAM_OK;
-    if (fam_secret_is_empty(&address->user))
+    }
+    if (fam_secret_is_empty(&address->user)) {
         return greet(connection, timeout_ms, plain, 2, "Redis refused the password", status);
+    }
     return greet(connection, timeout_ms, named, 3, "Redis refused the user or the password", status);
 }
 
@@ -147,12 +168,15 @@ static enum fam_code introduce(redisContext *connection, const struct fam_redis_
     const struct fam_redis_arg ping[] = {FAM_REDIS_ARG("PING")};
     enum fam_code code = log_in(connection, address, timeout_ms, status);
     /* PING first: it tells a missing password, loading and a stranger apart. */
-    if (!code)
+    if (!code) {
         code = greet(connection, timeout_ms, ping, 1, "Redis refused a PING; does it want a password?", status);
-    if (!code && address->db)
+    }
+    if (!code && address->db) {
         code = greet(connection, timeout_ms, select_db, 2, "Redis has no database of that number", status);
-    if (!code)
+    }
+    if (!code) {
         code = greet(connection, timeout_ms, name, 3, "Redis refused CLIENT SETNAME", status);
+    }
     return code;
 }
 
@@ -166,11 +190,12 @@ redisContext *fam_redis_connect(const struct fam_redis_address *address, const c
         (void)fam_fail_memory(status);
         return NULL;
     }
-    if (connection->err)
+    if (connection->err) {
         (void)fail_connection(status, "Redis is not reachable");
-    else if (introduce(connection, address, client_name, times.command_ms, status) == FAM_OK) {
-        if (!address->path[0])
+    } else if (introduce(connection, address, client_name, times.command_ms, status) == FAM_OK) {
+        if (!address->path[0]) {
             (void)redisEnableKeepAlive(connection);
+        }
         return connection;
     }
     redisFree(connection);

@@ -10,8 +10,9 @@ static const redisReply *raw(const struct fam_redis_reply *reply)
 
 void fam_redis_reply_free(struct fam_redis_reply *reply)
 {
-    if (reply)
+    if (reply) {
         freeReplyObject(reply);
+    }
 }
 
 void fam_redis_reply_done(struct fam_redis_reply **reply)
@@ -45,8 +46,9 @@ int64_t fam_redis_reply_integer(const struct fam_redis_reply *reply)
 const char *fam_redis_reply_text(const struct fam_redis_reply *reply, size_t *ret_size)
 {
     bool is_text = reply && fam_redis_reply_type(reply) == FAM_REDIS_TEXT;
-    if (ret_size)
+    if (ret_size) {
         *ret_size = is_text ? (size_t)raw(reply)->len : 0;
+    }
     return is_text ? raw(reply)->str : "";
 }
 
@@ -63,17 +65,20 @@ const struct fam_redis_reply *fam_redis_reply_item(const struct fam_redis_reply 
 bool fam_redis_reply_is_error(const struct fam_redis_reply *reply, const char *word)
 {
     size_t length = strlen(word);
-    if (raw(reply)->type != REDIS_REPLY_ERROR || strncmp(raw(reply)->str, word, length) != 0)
+    if (raw(reply)->type != REDIS_REPLY_ERROR || strncmp(raw(reply)->str, word, length) != 0) {
         return false;
+    }
     return raw(reply)->str[length] == ' ' || raw(reply)->str[length] == '\0';
 }
 
 bool fam_redis_reply_is_outage(const struct fam_redis_reply *reply)
 {
     static const char *const words[] = {"LOADING", "NOAUTH", "MASTERDOWN", "CLUSTERDOWN"};
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++)
-        if (fam_redis_reply_is_error(reply, words[i]))
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(words); i++) {
+        if (fam_redis_reply_is_error(reply, words[i])) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -82,8 +87,9 @@ static enum fam_code fail_error(const struct fam_redis_reply *reply, struct fam_
     static const char *const passing[] = {"READONLY", "MISCONF", "BUSY", "TRYAGAIN", "NOREPLICAS", "UNBLOCKED"};
     char word[24];
     size_t length = 0;
-    if (fam_redis_reply_is_error(reply, "OOM"))
+    if (fam_redis_reply_is_error(reply, "OOM")) {
         return fam_fail_reason(status, FAM_UNAVAILABLE, "REDIS_FULL", 1000, "Redis has no memory left");
+    }
     /* The first word is Redis's own; what follows may quote arguments. */
     while (length + 1 < sizeof(word) && raw(reply)->str[length] >= 'A' && raw(reply)->str[length] <= 'Z') {
         word[length] = raw(reply)->str[length];
@@ -91,22 +97,27 @@ static enum fam_code fail_error(const struct fam_redis_reply *reply, struct fam_
     }
     word[length] = '\0';
     bool passes = fam_redis_reply_is_outage(reply);
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(passing); i++)
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(passing); i++) {
         passes = passes || strcmp(word, passing[i]) == 0;
-    if (passes)
+    }
+    if (passes) {
         return fam_fail_reason(status, FAM_UNAVAILABLE, "REDIS_UNAVAILABLE", 1000, "Redis can't serve now: %s", word);
+    }
     return fam_fail(status, FAM_INTERNAL, "Redis refused a command: %s", length ? word : "ERR");
 }
 
 enum fam_code fam_redis_reply_expect(const struct fam_redis_reply *reply, enum fam_redis_type type,
                                      struct fam_status *status)
 {
-    if (!reply)
+    if (!reply) {
         return fam_fail(status, FAM_INTERNAL, "Redis answered less than expected");
+    }
     enum fam_redis_type actual = fam_redis_reply_type(reply);
-    if (actual == type)
+    if (actual == type) {
         return FAM_OK;
-    if (actual == FAM_REDIS_ERROR)
+    }
+    if (actual == FAM_REDIS_ERROR) {
         return fail_error(reply, status);
+    }
     return fam_fail(status, FAM_INTERNAL, "Redis answered with another type than expected");
 }

@@ -91,8 +91,9 @@ struct fam_limits *fam_limits_new(const struct fam_limits_options *options, stru
 
 void fam_limits_free(struct fam_limits *limits)
 {
-    if (!limits)
+    if (!limits) {
         return;
+    }
     pthread_mutex_destroy(&limits->lock);
     free(limits->rows);
     free(limits);
@@ -107,19 +108,22 @@ static struct row *find(struct fam_limits *limits, const struct fam_uuid *user, 
     struct row *set = limits->rows + (tail * 0x9E3779B97F4A7C15U >> 20) % limits->sets * WAYS;
     struct row *found = NULL, *oldest = set;
     for (size_t i = 0; i < WAYS && !found; i++) {
-        if (set[i].taken && fam_uuid_equal(&set[i].user, user))
+        if (set[i].taken && fam_uuid_equal(&set[i].user, user)) {
             found = &set[i];
-        else if (oldest->taken && (!set[i].taken || set[i].last_ms < oldest->last_ms))
+        } else if (oldest->taken && (!set[i].taken || set[i].last_ms < oldest->last_ms)) {
             oldest = &set[i];
+        }
     }
     if (!found) {
         found = oldest;
         *found = (struct row){.user = *user, .taken = true};
     }
     found->last_ms = now_ms;
-    for (size_t i = 0; i < WINDOWS; i++)
-        if (now_ms >= found->windows[i].ends_ms)
+    for (size_t i = 0; i < WINDOWS; i++) {
+        if (now_ms >= found->windows[i].ends_ms) {
             found->windows[i] = (struct window){0};
+        }
+    }
     return found;
 }
 
@@ -127,10 +131,12 @@ static void note(struct fam_limits *limits, struct row *row, uint64_t now_ms)
 {
     for (size_t i = 0; i < WINDOWS; i++) {
         struct window *window = &row->windows[i];
-        if (window->used == 0 && window->ends_ms == 0)
+        if (window->used == 0 && window->ends_ms == 0) {
             window->ends_ms = now_ms + limits->length_ms[i];
-        if (window->used < UINT32_MAX)
+        }
+        if (window->used < UINT32_MAX) {
             window->used++;
+        }
     }
 }
 
@@ -150,8 +156,9 @@ static enum fam_limit_window take_local(struct fam_limits *limits, const struct 
             *ret_wait_ms = wait_ms;
         }
     }
-    if (which == FAM_LIMIT_NONE)
+    if (which == FAM_LIMIT_NONE) {
         note(limits, row, now_ms);
+    }
     pthread_mutex_unlock(&limits->lock);
     return which;
 }
@@ -181,8 +188,9 @@ static bool take_shared(struct fam_limits *limits, const struct fam_uuid *user, 
     struct fam_redis_arg args[WINDOWS * 2];
     struct fam_status ignored = {0};
     struct keys keys;
-    if (!limits->redis)
+    if (!limits->redis) {
         return false;
+    }
     fill_keys(user, &keys);
     for (size_t i = 0; i < WINDOWS; i++) {
         snprintf(numbers[i * 2], NUMBER_SIZE, "%u", limits->most[i]);
@@ -191,8 +199,9 @@ static bool take_shared(struct fam_limits *limits, const struct fam_uuid *user, 
         args[i * 2 + 1] = FAM_REDIS_ARG(numbers[i * 2 + 1]);
     }
     if (fam_redis_eval(limits->redis, &limits->take, keys.args, WINDOWS, args, WINDOWS * 2, &reply, &ignored) ||
-        fam_redis_reply_count(reply) != 2)
+        fam_redis_reply_count(reply) != 2) {
         return false;
+    }
     int64_t which = fam_redis_reply_integer(fam_redis_reply_item(reply, 0));
     int64_t wait_ms = fam_redis_reply_integer(fam_redis_reply_item(reply, 1));
     *ret_which = which == 1 ? FAM_LIMIT_HOUR : which == 2 ? FAM_LIMIT_DAY : FAM_LIMIT_NONE;
@@ -212,10 +221,12 @@ enum fam_code fam_limits_take(struct fam_limits *limits, const struct fam_uuid *
 {
     uint64_t wait_ms = 0;
     *ret_retry_after_ms = 0;
-    if (!take_shared(limits, user, ret_which, &wait_ms))
+    if (!take_shared(limits, user, ret_which, &wait_ms)) {
         *ret_which = take_local(limits, user, &wait_ms);
-    if (*ret_which == FAM_LIMIT_NONE)
+    }
+    if (*ret_which == FAM_LIMIT_NONE) {
         return FAM_OK;
+    }
     *ret_retry_after_ms = wait_ms < UINT32_MAX ? (uint32_t)wait_ms : UINT32_MAX;
     bool hour = *ret_which == FAM_LIMIT_HOUR;
     return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, hour ? "LIMIT_HOUR" : "LIMIT_DAY", *ret_retry_after_ms,
@@ -230,13 +241,16 @@ void fam_limits_give_back(struct fam_limits *limits, const struct fam_uuid *user
     struct keys keys;
     pthread_mutex_lock(&limits->lock);
     struct row *row = find(limits, user, fam_mono_ms());
-    for (size_t i = 0; i < WINDOWS; i++)
+    for (size_t i = 0; i < WINDOWS; i++) {
         row->windows[i].used -= row->windows[i].used > 0;
+    }
     pthread_mutex_unlock(&limits->lock);
-    if (!limits->redis)
+    if (!limits->redis) {
         return;
+    }
     fill_keys(user, &keys);
     /* What can't be given back opens by itself when the window ends. */
-    if (fam_redis_eval(limits->redis, &limits->give_back, keys.args, WINDOWS, NULL, 0, &reply, &ignored))
+    if (fam_redis_eval(limits->redis, &limits->give_back, keys.args, WINDOWS, NULL, 0, &reply, &ignored)) {
         return;
+    }
 }

@@ -109,8 +109,9 @@ static enum fam_code parse_number(const struct fam_redis_reply *reply, size_t in
     const char *text = fam_redis_reply_text(fam_redis_reply_item(reply, index), NULL);
     errno = 0;
     long long value = strtoll(text, &end, 10);
-    if (errno || end == text || *end)
+    if (errno || end == text || *end) {
         return fam_fail(status, FAM_DATA_LOSS, "a session in Redis is damaged");
+    }
     *ret_value = value;
     return FAM_OK;
 }
@@ -120,8 +121,9 @@ static enum fam_code parse_name(const struct fam_redis_reply *reply, size_t inde
 {
     size_t length = 0;
     const char *text = fam_redis_reply_text(fam_redis_reply_item(reply, index), &length);
-    if (length == 0 || length >= size || strlen(text) != length)
+    if (length == 0 || length >= size || strlen(text) != length) {
         return fam_fail(status, FAM_DATA_LOSS, "a session in Redis is damaged");
+    }
     memcpy(ret_text, text, length + 1);
     return FAM_OK;
 }
@@ -134,14 +136,17 @@ static enum fam_code open_field(const struct fam_sessions *sessions, const struc
     const struct fam_session_sealer *sealer = &sessions->sealer;
     size_t size = 0;
     const char *sealed = fam_redis_reply_text(item, &size);
-    if (size == 0)
+    if (size == 0) {
         return FAM_OK;
+    }
     enum fam_code code =
         sealer->open(sealer->context, &session->user, session->id, column, sealed, size, &plain, status);
-    if (code)
+    if (code) {
         return code;
-    if (plain.failed || !fam_secret_set(ret_plain, fam_buf_text(&plain), plain.size))
+    }
+    if (plain.failed || !fam_secret_set(ret_plain, fam_buf_text(&plain), plain.size)) {
         return fam_fail_memory(status);
+    }
     return FAM_OK;
 }
 
@@ -152,22 +157,29 @@ static enum fam_code parse_session(const struct fam_sessions *sessions, const st
     int64_t version = 0;
     session->user = *user;
     enum fam_code code = parse_name(reply, ID, session->id, sizeof(session->id), status);
-    if (!code)
+    if (!code) {
         code = parse_name(reply, CLIENT, session->client, sizeof(session->client), status);
-    if (!code)
+    }
+    if (!code) {
         code = parse_number(reply, VERSION, &version, status);
-    if (!code)
+    }
+    if (!code) {
         code = parse_number(reply, CREATED, &session->created_at_ms, status);
-    if (!code)
+    }
+    if (!code) {
         code = parse_number(reply, LAST_ACTIVITY, &session->last_activity_ms, status);
-    if (!code)
+    }
+    if (!code) {
         code = parse_number(reply, LAST_UPDATE, &session->last_update_id, status);
-    if (!code)
+    }
+    if (!code) {
         code =
             open_field(sessions, session, "session.state", fam_redis_reply_item(reply, STATE), &session->state, status);
-    if (!code)
+    }
+    if (!code) {
         code =
             open_field(sessions, session, "session.draft", fam_redis_reply_item(reply, DRAFT), &session->draft, status);
+    }
     session->version = (uint64_t)version;
     return code;
 }
@@ -183,14 +195,18 @@ static enum fam_code run(struct fam_sessions *sessions, struct fam_redis_script 
     struct fam_redis_arg args[10] = {FAM_REDIS_ARG(keys.prefix), FAM_REDIS_ARG(sessions->ttl)};
     memcpy(args + 2, own, own_count * sizeof(*own));
     enum fam_code code = fam_redis_eval(sessions->redis, script, &index, 1, args, own_count + 2, &reply, status);
-    if (!code)
+    if (!code) {
         code = fam_redis_reply_expect(reply, FAM_REDIS_ARRAY, status);
-    if (!code)
+    }
+    if (!code) {
         code = parse_name(reply, WORD, ret_word, 16, status);
-    if (!code && fam_redis_reply_count(reply) == ANSWER_SIZE)
+    }
+    if (!code && fam_redis_reply_count(reply) == ANSWER_SIZE) {
         code = parse_session(sessions, user, reply, ret_session, status);
-    if (code)
+    }
+    if (code) {
         fam_session_done(ret_session);
+    }
     return code;
 }
 
@@ -201,8 +217,9 @@ enum fam_code fam_sessions_delete(struct fam_sessions *sessions, const struct fa
 {
     struct fam_session none = {0};
     char word[16];
-    if (!id_is_good(id))
+    if (!id_is_good(id)) {
         return FAM_OK;
+    }
     const struct fam_redis_arg own[] = {FAM_REDIS_ARG(id)};
     return run(sessions, &sessions->delete, user, own, 1, word, &none, status);
 }
@@ -224,21 +241,25 @@ enum fam_code fam_sessions_create(struct fam_sessions *sessions, const struct fa
     char id[FAM_SESSION_ID_SIZE], word[16] = "";
     *ret_session = (struct fam_session){0};
     *ret_created = false;
-    if (!client_is_good(client))
+    if (!client_is_good(client)) {
         return fam_fail_field(status, "client", "client takes 1 to 32 characters of a-z, 0-9, _ and -");
+    }
     new_id(id);
     const struct fam_redis_arg own[] = {FAM_REDIS_ARG(client), FAM_REDIS_ARG(id)};
     enum fam_code code = run(sessions, &sessions->create, user, own, 2, word, ret_session, status);
     if (code == FAM_DATA_LOSS) {
         code = drop_live(sessions, user, client, status);
-        if (!code)
+        if (!code) {
             code = run(sessions, &sessions->create, user, own, 2, word, ret_session, status);
+        }
     }
-    if (code)
+    if (code) {
         return code;
-    if (strcmp(word, "full") == 0)
+    }
+    if (strcmp(word, "full") == 0) {
         return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, "TOO_MANY_SESSIONS", 0,
                                "this user has live sessions of 16 other clients");
+    }
     *ret_created = strcmp(word, "created") == 0;
     return FAM_OK;
 }
@@ -248,16 +269,18 @@ enum fam_code fam_sessions_get(struct fam_sessions *sessions, const struct fam_u
 {
     char word[16] = "";
     *ret_session = (struct fam_session){0};
-    if (!id_is_good(id))
+    if (!id_is_good(id)) {
         return fail_gone(status);
+    }
     const struct fam_redis_arg own[] = {FAM_REDIS_ARG(id)};
     enum fam_code code = run(sessions, &sessions->get, user, own, 1, word, ret_session, status);
     if (code == FAM_DATA_LOSS) {
         code = fam_sessions_delete(sessions, user, id, status);
         return code ? code : fail_gone(status);
     }
-    if (code)
+    if (code) {
         return code;
+    }
     return strcmp(word, "gone") == 0 ? fail_gone(status) : FAM_OK;
 }
 
@@ -268,11 +291,13 @@ static enum fam_code plan_draft(struct fam_sessions *sessions, const struct fam_
 {
     struct fam_session now = {0};
     *ret_plan = draft && *draft ? "set" : "drop";
-    if (!draft || !*draft)
+    if (!draft || !*draft) {
         return FAM_OK;
+    }
     enum fam_code code = fam_sessions_get(sessions, user, id, &now, status);
-    if (!code && now.draft.size == strlen(draft) && memcmp(now.draft.data, draft, now.draft.size) == 0)
+    if (!code && strcmp(fam_secret_text(&now.draft), draft) == 0) {
         *ret_plan = "keep";
+    }
     fam_session_done(&now);
     return code;
 }
@@ -282,22 +307,26 @@ static enum fam_code seal_field(const struct fam_sessions *sessions, const struc
                                 struct fam_status *status)
 {
     const struct fam_session_sealer *sealer = &sessions->sealer;
-    if (size == 0)
+    if (size == 0) {
         return FAM_OK;
+    }
     enum fam_code code = sealer->seal(sealer->context, user, id, column, plain, size, ret_sealed, status);
-    if (!code && ret_sealed->failed)
+    if (!code && ret_sealed->failed) {
         code = fam_fail_memory(status);
+    }
     return code;
 }
 
 static enum fam_code check_change(const struct fam_session_change *change, struct fam_status *status)
 {
     const char *draft = change->draft ? change->draft : "";
-    if (change->state_size > FAM_SESSION_STATE_BYTES)
+    if (change->state_size > FAM_SESSION_STATE_BYTES) {
         return fam_fail_field(status, "state", "state takes %d bytes at most", FAM_SESSION_STATE_BYTES);
+    }
     if (strnlen(draft, FAM_SESSION_DRAFT_CHARS * 4 + 1) > FAM_SESSION_DRAFT_CHARS * 4 ||
-        fam_utf8_length(draft) > FAM_SESSION_DRAFT_CHARS)
+        fam_utf8_length(draft) > FAM_SESSION_DRAFT_CHARS) {
         return fam_fail_field(status, "draft", "draft takes %d characters at most", FAM_SESSION_DRAFT_CHARS);
+    }
     return FAM_OK;
 }
 
@@ -310,10 +339,12 @@ static enum fam_code store_change(struct fam_sessions *sessions, const struct fa
     char version[NUMBER_SIZE], last_update[NUMBER_SIZE];
     enum fam_code code =
         seal_field(sessions, user, id, "session.state", change->state, change->state_size, &state, status);
-    if (!code && strcmp(plan, "set") == 0)
+    if (!code && strcmp(plan, "set") == 0) {
         code = seal_field(sessions, user, id, "session.draft", change->draft, strlen(change->draft), &draft, status);
-    if (code)
+    }
+    if (code) {
         return code;
+    }
     snprintf(version, sizeof(version), "%" PRIu64, change->version);
     snprintf(last_update, sizeof(last_update), "%" PRId64, change->last_update_id);
     const struct fam_redis_arg own[] = {FAM_REDIS_ARG(id),
@@ -334,19 +365,25 @@ enum fam_code fam_sessions_update(struct fam_sessions *sessions, const struct fa
     char word[16] = "";
     *ret_session = (struct fam_session){0};
     enum fam_code code = check_change(change, status);
-    if (code)
+    if (code) {
         return code;
-    if (!id_is_good(id))
+    }
+    if (!id_is_good(id)) {
         return fail_gone(status);
+    }
     code = plan_draft(sessions, user, id, change->draft, &plan, status);
-    if (!code)
+    if (!code) {
         code = store_change(sessions, user, id, change, plan, word, ret_session, status);
-    if (code)
+    }
+    if (code) {
         return code;
-    if (strcmp(word, "gone") == 0)
+    }
+    if (strcmp(word, "gone") == 0) {
         return fail_gone(status);
-    if (strcmp(word, "changed") == 0)
+    }
+    if (strcmp(word, "changed") == 0) {
         return fam_fail_reason(status, FAM_ABORTED, "VERSION_MISMATCH", 0,
                                "the session has changed since; get it and decide anew");
+    }
     return FAM_OK;
 }

@@ -151,12 +151,12 @@ static void choose_situation(const struct fam_offline_evidence *evidence, struct
         finding->situation = evidence->grave;
         return;
     }
-    for (uint16_t key = FAM_OFFLINE_EMOTIONS + 1; key < FAM_OFFLINE_KEYS_MAX; key++) {
+    for (size_t key = FAM_OFFLINE_EMOTIONS + 1; key < FAM_OFFLINE_KEYS_MAX; key++) {
         int emotion = evidence->emotion_of[key];
         bool fits = emotion == 0 || evidence->emotions[emotion] * 100 >= top * SITUATION_PERCENT;
         if (evidence->situations[key] > best && fits) {
             best = evidence->situations[key];
-            finding->situation = key;
+            finding->situation = (uint16_t)key;
         }
     }
 }

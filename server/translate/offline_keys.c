@@ -17,7 +17,7 @@ void fam_offline_keys_init(struct fam_offline_keys *keys)
             continue;
         }
         const char *name = emotion->name + sizeof(prefix) - 1;
-        for (size_t i = 0; name[i] != '\0' && i < FAM_OFFLINE_KEY_BYTES - 1; i++) {
+        for (size_t i = 0; i < FAM_OFFLINE_KEY_BYTES - 1 && name[i] != '\0'; i++) {
             keys->names[value][i] = (char)tolower((unsigned char)name[i]);
         }
     }

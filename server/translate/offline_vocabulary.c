@@ -127,6 +127,11 @@ static bool one_error(const uint16_t *a, size_t a_count, const uint16_t *b, size
     return wrong || missing || extra || swapped;
 }
 
+static bool same_first_letter(const char *a, const char *b)
+{
+    return a[0] == b[0] && ((unsigned char)a[0] < 0xc0 || a[1] == b[1]);
+}
+
 static void guess(const struct fam_offline_vocabulary *vocabulary, struct fam_offline_token *token)
 {
     uint16_t word[LETTERS_MAX];
@@ -137,7 +142,7 @@ static void guess(const struct fam_offline_vocabulary *vocabulary, struct fam_of
     }
     for (size_t i = 0; i < vocabulary->count; i++) {
         const struct fam_offline_term *term = &vocabulary->terms[i];
-        if (term->letters < GUESS_LETTERS_MIN || term->text[0] != token->text[0]) {
+        if (term->letters < GUESS_LETTERS_MIN || !same_first_letter(term->text, token->text)) {
             continue;
         }
         size_t term_count = letters_of(term->text, letters);

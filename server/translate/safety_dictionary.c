@@ -170,7 +170,6 @@ static void add_id(uint16_t id, uint16_t *ids, size_t *count)
 void fam_safety_dictionary_find(const struct fam_safety_dictionary *dictionary, const struct fam_safety_word *word,
                                 uint16_t *ids, size_t *count, bool *ret_known)
 {
-    enum { STEM_SURE = 4, ENDING_MAX = 2 };
     uint32_t hash = 2166136261u;
     for (size_t length = 1; length <= word->length; length++) {
         hash = (hash ^ word->letters[length - 1]) * 16777619u;
@@ -183,9 +182,6 @@ void fam_safety_dictionary_find(const struct fam_safety_dictionary *dictionary, 
             add_id(entry->full, ids, count);
             *ret_known = *ret_known || entry->common || entry->full != FAM_SAFETY_NONE;
         }
-        /* A stem with little behind it is knowledge enough; one that leaves much open says little about the word. */
-        *ret_known = *ret_known ||
-                     (entry->stem != FAM_SAFETY_NONE && length >= STEM_SURE && word->length - length <= ENDING_MAX);
     }
 }
 
@@ -196,7 +192,7 @@ static bool alike(uint8_t a, uint8_t b, bool short_word)
     enum { COMMONEST = 5 };
     static const char pairs[][3] = {
         "\x80\x8E", "\x85\x88", "\x88\x9B", "\x87\x91", /* а о, е и, и ы, з с */
-        "\x9A\x9C", /* ъ ь */
+        "\x9A\x9C",                                     /* ъ ь */
         "\x85\x9D", "\x9F\x85", "\x9F\x88", "\x84\x92", /* е э, я е, я и, д т */
         "\x81\x8F", "\x82\x94", "\x83\x8A", "\x86\x98", /* б п, в ф, г к, ж ш */
         "\x98\x99", "ae",       "ei",       "iy",       "ou", "sc", "sz", "kc", "ao",

@@ -76,7 +76,8 @@ struct parts {
 static bool may_be_part(const uint8_t *letters, size_t length)
 {
     enum { LATIN_MIN = 3, CYRILLIC_MIN = 4 };
-    static const char *const short_parts[] = {"i", "im", "to", "my", "me", "is", "do", "he", "\x8D\x85", "\x8D\x88", "\x9F"};
+    static const char *const short_parts[] = {"i",  "im", "to",       "my",       "me",  "is",
+                                              "do", "he", "\x8D\x85", "\x8D\x88", "\x9F"};
     for (size_t i = 0; i < sizeof short_parts / sizeof short_parts[0]; i++) {
         if (strlen(short_parts[i]) == length && memcmp(short_parts[i], letters, length) == 0) {
             return true;

@@ -112,12 +112,23 @@ Test(bot_reading, an_answer_has_all_its_parts_in_order_and_escapes_them)
 {
     static struct sample s;
     bool shortened;
-    static const char *const parts[] = {"Что происходит",   "&lt;обида&gt;",     "&amp;",
-                                        "Очень похоже:",     "злость",
-                                        "грусть",           "Что нужно:",        "близость, отдых",
-                                        "Побыть рядом",     "Что можно сказать", "1. ",
-                                        "назвать чувство",  "«Ты очень злишься", "3. ",
-                                        "Чего избегать.",   "Не стыдите",        "не психолог"};
+    static const char *const parts[] = {"Что происходит",
+                                        "&lt;обида&gt;",
+                                        "&amp;",
+                                        "Очень похоже:",
+                                        "злость",
+                                        "грусть",
+                                        "Что нужно:",
+                                        "близость, отдых",
+                                        "Побыть рядом",
+                                        "Что можно сказать",
+                                        "1. ",
+                                        "назвать чувство",
+                                        "«Ты очень злишься",
+                                        "3. ",
+                                        "Чего избегать.",
+                                        "Не стыдите",
+                                        "не психолог"};
     fill_reading(&s);
     fam_reading_layout(&html, ru(), &s.entry, NULL, &shortened);
     const char *at = fam_html_text(&html);

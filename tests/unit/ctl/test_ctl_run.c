@@ -109,7 +109,7 @@ Test(ctl_run, a_server_url_that_is_none_exits_2)
 
 Test(ctl_run, nobody_there_exits_4_and_says_what_to_do, .timeout = 20)
 {
-    struct run run = RUN(NULL, NULL, "health", "--server", "tcp://127.0.0.1:1", "--timeout", "3000");
+    struct run run = RUN(NULL, NULL, "health", "--server", "tcp://127.0.0.1:1", "--timeout", "500");
     cr_assert_eq(run.exit_code, FAM_EXIT_UNREACHABLE, "%d %s", run.exit_code, run.err);
     cr_assert_str_empty(run.out);
     cr_assert_not_null(strstr(run.err, "(UNAVAILABLE)\n"), "%s", run.err);
