@@ -38,9 +38,9 @@ static enum fam_code ready(void *context, struct fam_status *status)
     case FAM_DATABASE_SCHEMA_BEHIND:
         return fam_fail_reason(status, FAM_UNAVAILABLE, "SCHEMA_BEHIND", 5000,
                                "the database's schema is behind this server: run famctl db migrate");
-    case FAM_DATABASE_WRONG_KEY:
-        return fam_fail_reason(status, FAM_UNAVAILABLE, "MASTER_KEY", 5000,
-                               "FAM_MASTER_KEY does not open this database's keys");
+    case FAM_DATABASE_LOCKED:
+        return fam_fail_reason(status, FAM_UNAVAILABLE, "KEYS", 5000,
+                               "the database's keys can't be used: they are missing, or FAM_MASTER_KEY is another one");
     default:
         return FAM_OK;
     }

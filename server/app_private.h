@@ -22,7 +22,7 @@ enum fam_database_state {
     FAM_DATABASE_UNSEEN, /* away, or not looked yet: calls find out by themselves */
     FAM_DATABASE_READY,
     FAM_DATABASE_SCHEMA_BEHIND,
-    FAM_DATABASE_WRONG_KEY,
+    FAM_DATABASE_LOCKED, /* its keys are missing, or FAM_MASTER_KEY does not open them */
 };
 
 struct fam_pages;

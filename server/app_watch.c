@@ -23,7 +23,8 @@ static enum fam_database_state look(struct fam_app *app, struct fam_status *stat
     if (strcmp(status->reason, "SCHEMA_BEHIND") == 0) {
         return FAM_DATABASE_SCHEMA_BEHIND;
     }
-    return strcmp(status->reason, "MASTER_KEY") == 0 ? FAM_DATABASE_WRONG_KEY : FAM_DATABASE_UNSEEN;
+    bool locked = strcmp(status->reason, "MASTER_KEY") == 0 || strcmp(status->reason, "KEYS_MISSING") == 0;
+    return locked ? FAM_DATABASE_LOCKED : FAM_DATABASE_UNSEEN;
 }
 
 static void look_and_tell(struct fam_app *app)
@@ -152,8 +153,8 @@ bool fam_app_is_ready(void *context, const char **ret_reason)
     case FAM_DATABASE_SCHEMA_BEHIND:
         *ret_reason = "schema is behind";
         return false;
-    case FAM_DATABASE_WRONG_KEY:
-        *ret_reason = "master key does not open the database's keys";
+    case FAM_DATABASE_LOCKED:
+        *ret_reason = "the database's keys can't be used";
         return false;
     default:
         *ret_reason = "database is away";

@@ -7,10 +7,16 @@
 #include "translate/safety_rules.h"
 #include "translate/safety_words.h"
 
-extern const unsigned char fam_data_safety_ru_tsv[], fam_data_safety_idioms_ru_tsv[], fam_data_safety_en_tsv[],
-    fam_data_safety_idioms_en_tsv[];
-extern const size_t fam_data_safety_ru_tsv_size, fam_data_safety_idioms_ru_tsv_size, fam_data_safety_en_tsv_size,
-    fam_data_safety_idioms_en_tsv_size;
+#define DATA(name)                                                                                                     \
+    extern const unsigned char fam_data_##name##_tsv[];                                                                \
+    extern const size_t fam_data_##name##_tsv_size
+DATA(safety_ru);
+DATA(safety_idioms_ru);
+DATA(safety_common_ru);
+DATA(safety_en);
+DATA(safety_idioms_en);
+DATA(safety_common_en);
+#undef DATA
 
 /* The gravest first: what can't wait an hour, then danger to life, then harm by others, then the rest. */
 static const Fam__V1__SafetyKind gravity[FAM_SAFETY_MAX_KINDS] = {
@@ -24,14 +30,12 @@ static const Fam__V1__SafetyKind gravity[FAM_SAFETY_MAX_KINDS] = {
 struct fam_safety *fam_safety_new(struct fam_status *status)
 {
     enum { RUSSIAN, ENGLISH };
+#define FILE_OF(file, language) {#file ".tsv", (const char *)fam_data_##file##_tsv, fam_data_##file##_tsv_size, language}
     const struct fam_safety_file files[] = {
-        {"safety_ru.tsv", (const char *)fam_data_safety_ru_tsv, fam_data_safety_ru_tsv_size, RUSSIAN},
-        {"safety_idioms_ru.tsv", (const char *)fam_data_safety_idioms_ru_tsv, fam_data_safety_idioms_ru_tsv_size,
-         RUSSIAN},
-        {"safety_en.tsv", (const char *)fam_data_safety_en_tsv, fam_data_safety_en_tsv_size, ENGLISH},
-        {"safety_idioms_en.tsv", (const char *)fam_data_safety_idioms_en_tsv, fam_data_safety_idioms_en_tsv_size,
-         ENGLISH},
+        FILE_OF(safety_ru, RUSSIAN),        FILE_OF(safety_idioms_ru, RUSSIAN), FILE_OF(safety_common_ru, RUSSIAN),
+        FILE_OF(safety_en, ENGLISH),        FILE_OF(safety_idioms_en, ENGLISH), FILE_OF(safety_common_en, ENGLISH),
     };
+#undef FILE_OF
     return fam_safety_new_from(files, sizeof files / sizeof files[0], status);
 }
 
