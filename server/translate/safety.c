@@ -30,10 +30,13 @@ static const Fam__V1__SafetyKind gravity[FAM_SAFETY_MAX_KINDS] = {
 struct fam_safety *fam_safety_new(struct fam_status *status)
 {
     enum { RUSSIAN, ENGLISH };
-#define FILE_OF(file, language) {#file ".tsv", (const char *)fam_data_##file##_tsv, fam_data_##file##_tsv_size, language}
+#define FILE_OF(file, language)                                                                                        \
+    {                                                                                                                  \
+#file ".tsv", (const char *)fam_data_##file##_tsv, fam_data_##file##_tsv_size, language                        \
+    }
     const struct fam_safety_file files[] = {
-        FILE_OF(safety_ru, RUSSIAN),        FILE_OF(safety_idioms_ru, RUSSIAN), FILE_OF(safety_common_ru, RUSSIAN),
-        FILE_OF(safety_en, ENGLISH),        FILE_OF(safety_idioms_en, ENGLISH), FILE_OF(safety_common_en, ENGLISH),
+        FILE_OF(safety_ru, RUSSIAN), FILE_OF(safety_idioms_ru, RUSSIAN), FILE_OF(safety_common_ru, RUSSIAN),
+        FILE_OF(safety_en, ENGLISH), FILE_OF(safety_idioms_en, ENGLISH), FILE_OF(safety_common_en, ENGLISH),
     };
 #undef FILE_OF
     return fam_safety_new_from(files, sizeof files / sizeof files[0], status);

@@ -67,7 +67,7 @@ static bool add_place(struct text *text, const uint16_t *ids, size_t count, bool
     return true;
 }
 
-/* Words typed together ("нехочу", "idontwanttolive"). Every part must be a word of the rules or a common one; short
+/* Words typed together ("нехочу", "idontwanttolive"). Every part must be a word of the rules; short
  * parts only of a few, for "вы" + "бил" is one word. */
 struct parts {
     uint8_t end[FAM_SAFETY_WORD_MAX + 1]; /* by position: where the part that begins there ends; 0: no way on */
@@ -110,7 +110,7 @@ static void find_parts(const struct text *text, const struct fam_safety_word *wh
             bool known = false;
             struct fam_safety_word part = cut_word(whole, from, to);
             fam_safety_dictionary_find(&text->safety->plain, &part, ids, &count, &known);
-            parts->end[from] = known ? (uint8_t)to : 0;
+            parts->end[from] = known && count > 0 ? (uint8_t)to : 0;
         }
     }
 }

@@ -1,8 +1,9 @@
 /* safety-bench [FOLDER]: the safety detector against its corpus (corpus_ru.tsv, corpus_en.tsv in FOLDER).
  *
  * A line of the corpus: text, kind that must be among those found ("a,b": either; "none": nothing may be found),
- * class, set. Prints every miss and false alarm, recall by class, false alarms and the time of a check; exit 1 when a
- * number is below its bar, 2 when the corpus can't be read. */
+ * class, set (held: written before the rules; dev: while they grew; fresh: after them). Prints every miss and false
+ * alarm, recall by class, false alarms and the time of a check; exit 1 when a number is below its bar, 2 when the
+ * corpus can't be read. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@
 #include "translate/safety.h"
 #include "translate/safety_rules.h"
 
-enum { SETS = 2, ROWS_MIN = 400, SAMPLES_MAX = 1 << 16, REPEATS = 5 };
+enum { SETS = 3, ROWS_MIN = 400, SAMPLES_MAX = 1 << 16, REPEATS = 5 };
 
 /* Classes with the share that must be right. For a text without danger: the share that is left alone. */
 static const struct {
@@ -24,7 +25,7 @@ static const struct {
                {"parent", 0.95},   {"negated", 0.95},  {"idiom", 0.97}, {"neutral", 0.97}};
 enum { CLASSES = sizeof classes / sizeof classes[0] };
 
-static const char *const sets[SETS] = {"held", "dev"};
+static const char *const sets[SETS] = {"held", "dev", "fresh"};
 
 struct score {
     size_t rows, right;
@@ -55,15 +56,18 @@ static bool timed_check(const struct fam_safety *safety, const char *text, struc
                         struct tally *tally)
 {
     struct fam_status status;
+    uint64_t best_ns = UINT64_MAX; /* of some repeats: other programs on the machine are not what is measured */
     for (int i = 0; i < REPEATS; i++) {
-        uint64_t start = now_ns();
+        uint64_t start_ns = now_ns();
         if (fam_safety_check(safety, text, hit, &status) != FAM_OK) {
             (void)fprintf(stderr, "safety-bench: %s\n", status.message);
             return false;
         }
-        if (tally->samples < SAMPLES_MAX) {
-            tally->ns[tally->samples++] = now_ns() - start;
-        }
+        uint64_t took_ns = now_ns() - start_ns;
+        best_ns = took_ns < best_ns ? took_ns : best_ns;
+    }
+    if (tally->samples < SAMPLES_MAX) {
+        tally->ns[tally->samples++] = best_ns;
     }
     return true;
 }
@@ -126,9 +130,7 @@ static bool judge(const struct fam_safety *safety, char *line, size_t number, st
         for (size_t i = 0; i < hit.count; i++) {
             (void)printf(
                 " <%s>",
-                fam__v1__safety_kind__descriptor.values_by_name == NULL
-                    ? "?"
-                    : protobuf_c_enum_descriptor_get_value(&fam__v1__safety_kind__descriptor, (int)hit.kinds[i])->name);
+                protobuf_c_enum_descriptor_get_value(&fam__v1__safety_kind__descriptor, (int)hit.kinds[i])->name);
         }
         (void)printf("\n");
     }
@@ -166,14 +168,18 @@ static bool report(const char *language, struct tally *tally)
     static const double time_bar_ms = 2.0, alarm_bar = 0.03;
     bool good = tally->rows >= ROWS_MIN;
     (void)printf("%s: %zu phrases (at least %d)\n", language, tally->rows, ROWS_MIN);
-    (void)printf("  %-10s %12s %12s %8s %6s\n", "class", "held out", "others", "all", "bar");
+    (void)printf("  %-10s %9s %9s %9s %9s %6s\n", "class", sets[0], sets[1], sets[2], "share", "bar");
     for (size_t i = 0; i < CLASSES; i++) {
-        struct score held = tally->by_class[0][i], dev = tally->by_class[1][i];
-        struct score all = {held.rows + dev.rows, held.right + dev.right};
+        struct score all = {0, 0};
+        (void)printf("  %-10s", classes[i].name);
+        for (size_t set = 0; set < SETS; set++) {
+            struct score score = tally->by_class[set][i];
+            all.rows += score.rows;
+            all.right += score.right;
+            (void)printf(" %5zu/%-3zu", score.right, score.rows);
+        }
         good = good && share(all) >= classes[i].bar;
-        (void)printf("  %-10s %5zu/%-3zu %.2f %4zu/%-3zu %.2f %6.3f %6.2f%s\n", classes[i].name, held.right, held.rows,
-                     share(held), dev.right, dev.rows, share(dev), share(all), classes[i].bar,
-                     share(all) < classes[i].bar ? "  BELOW" : "");
+        (void)printf(" %9.3f %6.2f%s\n", share(all), classes[i].bar, share(all) < classes[i].bar ? "  BELOW" : "");
     }
     double alarms = 1.0 - share(tally->safe);
     good = good && alarms <= alarm_bar;
