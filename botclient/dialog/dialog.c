@@ -12,11 +12,11 @@
 enum {
     RETRY_MS = 500,
     RETRY_MAX_MS = 15000,
-    PATIENCE_MS = 6000,        /* then the parent is told that it takes a moment */
-    INTERNAL_ATTEMPTS = 5,     /* a server that fails each time fails for good */
-    SLOW_ATTEMPTS = 20,        /* so does one that is connected and never answers in time */
-    FLOOD_GIVE_UP_MS = 600000, /* one chat must not hold back the others for longer */
-    TELEGRAM_GIVE_UP_MS = 600000
+    PATIENCE_MS = 6000,            /* then the parent is told that it takes a moment */
+    INTERNAL_ATTEMPTS = 5,         /* a server that fails each time fails for good */
+    SLOW_ATTEMPTS = 20,            /* so does one that is connected and never answers in time */
+    FLOOD_GIVE_UP_MS = 600000,     /* one chat must not hold back the others for longer */
+    TELEGRAM_GIVE_UP_MS = 86400000 /* while Telegram is away nobody else is held back; it keeps updates for a day */
 };
 
 enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2 };
