@@ -321,7 +321,7 @@ Test(pool, a_deadlock_is_run_again_as_a_whole)
     run_at_once(cross_once, crossings, sizeof(crossings[0]), 2);
     cr_assert_eq(crossings[0].code, FAM_OK);
     cr_assert_eq(crossings[1].code, FAM_OK);
-    cr_assert_eq(crossings[0].runs + crossings[1].runs, 3);
+    cr_assert_geq(crossings[0].runs + crossings[1].runs, 3, "one was run again; a slow machine may need more");
     expect_sql(f.pg.conninfo, "SELECT string_agg(n::text, ' ') FROM t", "2 2");
     pthread_barrier_destroy(&barrier);
 }
