@@ -44,6 +44,29 @@ void fam_call_let_go(struct fam_call *call, int owners)
     }
 }
 
+/* Under the lock. */
+static void mark_cancelled(struct fam_registry *registry, struct fam_call *call, enum fam_code code)
+{
+    int expected = FAM_OK;
+    if (atomic_compare_exchange_strong(&call->cancel_code, &expected, (int)code)) {
+        registry->attention = true;
+        if (call->cancel_hook != NULL) {
+            call->cancel_hook(call->cancel_context);
+        }
+    }
+}
+
+/* Under the lock. */
+static bool has_vanished(const struct fam_registry *registry, uint32_t connection)
+{
+    for (size_t i = 0; i < FAM_CLOSED_REMEMBERED; i++) {
+        if (registry->closed[i] == connection) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void fam_registry_add(struct fam_call *call)
 {
     struct fam_registry *registry = &call->server->registry;
@@ -57,6 +80,10 @@ void fam_registry_add(struct fam_call *call)
     }
     registry->first = call;
     registry->count++;
+    if (has_vanished(registry, call->connection)) {
+        mark_cancelled(registry, call, FAM_CANCELLED);
+        pthread_cond_signal(&registry->changed);
+    }
     if (call->deadline_ns < registry->next_ns) {
         registry->next_ns = call->deadline_ns;
         pthread_cond_signal(&registry->changed);
@@ -83,23 +110,14 @@ static bool registry_remove(struct fam_registry *registry, struct fam_call *call
     return true;
 }
 
-/* Under the lock. */
-static void mark_cancelled(struct fam_registry *registry, struct fam_call *call, enum fam_code code)
-{
-    int expected = FAM_OK;
-    if (atomic_compare_exchange_strong(&call->cancel_code, &expected, (int)code)) {
-        registry->attention = true;
-        if (call->cancel_hook != NULL) {
-            call->cancel_hook(call->cancel_context);
-        }
-    }
-}
-
 size_t fam_registry_cancel(struct fam_server *server, uint32_t connection, uint64_t call_id)
 {
     struct fam_registry *registry = &server->registry;
     size_t found = 0;
     pthread_mutex_lock(&registry->lock);
+    if (call_id == 0) {
+        registry->closed[registry->closed_next++ % FAM_CLOSED_REMEMBERED] = connection;
+    }
     for (struct fam_call *call = registry->first; call != NULL; call = call->next) {
         if (call->connection == connection && (call_id == 0 || call->request->call_id == call_id)) {
             mark_cancelled(registry, call, FAM_CANCELLED);

@@ -9,6 +9,9 @@ enum { REASON_MIN_CHARS = 8 };
 
 static enum fam_code check_deadline(struct fam_call *call, struct fam_status *status)
 {
+    if (atomic_load(&call->cancel_code) == FAM_CANCELLED) {
+        return fam_fail(status, FAM_CANCELLED, "the caller cancelled the call before it was started");
+    }
     if (fam_call_is_cancelled(call)) {
         return fam_fail(status, FAM_DEADLINE_EXCEEDED, "the call's time was up before it was started");
     }

@@ -23,6 +23,7 @@ enum {
     FAM_UNPACK_LIMIT_BYTES = 1 << 20,
     FAM_TIMEOUT_DEFAULT_MS = 30000,
     FAM_TIMEOUT_MAX_MS = 600000,
+    FAM_CLOSED_REMEMBERED = 64,
 };
 
 /* A method of a served service, found by its full name. */
@@ -76,6 +77,9 @@ struct fam_registry {
     uint64_t next_ns; /* when the janitor looks next */
     struct fam_call *first;
     size_t count;
+    /* Connections that went away lately: a call of one of them may be on its way into the registry. */
+    uint32_t closed[FAM_CLOSED_REMEMBERED];
+    size_t closed_next;
 };
 
 struct fam_call_queue {
@@ -112,8 +116,8 @@ struct fam_server {
 enum fam_code fam_registry_init(struct fam_server *server, struct fam_status *status);
 void fam_registry_done(struct fam_server *server);
 void fam_registry_add(struct fam_call *call);
-/* Marks the live calls that match; the janitor answers them. call_id 0 means all calls of the connection. Returns how
- * many. */
+/* Marks the live calls that match; the janitor answers them. call_id 0 means all calls of a connection that has gone.
+ * Returns how many. */
 size_t fam_registry_cancel(struct fam_server *server, uint32_t connection, uint64_t call_id);
 void fam_registry_cancel_all(struct fam_server *server);
 struct fam_call *fam_call_new(struct fam_server *server, struct fam_slot *slot, uint32_t connection);

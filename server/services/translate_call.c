@@ -333,6 +333,7 @@ static void run(struct job *job, Fam__V1__TranslateResponse_Closure closure)
         code = prepared;
         status = prepare_status;
     }
+    job->input.hit = &job->hit;
     bool taken = false;
     if (code == FAM_OK) {
         code = take_limit(job, &taken, &status);

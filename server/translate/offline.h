@@ -10,6 +10,7 @@
 #include "base/compiler.h"
 #include "base/status.h"
 #include "fam/v1/translation.pb-c.h"
+#include "translate/safety.h"
 
 struct fam_offline;
 
@@ -19,7 +20,11 @@ struct fam_reading_input {
     Fam__V1__Place place;
     Fam__V1__AgeBand age_band;  /* unspecified: any age */
     Fam__V1__Language language; /* of the answer; not unspecified */
-    const char *child_name;     /* "" when none; used sparingly in the texts */
+    /* What the safety detector found in this text; NULL: it was not asked, and the engine's own words of despair and
+     * harm count. When it was asked it decides: a hit is answered with a reading that fits the danger, never a light
+     * one, and without a hit nothing is read as a danger. */
+    const struct fam_safety_hit *hit;
+    const char *child_name; /* "" when none; used sparingly in the texts */
 };
 
 struct fam_offline *fam_offline_new(struct fam_status *status) FAM_MUST_CHECK;

@@ -15,6 +15,7 @@ enum {
     FAIR_SCORE = 25,
     PLACE_SCORE = 4,
     PLAN_NEED_SCORE = 12,
+    GRAVE_STRENGTH = 4,
 };
 
 static const char *plan_words(const struct fam_offline_bench *bench, uint16_t key, enum fam_offline_field field,
@@ -218,6 +219,63 @@ static void admit_ignorance(const struct fam_offline_bench *bench, const struct 
                                                                       : "unknown");
 }
 
+/* Which situation answers a danger. A parent's own outburst keeps the words of repair. */
+static const char *situation_of(Fam__V1__SafetyKind kind, const struct fam_offline_evidence *evidence)
+{
+    switch (kind) {
+    case FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE:
+    case FAM__V1__SAFETY_KIND__SAFETY_KIND_SELF_HARM:
+        return "despair";
+    case FAM__V1__SAFETY_KIND__SAFETY_KIND_VIOLENCE_AT_HOME:
+    case FAM__V1__SAFETY_KIND__SAFETY_KIND_SEXUAL_ABUSE:
+    case FAM__V1__SAFETY_KIND__SAFETY_KIND_BULLYING:
+        return evidence->outburst ? "" : "harmed";
+    case FAM__V1__SAFETY_KIND__SAFETY_KIND_PARENT_CRISIS:
+        return evidence->outburst ? "" : "danger";
+    default:
+        return "danger";
+    }
+}
+
+static void forget_light_emotions(struct fam_offline_evidence *evidence)
+{
+    static const Fam__V1__Emotion LIGHT[] = {
+        FAM__V1__EMOTION__EMOTION_JOY,       FAM__V1__EMOTION__EMOTION_EXCITEMENT, FAM__V1__EMOTION__EMOTION_PRIDE,
+        FAM__V1__EMOTION__EMOTION_LOVE,      FAM__V1__EMOTION__EMOTION_GRATITUDE,  FAM__V1__EMOTION__EMOTION_CALM,
+        FAM__V1__EMOTION__EMOTION_SURPRISE,  FAM__V1__EMOTION__EMOTION_BOREDOM,    FAM__V1__EMOTION__EMOTION_CONFUSION,
+        FAM__V1__EMOTION__EMOTION_TIREDNESS,
+    };
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(LIGHT); i++) {
+        evidence->emotions[LIGHT[i]] = 0;
+    }
+}
+
+static void follow_detector(const struct fam_offline_bench *bench, const struct fam_safety_hit *hit,
+                            struct fam_offline_evidence *evidence)
+{
+    if (hit == NULL) {
+        return;
+    }
+    if (evidence->grave != FAM_OFFLINE_NO_KEY) {
+        evidence->situations[evidence->grave] = 0;
+        evidence->grave = FAM_OFFLINE_NO_KEY;
+    }
+    if (hit->count == 0) {
+        return;
+    }
+    forget_light_emotions(evidence);
+    const char *name = situation_of(hit->kinds[0], evidence);
+    uint16_t key = name[0] == '\0' ? FAM_OFFLINE_NO_KEY : fam_offline_keys_find(bench->keys, name);
+    bool despair = strcmp(name, "despair") == 0;
+    int emotion = despair ? FAM__V1__EMOTION__EMOTION_SADNESS : FAM__V1__EMOTION__EMOTION_FEAR;
+    evidence->emotions[emotion] += CLEAR_SCORE;
+    evidence->strength[emotion] = GRAVE_STRENGTH;
+    if (key != FAM_OFFLINE_NO_KEY) {
+        evidence->grave = key;
+        evidence->emotion_of[key] = (uint8_t)emotion;
+    }
+}
+
 enum fam_code fam_offline_judge(const struct fam_offline_bench *bench, const struct fam_reading_input *input,
                                 struct fam_offline_finding *ret_finding, struct fam_status *status)
 {
@@ -234,9 +292,10 @@ enum fam_code fam_offline_judge(const struct fam_offline_bench *bench, const str
         finding.kind = kind_of(&evidence, &phrase);
         finding.hash = phrase.hash;
         finding.has_context = before.words > 0;
-        bool told = evidence.hits > 0;
+        bool told = evidence.hits > 0 || (input->hit != NULL && input->hit->count > 0);
         gather_text(bench, &before, input, told ? CONTEXT_PERCENT : ALONE_PERCENT, false, &evidence);
         lean_to_place(bench, input, &evidence);
+        follow_detector(bench, input->hit, &evidence);
         choose_emotions(&evidence, phrase.loud, &finding);
         if (finding.primary.id == FAM__V1__EMOTION__EMOTION_UNSPECIFIED) {
             admit_ignorance(bench, &phrase, &finding);

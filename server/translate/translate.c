@@ -32,6 +32,11 @@ struct fam_translate *fam_translate_new(const char *data_dir, struct fam_metrics
         fam_translate_free(translate);
         return NULL;
     }
+    char fault[256];
+    if (fam_help_last_error(translate->help, fault, sizeof(fault))) {
+        FAM_LOG(log, FAM_LOG_ERROR, "translate", "help_lines.tsv in FAM_DATA_DIR can't be used: the built-in list is",
+                FAM_STR("fault", fault));
+    }
     return translate;
 }
 

@@ -42,7 +42,10 @@ static void *call(void *arg)
         enum fam_code code = fam_rpc_wait(&rpc, &status);
         bool fine = code == FAM_OK || (i % 4 == 2 && code == FAM_DEADLINE_EXCEEDED) ||
                     (i % 4 == 3 && code == FAM_CANCELLED) || code == FAM_RESOURCE_EXHAUSTED;
-        caller->unexpected += fine ? 0 : 1;
+        if (!fine) {
+            fprintf(stderr, "round %u ended with %s: %s\n", i, fam_code_name(code), status.message);
+            caller->unexpected++;
+        }
         fam_rpc_done(&rpc);
     }
     return NULL;

@@ -327,3 +327,53 @@ Test(offline, the_language_of_a_text_is_told_by_its_letters)
     cr_expect_eq(fam_language_of("😡 42 …"), FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED);
     cr_expect_eq(fam_language_of(""), FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED);
 }
+
+static Fam__V1__Reading *read_with_hit(const struct fam_offline *engine, const char *phrase, Fam__V1__SafetyKind kind)
+{
+    struct fam_safety_hit hit = {.count = kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED ? 0 : 1,
+                                 .kinds = {kind}};
+    const struct fam_reading_input input = {.phrase = phrase,
+                                            .happened_before = "",
+                                            .age_band = FAM__V1__AGE_BAND__AGE_BAND_7_9,
+                                            .language = FAM__V1__LANGUAGE__LANGUAGE_RU,
+                                            .child_name = "",
+                                            .hit = &hit};
+    Fam__V1__Reading *reading = NULL;
+    struct fam_status status;
+    cr_assert_eq(fam_offline_read(engine, &input, &reading, &status), FAM_OK);
+    return reading;
+}
+
+Test(offline, a_danger_that_the_detector_found_is_never_read_lightly)
+{
+    struct fam_status status;
+    struct fam_offline *engine = fam_offline_new(&status);
+    const char *const said[] = {"он стоит на подоконнике и говорит что прыгнет", "прощайте, спасибо за всё",
+                                "незачем жить", "выпила горсть таблеток"};
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        for (int kind = 1; kind <= 10; kind++) {
+            Fam__V1__Reading *reading = read_with_hit(engine, said[i], (Fam__V1__SafetyKind)kind);
+            Fam__V1__Emotion emotion = reading->primary->emotion;
+            cr_assert(emotion == FAM__V1__EMOTION__EMOTION_SADNESS || emotion == FAM__V1__EMOTION__EMOTION_FEAR ||
+                          emotion == FAM__V1__EMOTION__EMOTION_OVERWHELM,
+                      "%s, kind %d: emotion %d", said[i], kind, (int)emotion);
+            cr_assert_geq(reading->primary->intensity, 4);
+            cr_assert_eq(reading->n_responses, 3);
+            fam__v1__reading__free_unpacked(reading, NULL);
+        }
+    }
+    fam_offline_free(engine);
+}
+
+Test(offline, without_a_hit_nothing_is_read_as_a_danger)
+{
+    struct fam_status status;
+    struct fam_offline *engine = fam_offline_new(&status);
+    const char *const said[] = {"не хочу жить с папой", "не хочу жить в этой квартире", "хочу умереть от стыда"};
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        Fam__V1__Reading *reading = read_with_hit(engine, said[i], FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED);
+        cr_assert_null(strstr(reading->going_on, "безнадёжность"), "%s", said[i]);
+        fam__v1__reading__free_unpacked(reading, NULL);
+    }
+    fam_offline_free(engine);
+}
