@@ -396,3 +396,33 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
     }
     return ask_again(turn, family->children[turn->pressed.argument]->child_id, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
 }
+
+bool fam_answer_emergency(struct fam_turn *turn)
+{
+    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    char *phrase = strndup(turn->update->text, fam_utf8_offset(turn->update->text, FAM_PHRASE_CHARS));
+    if (!phrase) {
+        return false;
+    }
+    request.phrase = phrase;
+    request.language = fam_locale_language_of(turn->update->language_code);
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, "emergency", &request.base, &reply);
+    explicit_bzero(phrase, strlen(phrase));
+    free(phrase);
+    Fam__V1__Entry *entry = code == FAM_OK ? ((Fam__V1__TranslateResponse *)(uintptr_t)reply.message)->entry : NULL;
+    if (!entry || !entry->safety) {
+        return false;
+    }
+    fam_auto(fam_html_done) struct fam_html html;
+    fam_html_init(&html);
+    bool shortened = false;
+    Fam__V1__Entry help_alone = *entry;
+    help_alone.reading = NULL; /* it comes with the whole answer, when the server is whole again */
+    fam_reading_layout(&html, turn->locale, &help_alone, NULL, &shortened);
+    struct fam_outgoing message = {.chat_id = turn->update->chat_id, .html = fam_html_text(&html), .protect = true};
+    int64_t message_id = 0;
+    return !fam_html_failed(&html) &&
+           messenger->send(messenger->context, &message, &message_id, turn->status) == FAM_OK;
+}

@@ -19,7 +19,7 @@ enum {
     TELEGRAM_GIVE_UP_MS = 86400000 /* while Telegram is away nobody else is held back; it keeps updates for a day */
 };
 
-enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2 };
+enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2, NOTE_HELPED = 4 };
 
 typedef enum fam_code verb(struct fam_turn *turn);
 
@@ -334,6 +334,22 @@ static void log_failure(const struct fam_turn *turn, enum fam_log_level level, c
             FAM_U64("attempt", attempt));
 }
 
+/* An emergency does not wait until the server knows who writes. */
+static void help_meanwhile(struct fam_turn *turn, struct fam_job *job)
+{
+    const struct fam_update *update = turn->update;
+    bool phrase = update->kind == FAM_UPDATE_MESSAGE || update->kind == FAM_UPDATE_EDITED;
+    if (turn->user || job->notes & NOTE_HELPED || !phrase || update->chat_type != FAM_CHAT_PRIVATE ||
+        !update->text[0]) {
+        return;
+    }
+    struct fam_status before = *turn->status;
+    if (fam_answer_emergency(turn)) {
+        job->notes |= NOTE_HELPED | NOTE_TOLD_TO_WAIT;
+    }
+    *turn->status = before;
+}
+
 /* Says sorry, marks the update as handled. */
 static void give_up(struct fam_turn *turn, const struct fam_job *job)
 {
@@ -363,6 +379,7 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
     if (verdict == AGAIN) {
         log_failure(&turn, FAM_LOG_WARN, "an update waits", job->attempt);
         if (!is_messenger(&status)) {
+            help_meanwhile(&turn, job);
             tell_to_wait(&turn, job);
         }
         *ret_delay_ms = backoff_ms(job, &status);

@@ -104,6 +104,8 @@ enum fam_code fam_answer_phrase(struct fam_turn *turn);
 /* The draft again, now for the child of the onboarding. */
 enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child);
 enum fam_code fam_answer_edited(struct fam_turn *turn);
+/* While the server can't tell who writes: help alone, if the words are an emergency. True when it was sent. */
+bool fam_answer_emergency(struct fam_turn *turn);
 enum fam_code fam_answer_age(struct fam_turn *turn);
 enum fam_code fam_answer_child(struct fam_turn *turn);
 

@@ -14,11 +14,11 @@ enum {
 };
 
 /*  METHOD(name, roles, flags, default time-out in ms; 0: 30,000)
- * RegisterUser and OpsService act for nobody. Translate acts for nobody when an operator or a service tries a phrase:
- * then nothing is stored. CreateSession makes nothing twice and sessions live in Redis: no idempotency keys there. */
+ * RegisterUser and OpsService act for nobody. Translate acts for nobody when an operator or a service tries a phrase,
+ * and for a bot in an emergency while nobody can be looked up (translate_call.c): then nothing is stored. CreateSession
+ * makes nothing twice and sessions live in Redis: no idempotency keys there. */
 #define METHODS(METHOD)                                                                                                \
-    METHOD("TranslationService/Translate", CALLERS,                                                                    \
-           FAM_METHOD_BOT_ACTING_USER | FAM_METHOD_IDEMPOTENT_KEY | FAM_METHOD_PERSONAL, 30000)                        \
+    METHOD("TranslationService/Translate", CALLERS, FAM_METHOD_IDEMPOTENT_KEY | FAM_METHOD_PERSONAL, 30000)            \
     METHOD("TranslationService/GetEntry", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                  \
     METHOD("TranslationService/ListEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
     METHOD("TranslationService/RateEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                   \

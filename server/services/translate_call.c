@@ -334,6 +334,11 @@ static void run(struct job *job, Fam__V1__TranslateResponse_Closure closure)
         status = prepare_status;
     }
     job->input.hit = &job->hit;
+    /* A bot names its user, but for an emergency while the database can't tell who that is. */
+    if (code == FAM_OK && job->author == NULL && job->hit.count == 0 &&
+        fam_call_principal(job->call)->role == FAM_ROLE_BOT) {
+        code = fam_fail_field(&status, "acting_user_id", "Translate acts for a user: acting_user_id is required");
+    }
     bool taken = false;
     if (code == FAM_OK) {
         code = take_limit(job, &taken, &status);

@@ -221,6 +221,26 @@ Test(e2e_bot, without_redis_a_phrase_still_gets_its_answer, .timeout = 120)
     system_stop(&system);
 }
 
+Test(e2e_bot, while_postgresql_is_away_an_emergency_gets_its_help_and_later_its_entry, .timeout = 120)
+{
+    static struct system system;
+    start(&system);
+    system_family(&system, 3300, 14);
+    int64_t first = tg_say(&system.telegram, 3300, "Нет!");
+    cr_assert(tg_wait_confirmed(&system.telegram, first, WAIT_MS));
+    pg_server_halt(&system.pg);
+    struct tg_shown shown;
+    uint64_t after = tg_now(&system.telegram);
+    cr_assert_neq(tg_say(&system.telegram, 3300, "не хочу больше жить"), 0);
+    cr_assert(tg_wait_message(&system.telegram, 3300, after, WAIT_MS, &shown));
+    cr_assert_not_null(strstr(shown.text, "112"), "%s", shown.text);
+    cr_assert(shown.is_protected);
+    cr_assert(pg_server_restart(&system.pg));
+    cr_assert(tg_wait_text(&system.telegram, 3300, shown.seq, "8-800-2000-122", 40000, &shown));
+    cr_assert_eq(system_count(&system, "SELECT count(*) FROM emotion_entries"), 2);
+    system_stop(&system);
+}
+
 Test(e2e_bot, seeded_words_are_found_nowhere_after_a_conversation, .timeout = 120)
 {
     static struct system system;

@@ -40,7 +40,8 @@ Test(methods, only_registration_sessions_and_operations_do_without_an_acting_use
     for (size_t i = 0; i < fam_method_count; i++) {
         const struct fam_method *method = &fam_methods[i];
         bool acts = (method->flags & (FAM_METHOD_ACTING_USER | FAM_METHOD_BOT_ACTING_USER)) != 0;
-        bool exempt = strstr(method->name, "OpsService/") != NULL || strstr(method->name, "/RegisterUser") != NULL;
+        bool exempt = strstr(method->name, "OpsService/") != NULL || strstr(method->name, "/RegisterUser") != NULL ||
+                      strstr(method->name, "/Translate") != NULL; /* its handler decides: an emergency needs nobody */
         cr_assert_neq(acts, exempt, "%s", method->name);
     }
 }
