@@ -99,6 +99,9 @@ static int run(const struct arguments *arguments, const struct fam_config *confi
     int exit_code = EXIT_FAILURE;
     if (app != NULL) {
         switch (arguments->command) {
+        case CHECK_CONFIG: /* every room has taken its settings */
+            exit_code = EXIT_SUCCESS;
+            break;
         case MIGRATE:
             exit_code = fam_app_migrate(app, &status) == FAM_OK ? EXIT_SUCCESS : EXIT_FAILURE;
             break;
@@ -150,12 +153,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "famserver: %s\n", status.message);
         return EXIT_FAILURE;
     }
-    int exit_code = EXIT_SUCCESS;
     if (arguments.command == CHECK_CONFIG) {
         fam_config_print(FAM_PROGRAM_SERVER, &config, stdout);
-    } else {
-        exit_code = run(&arguments, &config, &signals);
     }
+    int exit_code = run(&arguments, &config, &signals);
     fam_config_done(&config);
     return fflush(stdout) == 0 ? exit_code : EXIT_FAILURE;
 }

@@ -57,6 +57,22 @@ Test(e2e_ctl, health_is_shown_and_degraded_is_an_exit_code_by_choice, .timeout =
     system_stop(&ctl.system);
 }
 
+Test(e2e_ctl, health_tells_that_the_database_is_away_whatever_the_token, .timeout = 120)
+{
+    static struct ctl ctl;
+    start(&ctl);
+    pg_server_halt(&ctl.system.pg);
+    int code = 0;
+    for (int i = 0; i < 100 && code == 0; i++) {
+        struct timespec pause = {.tv_nsec = 100000000};
+        nanosleep(&pause, NULL);
+        code = RUN(&ctl, NULL, "health");
+    }
+    cr_assert_eq(code, 3, "%s", ctl.out);
+    cr_assert_not_null(strstr(ctl.out, "database"), "%s", ctl.out);
+    system_stop(&ctl.system);
+}
+
 Test(e2e_ctl, the_schema_is_shown_and_migrated, .timeout = 120)
 {
     static struct ctl ctl;

@@ -286,7 +286,10 @@ Test(e2e_failures, a_server_whose_schema_is_behind_serves_operations_only, .time
 Test(e2e_failures, a_wrong_setting_is_named_and_stops_the_start, .timeout = 60)
 {
     const char *const argv[] = {FAM_BIN_DIR "/famserver", "--check-config", NULL};
-    const char *const good[] = {"DATABASE_URL=postgresql:///x", "FAM_CALLS=8", NULL};
+    const char *const good[] = {"DATABASE_URL=postgresql:///x", "FAM_CALLS=8",
+                                "FAM_MASTER_KEY=v1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", NULL};
+    const char *const bad_key[] = {"DATABASE_URL=postgresql:///x", "FAM_MASTER_KEY=v1:abc", NULL};
+    const char *const no_database[] = {"FAM_MASTER_KEY=v1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", NULL};
     const char *const typo[] = {"FAM_CALS=8", NULL};
     const char *const range[] = {"FAM_CALLS=0", NULL};
     char out[8192];
@@ -296,4 +299,6 @@ Test(e2e_failures, a_wrong_setting_is_named_and_stops_the_start, .timeout = 60)
     cr_assert_null(strstr(out, "postgresql"));
     cr_assert_eq(proc_run(argv, typo, NULL, out, sizeof(out)), 1);
     cr_assert_eq(proc_run(argv, range, NULL, out, sizeof(out)), 1);
+    cr_assert_eq(proc_run(argv, bad_key, NULL, out, sizeof(out)), 1);
+    cr_assert_eq(proc_run(argv, no_database, NULL, out, sizeof(out)), 1);
 }

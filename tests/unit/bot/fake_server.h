@@ -309,6 +309,9 @@ static enum fam_code update_session(const Fam__V1__UpdateSessionRequest *request
 static enum fam_code entry_method(const struct fam_backend_call *call, struct fam_backend_reply *reply,
                                   struct fam_status *status)
 {
+    if (call->method == FAM_BACKEND_TRANSLATE && (call->user_id == NULL || call->user_id[0] == '\0')) {
+        return fam_fail_field(status, "acting_user_id", "only an emergency needs nobody");
+    }
     if (call->method == FAM_BACKEND_TRANSLATE) {
         translate((const Fam__V1__TranslateRequest *)call->request, call->idempotency_key, reply);
         return FAM_OK;
