@@ -26,6 +26,8 @@ extern char **environ;
 enum { POLL_MS = 10, RUN_LIMIT_MS = 600000, LONGEST_TMPDIR = 40 };
 
 /* Everything that the child needs, prepared before vfork, so that it makes system calls only. */
+enum { ARGUMENTS_MAX = 64 };
+
 struct launch {
     const char *path;
     char *const *argv;
@@ -206,7 +208,14 @@ bool proc_start(struct proc *proc, const char *dir, const char *name, const char
                 const char *as_user)
 {
     char path[512];
-    struct launch launch = {.path = path, .argv = (char *const *)argv, .env = env ? (char *const *)env : environ};
+    /* The whole path as argv[0]: initdb looks for postgres beside itself. */
+    const char *words[ARGUMENTS_MAX + 1] = {path};
+    for (size_t i = 1; argv[i - 1]; i++) {
+        if (i > ARGUMENTS_MAX)
+            return false;
+        words[i] = argv[i];
+    }
+    struct launch launch = {.path = path, .argv = (char *const *)words, .env = env ? (char *const *)env : environ};
     memset(proc, 0, sizeof(*proc));
     if (!proc_find_program(argv[0], path, sizeof(path)) || !user_of(as_user, &launch))
         return false;
