@@ -236,7 +236,7 @@ enum fam_code fam_help_lines_read(const char *file, const char *text, size_t siz
         code = fam_fail_memory(status);
     }
     bool more = true;
-    while (code == FAM_OK && more) {
+    while (code == FAM_OK && more && lines.rows != NULL) {
         code = next_record(&walk, LINE_COLUMNS, &more);
         if (code != FAM_OK || !more) {
             break;
