@@ -295,7 +295,8 @@ static enum fam_code read_step(const struct walk *walk, struct fam_help_steps *s
         size_t spare = strstr(text, FAM_HELP_EMERGENCY) == NULL ? 0 : FAM_HELP_EMERGENCY_MAX - 11;
         return set_once(walk, &steps->first_step[kind], text, FAM_HELP_FIRST_STEP_MAX - spare);
     }
-    if (strcmp(part, "step") != 0 || *text == '\0' || fam_utf8_length(text) > TEXT_MAX || steps->count == STEPS_MAX) {
+    if (steps->steps == NULL || strcmp(part, "step") != 0 || *text == '\0' || fam_utf8_length(text) > TEXT_MAX ||
+        steps->count == STEPS_MAX) {
         return faulty(walk, "unknown part, empty, too long or too many:", part);
     }
     steps->steps[steps->count++] = (struct fam_help_step){.kind = kind, .ages = ages, .text = text};

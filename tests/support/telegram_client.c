@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "sim/tg_state.h"
 
-enum { START_MS = 20000, STOP_MS = 10000, CALL_MS = 20000 };
+enum { START_MS = 20000, STOP_MS = 30000, CALL_MS = 20000 };
 
 struct start {
     struct tg_sim *sim;
