@@ -109,8 +109,3 @@ enum fam_code fam_fail_reason(struct fam_status *status, enum fam_code code, con
     status->retry_after_ms = retry_after_ms;
     return code;
 }
-
-enum fam_code fam_fail_memory(struct fam_status *status)
-{
-    return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "not enough memory");
-}

@@ -66,7 +66,11 @@ enum fam_code fam_fail_field(struct fam_status *status, const char *field, const
 /* The same with a reason and retry_after_ms. */
 enum fam_code fam_fail_reason(struct fam_status *status, enum fam_code code, const char *reason,
                               uint32_t retry_after_ms, const char *format, ...) FAM_PRINTF(5, 6);
-/* "not enough memory" as RESOURCE_EXHAUSTED. */
-enum fam_code fam_fail_memory(struct fam_status *status);
+/* "not enough memory" as RESOURCE_EXHAUSTED. Inline, so that compilers and analysers see that it is never FAM_OK. */
+static inline enum fam_code fam_fail_memory(struct fam_status *status)
+{
+    (void)fam_fail(status, FAM_RESOURCE_EXHAUSTED, "not enough memory");
+    return FAM_RESOURCE_EXHAUSTED;
+}
 
 #endif

@@ -382,7 +382,7 @@ enum fam_code fam_help_make(struct fam_help *help, const struct fam_safety_hit *
     (void)pthread_mutex_unlock(&help->mutex);
     if (!good) {
         fam__v1__safety_help__free_unpacked(made, NULL);
-        return fam_fail_memory(status); // NOLINT(clang-analyzer-unix.Malloc): the generated function frees `made`
+        return fam_fail_memory(status);
     }
     *ret_help = made;
     return FAM_OK;

@@ -149,10 +149,13 @@ static enum fam_code fill_going_on(const struct composer *composer, Fam__V1__Rea
 {
     char *text = NULL;
     enum fam_code code = fill(composer, FAM_OFFLINE_GOING, "what is going on", &text);
-    const char *more = code == FAM_OK ? circumstance(composer) : NULL;
-    if (more == NULL || fam_utf8_length(text) + 1 + fam_utf8_length(more) > FAM_OFFLINE_GOING_CHARS) {
-        reading->going_on = code == FAM_OK ? text : reading->going_on;
+    if (code != FAM_OK || text == NULL) {
         return code;
+    }
+    const char *more = circumstance(composer);
+    if (more == NULL || fam_utf8_length(text) + 1 + fam_utf8_length(more) > FAM_OFFLINE_GOING_CHARS) {
+        reading->going_on = text;
+        return FAM_OK;
     }
     size_t size = strlen(text) + 1 + strlen(more) + 1;
     reading->going_on = malloc(size);
