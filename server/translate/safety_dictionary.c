@@ -76,13 +76,14 @@ static bool make_room(struct fam_safety_dictionary *dictionary)
     if (dictionary->count * 2 < dictionary->slot_count) {
         return true;
     }
-    uint32_t *slots = calloc(dictionary->slot_count * 2, sizeof *slots);
+    size_t slot_count = dictionary->slot_count < 512 ? 1024 : dictionary->slot_count * 2;
+    uint32_t *slots = calloc(slot_count, sizeof *slots);
     if (slots == NULL) {
         return false;
     }
     free(dictionary->slots);
     dictionary->slots = slots;
-    dictionary->slot_count *= 2;
+    dictionary->slot_count = slot_count;
     for (size_t i = 0; i < dictionary->count; i++) {
         occupy(dictionary, i);
     }

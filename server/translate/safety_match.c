@@ -445,9 +445,14 @@ bool fam_safety_match(const struct fam_safety *safety, const struct fam_safety_t
         good = add_token(&text, apart ? &joined : &tokens[i]);
         i += apart ? 1 : 0;
     }
-    good = good && find_elements(&text);
     if (good) {
         *ret_kinds = 0;
+    }
+    if (good && text.places == NULL) {
+        return true; /* no word, nothing to find */
+    }
+    good = good && find_elements(&text);
+    if (good) {
         match_rules(&text, true, ret_kinds);
         match_rules(&text, false, ret_kinds);
     }

@@ -487,6 +487,11 @@ bool fam_safety_tokenise(const char *text, struct fam_safety_token **ret_tokens,
         free(scan.tokens);
         return false;
     }
+    if (scan.tokens == NULL) {
+        *ret_tokens = NULL;
+        *ret_count = 0;
+        return true;
+    }
     scan.count = join_spaced(scan.tokens, scan.count);
     for (size_t i = 0; i < scan.count; i++) {
         struct fam_safety_word raw = scan.tokens[i].spelling[0];
