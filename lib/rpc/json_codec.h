@@ -2,9 +2,9 @@
  *
  * Names are lowerCamelCase (read also as in the .proto file), 64-bit integers are strings, enums their names, bytes
  * base64, NaN and infinities strings; maps (repeated XxxEntry messages of a key and a value) are objects. Reading is
- * strict: one JSON value, RFC 8259 to the letter, valid UTF-8 without U+0000; unknown and repeated members, a number that
- * does not fit its field exactly, and two members of one oneof are refused. Numbers are taken for 64-bit integers and
- * for enums, and strings for numbers. null stands for "not given"; it is refused inside lists and maps. Messages of
+ * strict: one JSON value, RFC 8259 to the letter, valid UTF-8 without U+0000; unknown and repeated members, a number
+ * that does not fit its field exactly, and two members of one oneof are refused. Numbers are taken for 64-bit integers
+ * and for enums, and strings for numbers. null stands for "not given"; it is refused inside lists and maps. Messages of
  * google.protobuf have no special form here.
  *
  * Errors are INVALID_ARGUMENT; status->field is the path of what is wrong, in names of the .proto file:
