@@ -62,13 +62,29 @@ static enum fam_code look_up(void *context, struct fam_call *call, struct fam_st
     return code;
 }
 
+/* What the call is about, where its request names one thing. */
+static bool find_target(const struct fam_call *call, struct fam_uuid *ret_target)
+{
+    size_t size = 0;
+    const void *payload = fam_call_payload(call, &size);
+    if (strcmp(fam_call_method(call)->name, "fam.v1.TranslationService/GetEntry") != 0) {
+        return false;
+    }
+    Fam__V1__GetEntryRequest *request = fam__v1__get_entry_request__unpack(NULL, size, payload);
+    bool found = request != NULL && fam_uuid_parse(request->entry_id, ret_target);
+    fam__v1__get_entry_request__free_unpacked(request, NULL);
+    return found;
+}
+
 static enum fam_code audit(void *context, const struct fam_call *call, struct fam_status *status)
 {
     struct fam_app *app = context;
+    struct fam_uuid target;
     const struct fam_audit entry = {
         .principal = fam_call_principal(call)->scope,
         .method = fam_call_method(call)->name,
         .user_id = fam_call_acting_user(call),
+        .target_id = find_target(call, &target) ? &target : NULL,
         .reason = fam_call_reason(call),
         .request_id = fam_call_request_id(call),
     };

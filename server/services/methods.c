@@ -23,6 +23,7 @@ enum {
     METHOD("TranslationService/ListEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
     METHOD("TranslationService/RateEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                   \
     METHOD("FamilyService/RegisterUser", FAM_ROLE_BOT | FAM_ROLE_SERVICE, 0, 0)                                        \
+    METHOD("FamilyService/GetUser", FAM_ROLE_ADMIN, FOR_USER | FAM_METHOD_PERSONAL, 0)                                 \
     METHOD("FamilyService/UpdateUser", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                       \
     METHOD("FamilyService/CreateFamily", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                     \
     METHOD("FamilyService/GetFamily", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                      \
@@ -42,7 +43,14 @@ enum {
     METHOD("OpsService/Migrate", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 600000)                                    \
     METHOD("OpsService/CreateToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
     METHOD("OpsService/ListTokens", FAM_ROLE_ADMIN, 0, 0)                                                              \
-    METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)
+    METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/ListUsers", FAM_ROLE_ADMIN, 0, 0)                                                               \
+    METHOD("OpsService/ListFamilies", FAM_ROLE_ADMIN, 0, 0)                                                            \
+    METHOD("OpsService/ListAudit", FAM_ROLE_ADMIN, 0, 0)                                                               \
+    METHOD("OpsService/GetCacheStats", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                   \
+    METHOD("OpsService/ClearCache", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                      \
+    METHOD("OpsService/GetClaude", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                       \
+    METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},
@@ -70,18 +78,25 @@ const struct fam_field_rule fam_field_rules[] = {
                                     RULE("SetConsentRequest.text_version", false, 0,
                                          32) RULE("RecordDeliveryRequest.entry_id", true, 36,
                                                   36) RULE("RecordDeliveryRequest.chat_id", true, 1, INT64_C(1) << 52)
-                                        RULE("RecordDeliveryRequest.message_id", true, 1, INT64_C(1) << 52)
-                                            RULE("RecordDeliveryRequest.reading_version", true, 1,
-                                                 1000000) RULE("CreateSessionRequest.client", true, 1, 32)
-                                                RULE("GetSessionRequest.session_id", true, 1,
-                                                     64) RULE("UpdateSessionRequest.session_id", true, 1,
-                                                              64) RULE("UpdateSessionRequest.state", false, 0, 8192)
-                                                    RULE("UpdateSessionRequest.draft", false, 0,
-                                                         2000) RULE("DeleteSessionRequest.session_id", true, 1, 64)
-                                                        RULE("CreateTokenRequest.role", true, 1, 4)
-                                                            RULE("CreateTokenRequest.name", true, 1, 64)
-                                                                RULE("CreateTokenRequest.methods", false, 0, 100)
-                                                                    RULE("RevokeTokenRequest.token_id", true, 36, 36)};
+                                        RULE("RecordDeliveryRequest.message_id", true, 1, INT64_C(1) << 52) RULE(
+                                            "RecordDeliveryRequest.reading_version", true, 1,
+                                            1000000) RULE("CreateSessionRequest.client", true, 1, 32)
+                                            RULE("GetSessionRequest.session_id", true, 1,
+                                                 64) RULE("UpdateSessionRequest.session_id", true, 1,
+                                                          64) RULE("UpdateSessionRequest.state", false, 0, 8192)
+                                                RULE("UpdateSessionRequest.draft", false, 0, 2000) RULE(
+                                                    "DeleteSessionRequest.session_id", true, 1,
+                                                    64) RULE("CreateTokenRequest.role", true, 1, 4)
+                                                    RULE("CreateTokenRequest.name", true, 1,
+                                                         64) RULE("CreateTokenRequest.methods", false, 0,
+                                                                  100) RULE("RevokeTokenRequest.token_id", true, 36, 36)
+                                                        RULE("ListUsersRequest.page_size", false, 1,
+                                                             100) RULE("ListUsersRequest.page_token", false, 0, 128)
+                                                            RULE("ListFamiliesRequest.page_size", false, 1, 100) RULE(
+                                                                "ListFamiliesRequest.page_token", false, 0,
+                                                                128) RULE("ListAuditRequest.page_size", false, 1, 100)
+                                                                RULE("ListAuditRequest.page_token", false, 0, 128)
+                                                                    RULE("ListAuditRequest.user_id", false, 36, 36)};
 const size_t fam_field_rule_count = FAM_ARRAY_SIZE(fam_field_rules);
 
 const char *const *fam_method_names(size_t *ret_count)

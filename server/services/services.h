@@ -15,6 +15,7 @@ struct fam_health;
 struct fam_limits;
 struct fam_log;
 struct fam_metrics;
+struct fam_ops_sources;
 struct fam_server;
 struct fam_sessions;
 struct fam_store;
@@ -30,6 +31,7 @@ struct fam_services_context {
     struct fam_server *server;
     struct fam_metrics *metrics;
     struct fam_log *log;
+    const struct fam_ops_sources *sources; /* of the cache and Claude, see ops_claude.h; NULL: neither is there */
     Fam__V1__Language default_language;
     const char *version;
     const char *environment;
