@@ -141,3 +141,10 @@ enum fam_code fam_store_hmac(struct fam_store *store, enum fam_hmac_purpose purp
     }
     return code;
 }
+
+enum fam_code fam_store_cache_key(struct fam_store *store, struct fam_key *ret_key, struct fam_status *status)
+{
+    static const char label[] = "fam: values of the cache, 1";
+    _Static_assert((int)FAM_HMAC_SIZE == (int)FAM_KEY_SIZE, "a key is an HMAC");
+    return fam_store_hmac(store, FAM_HMAC_CACHE, label, sizeof(label), ret_key->bytes, status);
+}

@@ -47,6 +47,10 @@ enum fam_code fam_store_load(struct fam_store *store, struct fam_status *status)
  * Wipe with fam_key_done. */
 enum fam_code fam_store_user_key(struct fam_store *store, const struct fam_uuid *user_id, struct fam_key *ret_key,
                                  struct fam_status *status) FAM_MUST_CHECK;
+/* The key that seals values of the shared cache, the same for all servers of a database: derived from the HMAC key of
+ * the cache. Needs no connection once the keys are loaded. Wipe with fam_key_done. */
+enum fam_code fam_store_cache_key(struct fam_store *store, struct fam_key *ret_key,
+                                  struct fam_status *status) FAM_MUST_CHECK;
 /* HMAC-SHA-256 under the random key of `purpose`, loading it when needed. */
 enum fam_code fam_store_hmac(struct fam_store *store, enum fam_hmac_purpose purpose, const void *data, size_t size,
                              unsigned char ret_hmac[FAM_HMAC_SIZE], struct fam_status *status) FAM_MUST_CHECK;
