@@ -4,8 +4,8 @@
  * and wait for the answer (fam_http_perform) or are called back (fam_http_start). Each request has a deadline, which
  * covers its time in the queue, and can be cut short from any thread. HTTP/1.1, one connection a transfer, so that a
  * cancelled request closes its socket; idle connections are kept and used again. No redirects, no proxy but the one
- * given, no protocol but HTTP(S). A POST is sent once at most: when a kept connection breaks before the answer, the
- * caller learns it and decides.
+ * given, no protocol but HTTP(S). A POST with a body is sent once at most: when a kept connection breaks before the
+ * answer, the caller learns it and decides.
  *
  * URLs and headers may hold tokens: they are secrets, and no error or log line repeats one. Thread-safe. */
 #ifndef FAM_NET_HTTP_CLIENT_H
