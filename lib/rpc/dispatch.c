@@ -173,10 +173,9 @@ static enum fam_code admit(struct fam_call *call, struct fam_status *status)
     return FAM_OK;
 }
 
-static void enqueue(struct fam_call *call)
+/* Under the lock. */
+static void link_call(struct fam_call_queue *queue, struct fam_call *call)
 {
-    struct fam_call_queue *queue = &call->server->queue;
-    pthread_mutex_lock(&queue->lock);
     call->queued = true;
     call->queue_previous = queue->tail;
     if (queue->tail != NULL) {
@@ -187,6 +186,13 @@ static void enqueue(struct fam_call *call)
     queue->tail = call;
     queue->count++; /* bounded by admission */
     pthread_cond_signal(&queue->filled);
+}
+
+static void enqueue(struct fam_call *call)
+{
+    struct fam_call_queue *queue = &call->server->queue;
+    pthread_mutex_lock(&queue->lock);
+    link_call(queue, call);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -279,12 +285,35 @@ bool fam_queue_remove(struct fam_call *call)
 {
     struct fam_call_queue *queue = &call->server->queue;
     pthread_mutex_lock(&queue->lock);
-    bool queued = call->queued;
+    bool queued = call->queued && call->step == NULL;
     if (queued) {
         unlink_call(queue, call);
     }
     pthread_mutex_unlock(&queue->lock);
     return queued;
+}
+
+void fam_call_resume(struct fam_call *call, void (*step)(void *context), void *context)
+{
+    struct fam_call_queue *queue = &call->server->queue;
+    pthread_mutex_lock(&queue->lock);
+    assert(call->magic == FAM_CALL_MAGIC && call->step == NULL && !call->queued);
+    call->step = step;
+    call->step_context = context;
+    link_call(queue, call);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* The step that a resumed call waited for; NULL: the call is a new one. */
+static void (*take_step(struct fam_call *call, void **ret_context))(void *context)
+{
+    struct fam_call_queue *queue = &call->server->queue;
+    pthread_mutex_lock(&queue->lock);
+    void (*step)(void *context) = call->step;
+    *ret_context = call->step_context;
+    call->step = NULL;
+    pthread_mutex_unlock(&queue->lock);
+    return step;
 }
 
 static struct fam_call *dequeue(struct fam_call_queue *queue)
@@ -308,6 +337,12 @@ void *fam_dispatch_worker(void *arg)
         struct fam_call *call = dequeue(&server->queue);
         if (call == NULL) {
             return NULL;
+        }
+        void *step_context = NULL;
+        void (*step)(void *context) = take_step(call, &step_context);
+        if (step != NULL) {
+            step(step_context);
+            continue;
         }
         bool would_block = false;
         struct fam_status status;

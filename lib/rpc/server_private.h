@@ -66,6 +66,8 @@ struct fam_call {
     struct fam_call *previous, *next;
     /* under queue.lock */
     bool queued;
+    void (*step)(void *context); /* of a call that was resumed; its handler owns it, queued or not */
+    void *step_context;
     struct fam_call *queue_previous, *queue_next;
     struct fam_arena arena;
 };
