@@ -19,6 +19,7 @@ enum {
  * makes nothing twice and sessions live in Redis: no idempotency keys there. */
 #define METHODS(METHOD)                                                                                                \
     METHOD("TranslationService/Translate", CALLERS, FAM_METHOD_IDEMPOTENT_KEY | FAM_METHOD_PERSONAL, 30000)            \
+    METHOD("TranslationService/TranslateBatch", CALLERS, FAM_METHOD_IDEMPOTENT_KEY | FAM_METHOD_PERSONAL, 60000)       \
     METHOD("TranslationService/GetEntry", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                  \
     METHOD("TranslationService/ListEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
     METHOD("TranslationService/RateEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                   \

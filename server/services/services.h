@@ -1,5 +1,6 @@
 /* services.h: the RPC services of fam.v1. They check who asks, call the rooms below, and fill the answer; no SQL, no
- * Redis, no HTTP here. Handlers run on the RPC server's worker threads and answer before they return. */
+ * Redis, no HTTP here. Handlers run on the RPC server's worker threads; but for Translate and TranslateBatch, which may
+ * wait for Claude without a thread, they answer before they return. */
 #ifndef FAM_SERVICES_SERVICES_H
 #define FAM_SERVICES_SERVICES_H
 
@@ -27,6 +28,7 @@ struct fam_services_context {
     struct fam_sessions *sessions;
     struct fam_limits *limits;
     struct fam_translate *translate;
+    struct fam_reader *reader; /* NULL: Claude is off */
     struct fam_health *health;
     struct fam_server *server;
     struct fam_metrics *metrics;

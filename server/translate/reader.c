@@ -36,7 +36,7 @@ struct fam_reader *fam_reader_new(const struct fam_reader_options *options, stru
         return NULL;
     }
     memcpy(reader->model, options->model, size);
-    fam_uuid_make(&reader->claimant);
+    reader->claimant = fam_uuid_v7();
     if (make_rooms(reader, status) != FAM_OK) {
         fam_reader_free(reader);
         return NULL;

@@ -245,7 +245,7 @@ enum fam_code fam_reading_cache_set_multiple(struct fam_reading_cache *cache, co
 {
     struct names names;
     struct fam_redis_arg args[FAM_CACHE_BATCH][5];
-    struct fam_redis_command commands[FAM_CACHE_BATCH];
+    struct fam_redis_command commands[FAM_CACHE_BATCH] = {{.args = NULL}};
     struct fam_redis_reply *replies[FAM_CACHE_BATCH] = {NULL};
     fam_auto(fam_key_done) struct fam_key key;
     fam_auto(values_done) struct values values = {.count = 0};
@@ -441,7 +441,7 @@ static enum fam_code measure(struct fam_reading_cache *cache, const struct fam_r
 {
     struct fam_reading_cache_stats *stats = context;
     struct fam_redis_arg args[SCAN_BATCH][2];
-    struct fam_redis_command commands[SCAN_BATCH];
+    struct fam_redis_command commands[SCAN_BATCH] = {{.args = NULL}};
     struct fam_redis_reply *replies[SCAN_BATCH] = {NULL};
     for (size_t i = 0; i < count; i++) {
         args[i][0] = FAM_REDIS_ARG("STRLEN");
@@ -490,7 +490,7 @@ static enum fam_code clear_some(struct fam_reading_cache *cache, const struct fa
     if (clearing->dry_run) {
         return FAM_OK;
     }
-    struct fam_redis_command commands[SCAN_BATCH];
+    struct fam_redis_command commands[SCAN_BATCH] = {{.args = NULL}};
     struct fam_redis_arg args[SCAN_BATCH][2];
     struct fam_redis_reply *replies[SCAN_BATCH] = {NULL};
     for (size_t i = 0; i < count; i++) {
