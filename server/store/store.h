@@ -25,10 +25,13 @@ struct fam_store_options {
 
 /* Needs no database. INVALID_ARGUMENT says what is wrong with the connection string or the master key. */
 struct fam_store *fam_store_new(const struct fam_store_options *options, struct fam_status *status) FAM_MUST_CHECK;
-/* Takes NULL. */
+/* Entries that wait are written and answered first. Takes NULL. */
 void fam_store_free(struct fam_store *store);
 struct fam_pool *fam_store_pool(struct fam_store *store);
 struct fam_seal *fam_store_seal(struct fam_store *store);
+/* For the stores: the group commit of new entries. */
+struct fam_committer;
+struct fam_committer *fam_store_committer(struct fam_store *store);
 
 /* Health: does the database answer a statement? */
 enum fam_code fam_store_ping(struct fam_store *store, struct fam_status *status) FAM_MUST_CHECK;
