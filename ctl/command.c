@@ -94,7 +94,8 @@ static enum fam_code fail_option(const struct fam_command *command, const char *
     size_t best = CLOSE_ENOUGH + 1;
     int shown = size > 32 ? 32 : (int)size;
     if (command == NULL) {
-        return fam_usage(status, "there is no option \"%.*s\" before a command; 'famctl --help' lists them", shown, word);
+        return fam_usage(status, "there is no option \"%.*s\" before a command; 'famctl --help' lists them", shown,
+                         word);
     }
     snprintf(name, sizeof(name), "%.*s", size > NAME_MAX_COMPARED ? NAME_MAX_COMPARED : (int)size, word);
     for (const struct fam_flag *flag = command->flags; flag != NULL && flag->name != NULL; flag++) {
@@ -106,11 +107,11 @@ static enum fam_code fail_option(const struct fam_command *command, const char *
     const char *gap = command->verb == NULL ? "" : " ";
     const char *verb = command->verb == NULL ? "" : command->verb;
     if (closest != NULL && size > 2) {
-        return fam_usage(status, "\"%s%s%s\" has no option \"%.*s\"; did you mean %s?", command->group, gap, verb, shown,
-                         word, closest);
+        return fam_usage(status, "\"%s%s%s\" has no option \"%.*s\"; did you mean %s?", command->group, gap, verb,
+                         shown, word, closest);
     }
-    return fam_usage(status, "\"%s%s%s\" has no option \"%.*s\"; its --help lists them", command->group, gap, verb, shown,
-                     word);
+    return fam_usage(status, "\"%s%s%s\" has no option \"%.*s\"; its --help lists them", command->group, gap, verb,
+                     shown, word);
 }
 
 static const struct fam_flag *find_flag(const struct fam_flag *flags, const char *name, size_t size, char letter)
@@ -265,11 +266,13 @@ static enum fam_code take_argument(char *word, struct fam_parsed *parsed, struct
     }
     if ((parsed->argument_count >= count && !repeated) || parsed->argument_count >= FAM_CTL_ARGUMENTS) {
         if (personal) {
-            return fam_usage(status, "the phrase is more than one word: give it on standard input, or in quotes");
+            return fam_usage(status, "the %s is more than one word: give it on standard input, or in quotes",
+                             strcmp(expected[count - 1].name, "PHRASE") == 0 ? "phrase" : expected[count - 1].name);
         }
         return fam_usage(status, "\"%.32s\" is one word too many; its --help shows what it takes", word);
     }
-    const struct fam_argument *argument = &expected[parsed->argument_count < count ? parsed->argument_count : count - 1];
+    const struct fam_argument *argument =
+        &expected[parsed->argument_count < count ? parsed->argument_count : count - 1];
     enum fam_code code = check_value(argument->name, argument->type, argument->choices, 0, 0, word, status);
     if (code != FAM_OK) {
         return code;

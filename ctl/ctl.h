@@ -53,7 +53,8 @@ int fam_ctl_exit_code(const struct fam_status *status);
 /* Servers to call: --server, else the setting. */
 const char *fam_ctl_servers(const struct fam_ctl *ctl);
 /* A client for these servers with the token of this run; NULL on failure. */
-struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls, struct fam_status *status) FAM_MUST_CHECK;
+struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls,
+                                  struct fam_status *status) FAM_MUST_CHECK;
 /* Was --dry-run given? */
 bool fam_ctl_is_dry_run(const struct fam_ctl *ctl);
 /* For commands whose answer has no end: shows text at once. FAM_CANCELLED when the reader has gone away. */

@@ -142,6 +142,9 @@ bool fam_out_render(const struct fam_out *out, enum fam_out_format format, const
     if (out->failed) {
         return false;
     }
+    if (out->streamed) {
+        return true;
+    }
     if (out->document != NULL) {
         fam_buf_add_text(buf, out->document);
         fam_buf_add_char(buf, '\n');

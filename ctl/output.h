@@ -70,6 +70,7 @@ struct fam_out {
     size_t part_count;
     size_t cell_count;
     char *document; /* see fam_out_document */
+    bool streamed;  /* the answer is out already: nothing is rendered */
     bool failed;
 };
 
