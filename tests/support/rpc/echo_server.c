@@ -26,6 +26,7 @@ struct echo_server {
     char url[64];
     const char *urls[1];
     atomic_uint cancels;
+    atomic_uint parked_ever;
     atomic_uint fails;
     atomic_uint changes;
     pthread_t waker;
@@ -106,6 +107,7 @@ static void echo(Fam__Test__V1__EchoService_Service *service, const Fam__Test__V
         (struct parked){.call = closure_data, .done = closure, .text = text, .due_ms = fam_mono_ms() + input->park_ms};
     pthread_cond_signal(&self->changed);
     pthread_mutex_unlock(&self->lock);
+    atomic_fetch_add(&self->parked_ever, 1);
 }
 
 static void *wake_parked(void *arg)
@@ -240,6 +242,11 @@ struct fam_server *echo_server_rpc(struct echo_server *self)
 const char *echo_server_url(const struct echo_server *self)
 {
     return self->url;
+}
+
+unsigned echo_server_parked(const struct echo_server *self)
+{
+    return atomic_load(&self->parked_ever);
 }
 
 unsigned echo_server_cancels(const struct echo_server *self)

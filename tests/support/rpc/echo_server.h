@@ -17,6 +17,9 @@ struct echo_server *echo_server_start_logged(size_t calls, size_t workers, int f
 void echo_server_stop(struct echo_server *echo);
 struct fam_server *echo_server_rpc(struct echo_server *echo);
 const char *echo_server_url(const struct echo_server *echo);
+/* Calls with park_ms whose handler has run: from then on a cancel reaches it. A call that is only in flight may still
+ * be waiting for its worker. */
+unsigned echo_server_parked(const struct echo_server *echo);
 /* How many handlers saw a cancel; how often Fail was called. */
 unsigned echo_server_cancels(const struct echo_server *echo);
 unsigned echo_server_fails(const struct echo_server *echo);

@@ -259,7 +259,7 @@ Test(rpc_frames, a_lost_connection_cancels_its_calls)
     Fam__Rpc__V1__Request request = echo_request(payload, sizeof(payload));
     cr_assert(raw_peer_call(gone, 1, &request));
     uint64_t start_ms = fam_mono_ms();
-    while (fam_server_calls_in_flight(echo_server_rpc(peer.echo)) == 0 && fam_mono_ms() - start_ms < 5000) {
+    while (echo_server_parked(peer.echo) == 0 && fam_mono_ms() - start_ms < 5000) {
         usleep(2000);
     }
     cr_assert_eq(fam_server_calls_in_flight(echo_server_rpc(peer.echo)), 1);
@@ -295,7 +295,7 @@ Test(rpc_frames, a_cancel_names_a_call_of_the_same_connection_only)
     request.call_id = 77;
     cr_assert(raw_peer_call(peer.fd, 5, &request));
     uint64_t start_ms = fam_mono_ms();
-    while (fam_server_calls_in_flight(echo_server_rpc(peer.echo)) == 0 && fam_mono_ms() - start_ms < 5000) {
+    while (echo_server_parked(peer.echo) == 0 && fam_mono_ms() - start_ms < 5000) {
         usleep(2000);
     }
     uint8_t cancel_payload[9] = {0x09, 77};
