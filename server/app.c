@@ -127,11 +127,14 @@ static enum fam_code make_server(struct fam_app *app, struct fam_status *status)
 
 static enum fam_code make_services(struct fam_app *app, struct fam_status *status)
 {
+    app->ops_sources = fam_app_ops_sources(app);
     const struct fam_services_context context = {
         .store = app->store,
         .sessions = app->sessions,
         .limits = app->limits,
         .translate = app->translate,
+        .reader = app->reader,
+        .sources = &app->ops_sources,
         .health = app->health,
         .server = app->server,
         .metrics = app->metrics,
@@ -211,6 +214,9 @@ enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
     /* The transport first: when its threads are pinned, the first socket of the process must be its own. */
     enum fam_code code = make_server(app, status);
     if (code == FAM_OK) {
+        code = fam_app_make_claude(app, status);
+    }
+    if (code == FAM_OK) {
         code = make_services(app, status);
     }
     if (code == FAM_OK) {
@@ -254,6 +260,7 @@ void fam_app_free(struct fam_app *app)
     fam_app_unwatch(app);
     fam_health_free(app->health);
     fam_services_free(app->services);
+    fam_app_free_claude(app);
     fam_auth_free(app->auth);
     fam_limiter_free(app->limiter);
     fam_translate_free(app->translate);
