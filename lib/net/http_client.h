@@ -24,7 +24,7 @@
 struct fam_http_client;
 struct fam_http_call;
 
-enum { FAM_HTTP_WANTED_MAX = 12, FAM_HTTP_VALUE_SIZE = 64 };
+enum { FAM_HTTP_WANTED_MAX = 16, FAM_HTTP_VALUE_SIZE = 64 };
 
 struct fam_http_client_options {
     const char *user_agent; /* "fambot/0.1.0" */
