@@ -158,8 +158,10 @@ static void judge_error(struct attempt *attempt, const struct fam_http_response 
 {
     unsigned http_status = response->http_status;
     const char *id = response->request_id;
-    attempt->breaker = http_status >= 500 || http_status == STATUS_TIMEOUT ? FAM_BREAKER_FAILURE : FAM_BREAKER_NEUTRAL;
     attempt->rate_limited = http_status == STATUS_RATE_LIMITED;
+    attempt->breaker = attempt->rate_limited                                 ? FAM_BREAKER_NEUTRAL
+                       : http_status >= 500 || http_status == STATUS_TIMEOUT ? FAM_BREAKER_FAILURE
+                                                                             : FAM_BREAKER_SUCCESS; /* it works */
     attempt->retry_after_ms = response->retry_after_ms;
     attempt->retry = read_should_retry(response, http_status == STATUS_TIMEOUT || http_status == STATUS_CONFLICT ||
                                                      http_status == STATUS_RATE_LIMITED || http_status >= 500);
