@@ -219,6 +219,23 @@ enum fam_code fam_config_parse_number(const struct fam_config_row *row, const ch
     return FAM_OK;
 }
 
+enum fam_code fam_config_parse_money(const struct fam_config_row *row, const char *value, uint64_t *ret_micro_usd,
+                                     struct fam_status *status)
+{
+    enum { MILLION = 1000000 };
+    uint64_t micro_usd = 0;
+    bool good =
+        value[0] == '\0' || (fam_text_millionths(value, &micro_usd) && micro_usd >= (uint64_t)row->min * MILLION &&
+                             micro_usd <= (uint64_t)row->max * MILLION);
+    if (!good) {
+        return fam_fail(status, FAM_INVALID_ARGUMENT,
+                        "%s must be US dollars from %" PRId64 " to %" PRId64 ", as in 5.00", row->name, row->min,
+                        row->max);
+    }
+    *ret_micro_usd = micro_usd;
+    return FAM_OK;
+}
+
 bool fam_config_split_address(const char *address, char *ret_host, size_t host_size, uint16_t *ret_port)
 {
     const char *colon = strrchr(address, ':');

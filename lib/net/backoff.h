@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/compiler.h"
-
 struct fam_backoff {
     uint32_t base_ms;                       /* 0: 500 */
     uint32_t most_ms;                       /* 0: 8,000 */
@@ -20,6 +18,6 @@ struct fam_backoff {
 /* The wait after `failures` (at least 1) failures in a row. `retry_after_ms` 0: the service asked for nothing. False,
  * *ret_wait_ms filled all the same, when the wait leaves nothing of `left_ms`, the time until the deadline. */
 bool fam_backoff_wait(const struct fam_backoff *backoff, unsigned failures, uint32_t retry_after_ms, uint32_t left_ms,
-                      uint32_t *ret_wait_ms) FAM_MUST_CHECK;
+                      uint32_t *ret_wait_ms);
 
 #endif

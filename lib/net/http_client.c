@@ -173,3 +173,30 @@ void fam_http_response_done(struct fam_http_response *response)
     fam_buf_done(&response->body);
     *response = (struct fam_http_response){.http_status = 0};
 }
+
+static const char *outcome_of_status(unsigned http_status)
+{
+    if (http_status == 429) {
+        return "rate_limited";
+    }
+    if (http_status == 529) {
+        return "overloaded";
+    }
+    return http_status >= 500 ? "server_error" : http_status >= 300 ? "rejected" : "success";
+}
+
+const char *fam_http_outcome(enum fam_code code, unsigned http_status)
+{
+    switch (code) {
+    case FAM_OK:
+        return outcome_of_status(http_status);
+    case FAM_DEADLINE_EXCEEDED:
+        return "timeout";
+    case FAM_CANCELLED:
+        return "cancelled";
+    case FAM_UNAVAILABLE:
+        return "connection";
+    default:
+        return "invalid";
+    }
+}

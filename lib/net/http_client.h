@@ -24,7 +24,7 @@
 struct fam_http_client;
 struct fam_http_call;
 
-enum { FAM_HTTP_WANTED_MAX = 12, FAM_HTTP_VALUE_SIZE = 64 };
+enum { FAM_HTTP_WANTED_MAX = 16, FAM_HTTP_VALUE_SIZE = 64 };
 
 struct fam_http_client_options {
     const char *user_agent; /* "fambot/0.1.0" */
@@ -84,6 +84,8 @@ void fam_http_client_wake(struct fam_http_client *client);
 enum fam_code fam_http_perform(struct fam_http_client *client, const struct fam_http_request *request,
                                struct fam_http_response *ret_response, struct fam_status *status) FAM_MUST_CHECK;
 void fam_http_response_done(struct fam_http_response *response);
+/* What fam_http_perform returned, as a label of the metric API_REQUESTS: "success", "rate_limited", "timeout"… */
+const char *fam_http_outcome(enum fam_code code, unsigned http_status);
 
 /* `done` gets what fam_http_perform would have returned, exactly once, on the client's one thread, and must not block;
  * the response is borrowed while it runs, but the body may be moved out (leave {0}); it is NULL unless `code` is

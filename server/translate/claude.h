@@ -84,12 +84,12 @@ void fam_claude_stop(struct fam_claude *claude);
 /* Stops. Every call must be freed. Takes NULL. */
 void fam_claude_free(struct fam_claude *claude);
 
-/* Exactly once, on the client's thread; must not block. The answer is borrowed, and NULL unless `code` is FAM_OK. Failures by status->reason:
- *   REFUSAL (FAILED_PRECONDITION), MAX_TOKENS, CONTEXT (OUT_OF_RANGE), INVALID_ANSWER (INTERNAL): an answer of no use;
- *   TIMEOUT, QUEUE_TIMEOUT (DEADLINE_EXCEEDED); CANCELLED (CANCELLED);
- *   RATE_LIMITED (RESOURCE_EXHAUSTED, with retry_after_ms); BUDGET (RESOURCE_EXHAUSTED);
- *   BREAKER_OPEN, CONNECTION, OVERLOADED (529), SERVER_ERROR (UNAVAILABLE);
- *   the API's error type in capitals, or REJECTED (FAILED_PRECONDITION): the request or the key is wrong. */
+/* Exactly once, on the client's thread; must not block. The answer is borrowed, and NULL unless `code` is FAM_OK.
+ * Failures by status->reason: REFUSAL (FAILED_PRECONDITION), MAX_TOKENS, CONTEXT (OUT_OF_RANGE), INVALID_ANSWER
+ * (INTERNAL): an answer of no use; TIMEOUT, QUEUE_TIMEOUT (DEADLINE_EXCEEDED); CANCELLED (CANCELLED); RATE_LIMITED
+ * (RESOURCE_EXHAUSTED, with retry_after_ms); BUDGET (RESOURCE_EXHAUSTED); BREAKER_OPEN, CONNECTION, OVERLOADED (529),
+ * SERVER_ERROR (UNAVAILABLE); the API's error type in capitals, or REJECTED (FAILED_PRECONDITION): the request or the
+ * key is wrong. */
 typedef void fam_claude_done(void *context, enum fam_code code, const struct fam_claude_answer *answer,
                              const struct fam_status *status);
 
