@@ -91,7 +91,9 @@ static bool is_name(const struct search *search, size_t i, struct person *person
         return true;
     }
     bool plain = (flags & (FAM_NAME_WORD_COMMON | FAM_NAME_WORD_GRAMMAR | FAM_NAME_WORD_STOP)) == 0;
-    bool short_one = word->letters < 3 || (person->form == FAM_NAME_VOCATIVE && word->letters < 4);
+    /* "sayd" is no Саид: what Latin letters only resemble needs a capital or some length. */
+    bool short_one = word->letters < 3 || (person->form == FAM_NAME_VOCATIVE && word->letters < 4) ||
+                     (person->form == FAM_NAME_LATIN && word->letters < 5 && !word->capital);
     bool named = is_named(search, i) && (flags & FAM_NAME_WORD_STOP) == 0;
     bool role = i > 0 && word->capital && (flags_at(search, i - 1) & FAM_NAME_WORD_ROLE) != 0 &&
                 fam_pseudonym_gap(search->words, i - 1, " |. ");
