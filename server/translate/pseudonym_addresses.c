@@ -57,7 +57,8 @@ static size_t house_number(const struct fam_pseudonym_words *words, size_t i)
     for (size_t taken = 0; taken < 2; taken++) {
         bool letter = is_word(words, last + 1) && words->items[last + 1].letters <= 2 &&
                       fam_pseudonym_gap(words, last, taken == 0 ? "|/|-|\"" : "|/");
-        bool second = is_number(words, last + 1) && fam_pseudonym_gap(words, last, "/");
+        bool second =
+            is_number(words, last + 1) && fam_pseudonym_gap(words, last, words->items[last].number ? "/" : "|/");
         last += letter || second ? 1 : 0;
     }
     return last;

@@ -155,10 +155,11 @@ static size_t find_at_sign(const char *text, size_t at, struct fam_pseudonym_spa
     }
     while (text[end] != '\0') {
         size_t step = 0;
-        if (!is_wordy(decode(text, end, &step))) {
+        bool dot = text[end] == '.' && is_ascii_word(text[end + 1]);
+        if (!dot && !is_wordy(decode(text, end, &step))) {
             break;
         }
-        end += step;
+        end += dot ? 1 : step;
     }
     if (end < at + 3) {
         return at;

@@ -49,6 +49,22 @@ static bool is_month(const struct search *search, size_t i)
             word_at(search, i - 1)->number || word_at(search, i + 1)->number);
 }
 
+/* Somebody whose is told by a possessive. */
+static bool is_kin(const struct search *search, size_t i)
+{
+    return fam_pseudonym_gap(search->words, i - 1, " ") &&
+           ((flags_at(search, i) & FAM_NAME_WORD_ROLE) != 0 ||
+            fam_pseudonym_among(search->words, i, " мама мамы маме маму мамой папа папы папе папу папой родители "));
+}
+
+/* "зовут Вера", "зовут её вера". */
+static bool is_named(const struct search *search, size_t i)
+{
+    return (i > 0 && fam_pseudonym_among(search->words, i - 1, naming)) ||
+           (i > 1 && fam_pseudonym_among(search->words, i - 2, naming) &&
+            fam_pseudonym_among(search->words, i - 1, " ее его меня тебя их нас is was him her me "));
+}
+
 /* Is word i a first name, or of the family? */
 static bool is_name(const struct search *search, size_t i, struct person *person)
 {
@@ -64,6 +80,10 @@ static bool is_name(const struct search *search, size_t i, struct person *person
         return false;
     }
     unsigned flags = flags_at(search, i);
+    if (person->form == FAM_NAME_POSSESSIVE && is_kin(search, i + 1)) {
+        person->sure = true; /* "машина мама" */
+        return true;
+    }
     bool inside = word->capital && !word->opens && !is_month(search, i);
     if (person->known != FAM_PSEUDONYM_NOT_KNOWN) {
         bool own = person->form == FAM_NAME_NOMINATIVE && word->capital && !is_month(search, i);
@@ -71,8 +91,10 @@ static bool is_name(const struct search *search, size_t i, struct person *person
         return true;
     }
     bool plain = (flags & (FAM_NAME_WORD_COMMON | FAM_NAME_WORD_GRAMMAR | FAM_NAME_WORD_STOP)) == 0;
-    bool short_one = word->letters < 3 || (person->form == FAM_NAME_VOCATIVE && word->letters < 4);
-    bool named = i > 0 && fam_pseudonym_among(search->words, i - 1, naming) && (flags & FAM_NAME_WORD_STOP) == 0;
+    /* "sayd" is no Саид: what Latin letters only resemble needs a capital or some length. */
+    bool short_one = word->letters < 3 || (person->form == FAM_NAME_VOCATIVE && word->letters < 4) ||
+                     (person->form == FAM_NAME_LATIN && word->letters < 5 && !word->capital);
+    bool named = is_named(search, i) && (flags & FAM_NAME_WORD_STOP) == 0;
     bool role = i > 0 && word->capital && (flags_at(search, i - 1) & FAM_NAME_WORD_ROLE) != 0 &&
                 fam_pseudonym_gap(search->words, i - 1, " |. ");
     person->sure = (plain && !short_one) || inside || named || role;
@@ -191,6 +213,14 @@ static bool is_initial(const struct search *search, size_t i)
     return !word->number && word->letters == 1 && word->capital && search->words->text[word->end] == '.';
 }
 
+/* The O of O'Brien at word i. */
+static bool is_o_apostrophe(const struct search *search, size_t i)
+{
+    return word_at(search, i)->letters == 1 && fam_pseudonym_among(search->words, i, " o d ") &&
+           word_at(search, i)->capital && fam_pseudonym_gap(search->words, i, "'") && word_at(search, i + 1)->capital &&
+           word_at(search, i + 1)->letters > 2;
+}
+
 /* A capitalised word that may be a surname. */
 static bool is_proper(const struct search *search, size_t i)
 {
@@ -217,10 +247,10 @@ static bool goes_on(const struct search *search, size_t first, size_t i)
     if (fam_pseudonym_gap(search->words, i - 1, "'") && word_at(search, i - 1)->letters != 1) {
         return false; /* O'Brien, but not Emma's */
     }
-    if (is_initial(search, i)) {
+    if (is_initial(search, i) || is_o_apostrophe(search, i)) {
         return true;
     }
-    if (is_name(search, i, &other) && other.sure) {
+    if (is_name(search, i, &other) && other.sure && !(word->capital && looks_like_surname(search, i, true))) {
         unsigned flags = flags_at(search, i);
         bool middle = !word->cyrillic && other.known == FAM_PSEUDONYM_NOT_KNOWN && word->capital &&
                       (flags & FAM_NAME_WORD_COMMON) != 0; /* Emma Rose */
@@ -272,6 +302,24 @@ static enum fam_pseudonym_kind kind_of(const struct search *search, int known)
     return known == FAM_PSEUDONYM_NOT_KNOWN ? FAM_HIDDEN_PERSON : kinds[search->family->names[known].kind];
 }
 
+/* Nobody calls a child by the patronymic: "Мария Ивановна" is not the Маша of the family. */
+static bool is_other_adult(const struct search *search, size_t first, size_t last, int known)
+{
+    size_t stem = 0;
+    const char *end = "";
+    enum fam_name_form form;
+    const struct fam_name_hit none = {.count = 0};
+    if (known == FAM_PSEUDONYM_NOT_KNOWN || search->family->names[known].kind == FAM_KNOWN_PARENT) {
+        return false;
+    }
+    for (size_t i = first + 1; i <= last; i++) {
+        if (is_patronymic(search, i, &stem, &end)) {
+            return fam_pseudonym_family_find(search->family, search->names, word_at(search, i), &none, &form) != known;
+        }
+    }
+    return false;
+}
+
 /* Adds the person of words first … last; `name` is the index of the first name, or beyond `last` when there is none.
  * Returns the word after. */
 static size_t add_person(const struct search *search, size_t first, size_t last, size_t name,
@@ -284,6 +332,10 @@ static size_t add_person(const struct search *search, size_t first, size_t last,
     size_t stem = 0;
     const char *end = "";
     span.end += is_initial(search, last) ? 1 : 0;
+    if (is_other_adult(search, first, last, person->known)) {
+        span.known = FAM_PSEUDONYM_NOT_KNOWN;
+        span.kind = FAM_HIDDEN_PERSON;
+    }
     for (size_t i = first; i <= last; i++) {
         if (i == name || is_initial(search, i)) {
             continue;
@@ -372,6 +424,7 @@ static size_t take_surname_first(const struct search *search, size_t i, struct f
 static size_t take_after_role(const struct search *search, size_t i, struct fam_pseudonym_spans *spans)
 {
     const struct person person = {.known = FAM_PSEUDONYM_NOT_KNOWN};
+    struct person first;
     size_t next = i + 1;
     if ((flags_at(search, i) & FAM_NAME_WORD_ROLE) == 0 || !fam_pseudonym_gap(search->words, i, " |. ")) {
         return i;
@@ -381,7 +434,7 @@ static size_t take_after_role(const struct search *search, size_t i, struct fam_
     bool sentence = fam_pseudonym_gap(search->words, i, ". ") && !titled;
     bool small = (titled && word->letters >= 3 && (flags_at(search, next) & FAM_NAME_WORD_STOP) == 0) ||
                  looks_like_surname(search, next, false);
-    if (word->number || sentence || !(is_proper(search, next) || small)) {
+    if (word->number || sentence || !(is_proper(search, next) || small) || is_name(search, next, &first)) {
         return i;
     }
     return add_person(search, next, extend(search, next), search->words->count, &person, spans);
@@ -395,6 +448,9 @@ static size_t take_alone(const struct search *search, size_t i, struct fam_pseud
     size_t stem = 0;
     const char *end = "";
     bool surname = word->capital && !word->opens && looks_like_surname(search, i, true);
+    if (is_o_apostrophe(search, i)) {
+        return add_person(search, i, i + 1, search->words->count, &person, spans);
+    }
     if (!surname && !is_patronymic(search, i, &stem, &end)) {
         return i;
     }

@@ -246,6 +246,9 @@ static size_t find_english(const struct fam_pseudonym_words *words, const struct
         last += 2;
         last = take_proper(words, names, last);
     }
+    if (words->items[i].capital && first == i && last == i && fam_pseudonym_among(words, i, " camp academy ")) {
+        last = take_proper(words, names, i);
+    }
     size_t end = quoted(words, last);
     bool with_quote = noun && end != last;
     last = with_quote ? end : last;

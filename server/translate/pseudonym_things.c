@@ -39,10 +39,32 @@ void fam_pseudonym_things_done(struct fam_pseudonym_things *things)
     *things = (struct fam_pseudonym_things){.count = 0};
 }
 
+/* "школа №57" and "в 57-й школе" are one: the beginnings of the words, then the numbers. */
+static char *school_key(const char *spelling)
+{
+    enum { BEGINNING = 8 }; /* bytes */
+    struct fam_pseudonym_words words;
+    fam_auto(fam_buf_done) struct fam_buf key = {0};
+    if (!fam_pseudonym_words_init(&words, spelling)) {
+        return NULL;
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < words.count; i++) {
+            const struct fam_pseudonym_word *word = &words.items[i];
+            if (word->number == (pass == 1) && (word->number || word->letters > 2)) {
+                fam_buf_add(&key, word->folded, word->number ? word->letters : fam_utf8_cut(word->folded, BEGINNING));
+                fam_buf_add_char(&key, ' ');
+            }
+        }
+    }
+    fam_pseudonym_words_done(&words);
+    return key.size == 0 ? fam_text_normalise(spelling) : fam_buf_take(&key);
+}
+
 /* The same for all spellings of a thing; of a phone its digits, 8 916 … as +7 916 …. NULL when memory is short. */
 static char *key_of(enum fam_pseudonym_kind kind, const char *spelling)
 {
-    char *key = fam_text_normalise(spelling);
+    char *key = kind == FAM_HIDDEN_SCHOOL ? school_key(spelling) : fam_text_normalise(spelling);
     size_t size = 0;
     if (key == NULL || kind != FAM_HIDDEN_PHONE) {
         return key;
