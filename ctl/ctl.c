@@ -112,9 +112,14 @@ static int print_answer(const struct fam_ctl *ctl)
 static enum fam_code run_command(struct fam_ctl *ctl, const struct fam_config *config, struct fam_status *status)
 {
     const char *server = fam_parsed_value(ctl->parsed, "--server");
+    const struct fam_tls_options tls = {.cert_file = config->tls_cert_file,
+                                        .key_file = config->tls_key_file,
+                                        .ca_file = config->tls_ca_file,
+                                        .server_name = config->tls_server_name};
     struct fam_client_options options = {.urls = server != NULL ? server : config->servers,
                                          .token = fam_secret_text(&config->token),
-                                         .version = "famctl/" FAM_VERSION};
+                                         .version = "famctl/" FAM_VERSION,
+                                         .tls = &tls};
     ctl->client = fam_client_new(&options, status);
     if (ctl->client == NULL) {
         if (status->code == FAM_INVALID_ARGUMENT) {

@@ -42,7 +42,8 @@ enum {
     METHOD("OpsService/Migrate", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 600000)                                    \
     METHOD("OpsService/CreateToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
     METHOD("OpsService/ListTokens", FAM_ROLE_ADMIN, 0, 0)                                                              \
-    METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)
+    METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/Drain", FAM_ROLE_ADMIN, PROBE, 6000)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},
