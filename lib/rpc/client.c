@@ -192,8 +192,8 @@ struct fam_client_peer *fam_client_choose(struct fam_client *client, uint64_t no
             continue;
         }
         bool usable = is_usable(peer, now_ms);
-        bool better = best == NULL || (usable && !best_usable) ||
-                      (usable == best_usable && peer->in_flight < best->in_flight);
+        bool better =
+            best == NULL || (usable && !best_usable) || (usable == best_usable && peer->in_flight < best->in_flight);
         if (better) {
             best = peer;
             best_usable = usable;

@@ -19,17 +19,17 @@
  * drain, and has not lately answered UNAVAILABLE with a time to wait. Without one, a call waits two seconds for a
  * connection.
  *
- * Stalled is a server that owes answers, has sent nothing for `keepalive_ms`, and leaves a fam.rpc.v1/Ping unanswered as
- * long: its attempts end as UNAVAILABLE, new calls avoid it, and pings go on until it is back.
+ * Stalled is a server that owes answers, has sent nothing for `keepalive_ms`, and leaves a fam.rpc.v1/Ping unanswered
+ * as long: its attempts end as UNAVAILABLE, new calls avoid it, and pings go on until it is back.
  *
  * What is repeated, inside the deadline:
  *   - a call that was not executed (never sent, or refused with DRAINING) goes to another server at once;
- *   - a call with an idempotency key or `read_only` whose connection broke or whose server stalled goes to another server
- *     at once, if there is one;
+ *   - a call with an idempotency key or `read_only` whose connection broke or whose server stalled goes to another
+ * server at once, if there is one;
  *   - such a call that ended with UNAVAILABLE or RESOURCE_EXHAUSTED is repeated after retry_after_ms and a random pause
  *     (full jitter), from a budget of one repeat for ten calls, ten saved up at most.
- * struct fam_retry_policy bounds all three. A lost connection, no usable server and an unreadable answer are UNAVAILABLE.
- * Whatever the servers do, a call ends by its deadline.
+ * struct fam_retry_policy bounds all three. A lost connection, no usable server and an unreadable answer are
+ * UNAVAILABLE. Whatever the servers do, a call ends by its deadline.
  *
  * A client is thread-safe; a struct fam_rpc belongs to the thread that made the call. */
 #ifndef FAM_RPC_CLIENT_H
@@ -98,22 +98,22 @@ struct fam_rpc_options {
 struct fam_rpc {
     const struct fam_rpc_options *options;
     void (*done)(struct fam_rpc *rpc, enum fam_code code, const struct fam_status *status); /* NULL: fam_rpc_wait */
-    void *context;                                                                         /* yours */
-    struct fam_rpc_state *state;                                                           /* private */
+    void *context;                                                                          /* yours */
+    struct fam_rpc_state *state;                                                            /* private */
 };
 
 /* `options` may be NULL. */
 void fam_rpc_init(struct fam_rpc *rpc, const struct fam_rpc_options *options);
 /* The call ends in `done`, once, on a thread of the transport or of the client: it must not block, nor free the client,
- * and may begin calls. *status is filled unless code is FAM_OK. rpc belongs to `done` from then on, which ends it, there
- * or later, by fam_rpc_done. (Only when memory is short `done` may run inside the stub.) */
+ * and may begin calls. *status is filled unless code is FAM_OK. rpc belongs to `done` from then on, which ends it,
+ * there or later, by fam_rpc_done. (Only when memory is short `done` may run inside the stub.) */
 void fam_rpc_init_async(struct fam_rpc *rpc, const struct fam_rpc_options *options,
                         void (*done)(struct fam_rpc *rpc, enum fam_code code, const struct fam_status *status),
                         void *context);
 /* Blocks until the call has ended, by its deadline at the latest. Not after fam_rpc_init_async. */
 enum fam_code fam_rpc_wait(struct fam_rpc *rpc, struct fam_status *status) FAM_MUST_CHECK;
-/* From any thread, between the stub's return and fam_rpc_done: the call ends with CANCELLED unless it has ended, and the
- * server is told on the same connection. Does not wait. */
+/* From any thread, between the stub's return and fam_rpc_done: the call ends with CANCELLED unless it has ended, and
+ * the server is told on the same connection. Does not wait. */
 void fam_rpc_cancel(struct fam_rpc *rpc);
 /* The response message (cast to its type), owned by rpc; NULL unless the call ended with FAM_OK. */
 const ProtobufCMessage *fam_rpc_response(const struct fam_rpc *rpc);

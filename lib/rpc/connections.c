@@ -11,7 +11,8 @@ struct entry {
 
 struct fam_connections {
     size_t max;
-    size_t mask; /* entries - 1; the entries are four times as many as connections, so that most stand where they belong */
+    size_t
+        mask; /* entries - 1; the entries are four times as many as connections, so that most stand where they belong */
     pthread_mutex_t lock; /* of adding and removing */
     atomic_size_t count;
     atomic_uint_fast64_t refused;

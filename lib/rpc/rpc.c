@@ -68,8 +68,7 @@ void fam_rpc_begin(struct fam_rpc *rpc, struct fam_client *client, const Protobu
                    unsigned method_index, const ProtobufCMessage *input)
 {
     assert(rpc->state == NULL);
-    struct fam_rpc_state *state =
-        fam_rpc_state_new(client, rpc->options, protobuf_c_message_get_packed_size(input));
+    struct fam_rpc_state *state = fam_rpc_state_new(client, rpc->options, protobuf_c_message_get_packed_size(input));
     rpc->state = state;
     if (state == NULL) {
         if (rpc->done != NULL) {
@@ -83,7 +82,8 @@ void fam_rpc_begin(struct fam_rpc *rpc, struct fam_client *client, const Protobu
     const ProtobufCMethodDescriptor *method = &descriptor->methods[method_index];
     (void)snprintf(state->method, sizeof(state->method), "%s/%s", descriptor->name, method->name);
     state->output = method->output;
-    state->deadline_ms = fam_mono_ms() + (rpc->options->timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : rpc->options->timeout_ms);
+    state->deadline_ms =
+        fam_mono_ms() + (rpc->options->timeout_ms == 0 ? TIMEOUT_DEFAULT_MS : rpc->options->timeout_ms);
     if (rpc->done != NULL) {
         state->ended = on_async_ended;
         state->context = rpc;

@@ -11,7 +11,12 @@
 #include "metrics/metrics.h"
 #include "rpc/server_private.h"
 
-enum { MESSAGE_BYTES_DEFAULT = 64 * 1024, CONNECTIONS_DEFAULT = 1024, FREE_WAIT_MS = 10000, WORKER_STACK_BYTES = 512 * 1024 };
+enum {
+    MESSAGE_BYTES_DEFAULT = 64 * 1024,
+    CONNECTIONS_DEFAULT = 1024,
+    FREE_WAIT_MS = 10000,
+    WORKER_STACK_BYTES = 512 * 1024
+};
 
 static bool on_connect(void *context, uint32_t connection)
 {
@@ -61,8 +66,7 @@ struct fam_server *fam_server_new(const struct fam_server_options *options, stru
     (void)snprintf(server->request_prefix, sizeof(server->request_prefix), "%08x-", random);
     bool ready = server->connections != NULL && pthread_mutex_init(&server->queue.lock, NULL) == 0 &&
                  pthread_cond_init(&server->queue.filled, NULL) == 0 &&
-                 pthread_mutex_init(&server->pool_lock, NULL) == 0 &&
-                 pthread_mutex_init(&server->idle_lock, NULL) == 0;
+                 pthread_mutex_init(&server->pool_lock, NULL) == 0 && pthread_mutex_init(&server->idle_lock, NULL) == 0;
     pthread_condattr_t monotonic;
     if (ready && pthread_condattr_init(&monotonic) == 0) {
         (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

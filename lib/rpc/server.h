@@ -46,10 +46,11 @@ struct fam_server_hooks {
 };
 
 struct fam_server_options {
-    const char *const *urls; /* tcp:// or tls+tcp://host:port, port 0 takes a free one; borrowed until fam_server_free */
+    const char *const
+        *urls; /* tcp:// or tls+tcp://host:port, port 0 takes a free one; borrowed until fam_server_free */
     size_t url_count;
     const struct fam_tls_options *tls; /* needed by tls+tcp://; read by fam_server_start */
-    const struct fam_method *methods; /* borrowed until fam_server_free */
+    const struct fam_method *methods;  /* borrowed until fam_server_free */
     size_t method_count;
     const struct fam_field_rule *rules; /* borrowed until fam_server_free */
     size_t rule_count;
@@ -72,8 +73,8 @@ enum fam_code fam_server_add_service(struct fam_server *server, ProtobufCService
 enum fam_code fam_server_start(struct fam_server *server, struct fam_status *status) FAM_MUST_CHECK;
 /* The port that url number `index` is bound to. */
 uint16_t fam_server_port(const struct fam_server *server, size_t index);
-/* From now on new calls are refused (UNAVAILABLE, DRAINING), on which clients go to another server. Inline methods, pings
- * and cancels are answered. Does not wait. */
+/* From now on new calls are refused (UNAVAILABLE, DRAINING), on which clients go to another server. Inline methods,
+ * pings and cancels are answered. Does not wait. */
 void fam_server_start_drain(struct fam_server *server);
 /* The same, and waits until those in flight are answered, `timeout_ms` at most, then cancels the rest.
  * True when all were answered in time. */

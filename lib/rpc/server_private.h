@@ -78,8 +78,8 @@ struct fam_registry {
     pthread_t janitor;
     bool janitor_runs;
     bool stopping;
-    bool attention;   /* some call was cancelled: look at once */
-    uint64_t next_ns; /* when the janitor looks next */
+    bool attention;        /* some call was cancelled: look at once */
+    uint64_t next_ns;      /* when the janitor looks next */
     uint64_t idle_next_ms; /* when it looks for idle connections; the janitor's own */
     struct fam_call *first;
     size_t count;

@@ -92,8 +92,8 @@ struct fam_attempt *fam_peer_attempt(struct fam_peer *peer, fam_attempt_done *do
 /* Sends `request` (taken) and receives the reply. There is no time limit here: whoever waits cancels. (nng 1.5.2 may
  * apply a time-out that has just fired to the next use of the same operation, so its time-outs are not used.) */
 void fam_attempt_send(struct fam_attempt *attempt, struct fam_message *request);
-/* `done` comes soon, with CANCELLED unless something else was first. May come before fam_attempt_send. Only while `done`
- * has not returned: hold a lock that `done` takes. */
+/* `done` comes soon, with CANCELLED unless something else was first. May come before fam_attempt_send. Only while
+ * `done` has not returned: hold a lock that `done` takes. */
 void fam_attempt_cancel(struct fam_attempt *attempt);
 /* Has it not left this side yet? The same condition. */
 bool fam_attempt_is_unsent(const struct fam_attempt *attempt);

@@ -89,8 +89,7 @@ static int dial(struct fam_peer *peer, const char *url, nng_tls_config *tls)
     return error == 0 ? nng_dialer_start(peer->dialer, NNG_FLAG_NONBLOCK) : error;
 }
 
-static enum fam_code open_peer(struct fam_peer *peer, const struct fam_peer_options *options,
-                               struct fam_status *status)
+static enum fam_code open_peer(struct fam_peer *peer, const struct fam_peer_options *options, struct fam_status *status)
 {
     nng_tls_config *tls = NULL;
     enum fam_code code = fam_transport_check_url(options->url, status);

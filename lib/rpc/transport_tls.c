@@ -50,7 +50,8 @@ static void free_file(char *text)
 static enum fam_code set_own(const struct fam_tls_options *options, nng_tls_config *config, struct fam_status *status)
 {
     if (!given(options->cert_file) || !given(options->key_file)) {
-        return fam_fail(status, FAM_INVALID_ARGUMENT, "FAM_TLS_CERT_FILE and FAM_TLS_KEY_FILE go together: one is unset");
+        return fam_fail(status, FAM_INVALID_ARGUMENT,
+                        "FAM_TLS_CERT_FILE and FAM_TLS_KEY_FILE go together: one is unset");
     }
     char *cert = read_file(options->cert_file, "FAM_TLS_CERT_FILE", status);
     char *key = cert == NULL ? NULL : read_file(options->key_file, "FAM_TLS_KEY_FILE", status);

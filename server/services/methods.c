@@ -53,7 +53,8 @@ enum {
     METHOD("OpsService/GetCacheStats", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                   \
     METHOD("OpsService/ClearCache", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                      \
     METHOD("OpsService/GetClaude", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                       \
-    METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)
+    METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                    \
+    METHOD("OpsService/Drain", FAM_ROLE_ADMIN, PROBE, 6000)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},

@@ -210,6 +210,18 @@ static void reset_breaker(Fam__V1__OpsService_Service *service, const Fam__V1__R
     fam_ops_reset_breaker(context_of(service), request, closure, closure_data);
 }
 
+/* The answer to this call goes out all the same: it is in flight. */
+static void drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
+                  Fam__V1__DrainResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_services_context *context = context_of(service);
+    Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
+    context->drain(context->app);
+    response.calls_in_flight = (uint32_t)fam_server_calls_in_flight(context->server);
+    closure(&response, closure_data);
+}
+
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
 {
     static const Fam__V1__OpsService_Service HANDLERS = FAM__V1__OPS_SERVICE__INIT();

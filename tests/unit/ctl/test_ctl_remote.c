@@ -162,6 +162,15 @@ static void fake_revoke_token(Fam__V1__OpsService_Service *service, const Fam__V
     closure(&response, closure_data);
 }
 
+static void fake_drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
+                       Fam__V1__DrainResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
+    closure(&response, closure_data);
+}
+
 static void fake_translate(Fam__V1__TranslationService_Service *service, const Fam__V1__TranslateRequest *request,
                            Fam__V1__TranslateResponse_Closure closure, void *closure_data)
 {
@@ -248,6 +257,7 @@ static void start(void)
         ADMIN("OpsService/CreateToken"),
         ADMIN("OpsService/ListTokens"),
         ADMIN("OpsService/RevokeToken"),
+        ADMIN("OpsService/Drain"),
         ADMIN("TranslationService/Translate"),
         ADMIN("TranslationService/GetEntry"),
         ADMIN("TranslationService/ListEntries"),
