@@ -138,7 +138,10 @@ static void zsh_flags(struct fam_buf *buf, const struct fam_flag *flags)
 
 static void zsh_command(struct fam_buf *buf, const struct fam_command *command)
 {
-    fam_buf_addf(buf, "  %s:%s)\n    _arguments", command->group, command->verb == NULL ? "*" : command->verb);
+    /* _arguments counts from the word that it takes for the command's name. */
+    int words = command->verb == NULL ? 1 : 2;
+    fam_buf_addf(buf, "  %s:%s)\n    shift %d words; (( CURRENT -= %d ))\n    _arguments", command->group,
+                 command->verb == NULL ? "*" : command->verb, words, words);
     zsh_flags(buf, command->flags);
     zsh_flags(buf, fam_global_flags);
     for (const struct fam_argument *a = command->arguments; a != NULL && a->name != NULL; a++) {

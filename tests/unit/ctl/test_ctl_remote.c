@@ -26,7 +26,7 @@ struct scene {
     char phrase[64];
     Fam__V1__AgeBand band;
     bool acted_for_a_user, had_a_key;
-    int revoked;
+    int revoked, cleared, reset;
 };
 
 static struct scene scene;
@@ -162,12 +162,116 @@ static void fake_revoke_token(Fam__V1__OpsService_Service *service, const Fam__V
     closure(&response, closure_data);
 }
 
-static void fake_drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
-                       Fam__V1__DrainResponse_Closure closure, void *closure_data)
+static void fake_list_users(Fam__V1__OpsService_Service *service, const Fam__V1__ListUsersRequest *request,
+                            Fam__V1__ListUsersResponse_Closure closure, void *closure_data)
 {
     (void)service;
     (void)request;
-    Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
+    Fam__V1__ListUsersResponse response = FAM__V1__LIST_USERS_RESPONSE__INIT;
+    Fam__V1__UserSummary user = FAM__V1__USER_SUMMARY__INIT;
+    Fam__V1__UserSummary *users[] = {&user};
+    user.user_id = text(token_id);
+    user.language = FAM__V1__LANGUAGE__LANGUAGE_RU;
+    user.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
+    user.entries = 12;
+    response.users = users;
+    response.n_users = 1;
+    response.next_page_token = text(token_id);
+    closure(&response, closure_data);
+}
+
+static void fake_list_families(Fam__V1__OpsService_Service *service, const Fam__V1__ListFamiliesRequest *request,
+                               Fam__V1__ListFamiliesResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ListFamiliesResponse response = FAM__V1__LIST_FAMILIES_RESPONSE__INIT;
+    Fam__V1__FamilySummary family = FAM__V1__FAMILY_SUMMARY__INIT;
+    Fam__V1__FamilySummary *families[] = {&family};
+    family.family_id = text(token_id);
+    family.children = 3;
+    response.families = families;
+    response.n_families = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_list_audit(Fam__V1__OpsService_Service *service, const Fam__V1__ListAuditRequest *request,
+                            Fam__V1__ListAuditResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ListAuditResponse response = FAM__V1__LIST_AUDIT_RESPONSE__INIT;
+    Fam__V1__AuditRecord record = FAM__V1__AUDIT_RECORD__INIT;
+    Fam__V1__AuditRecord *records[] = {&record};
+    record.principal = text("admin:olga");
+    record.method = text("fam.v1.TranslationService/GetEntry");
+    record.reason = text("support case 4711");
+    response.records = records;
+    response.n_records = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_get_cache_stats(Fam__V1__OpsService_Service *service, const Fam__V1__GetCacheStatsRequest *request,
+                                 Fam__V1__GetCacheStatsResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__GetCacheStatsResponse response = FAM__V1__GET_CACHE_STATS_RESPONSE__INIT;
+    response.hits = 3;
+    response.misses = 1;
+    response.redis_up = true;
+    closure(&response, closure_data);
+}
+
+static void fake_clear_cache(Fam__V1__OpsService_Service *service, const Fam__V1__ClearCacheRequest *request,
+                             Fam__V1__ClearCacheResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ClearCacheResponse response = FAM__V1__CLEAR_CACHE_RESPONSE__INIT;
+    scene.cleared += request->dry_run ? 0 : 1;
+    response.deleted = 7;
+    closure(&response, closure_data);
+}
+
+static void fake_get_claude(Fam__V1__OpsService_Service *service, const Fam__V1__GetClaudeRequest *request,
+                            Fam__V1__GetClaudeResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__GetClaudeResponse response = FAM__V1__GET_CLAUDE_RESPONSE__INIT;
+    Fam__V1__Breaker breaker = FAM__V1__BREAKER__INIT;
+    Fam__V1__ClaudeDayUsage day = FAM__V1__CLAUDE_DAY_USAGE__INIT;
+    Fam__V1__ClaudeDayUsage *days[] = {&day};
+    Fam__V1__ClaudeLimit limit = FAM__V1__CLAUDE_LIMIT__INIT;
+    Fam__V1__ClaudeLimit *limits[] = {&limit};
+    breaker.state = FAM__V1__BREAKER_STATE__BREAKER_STATE_OPEN;
+    breaker.failures = 5;
+    limit.name = text("requests");
+    limit.limit = 50;
+    day.day = text("2026-07-25");
+    day.model = text("a-model");
+    day.cost_micro_usd = 1234567;
+    response.enabled = true;
+    response.breaker = &breaker;
+    response.days = days;
+    response.n_days = 1;
+    response.limits = limits;
+    response.n_limits = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_reset_breaker(Fam__V1__OpsService_Service *service, const Fam__V1__ResetBreakerRequest *request,
+                               Fam__V1__ResetBreakerResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ResetBreakerResponse response = FAM__V1__RESET_BREAKER_RESPONSE__INIT;
+    Fam__V1__Breaker breaker = FAM__V1__BREAKER__INIT;
+    scene.reset += request->dry_run ? 0 : 1;
+    breaker.state = FAM__V1__BREAKER_STATE__BREAKER_STATE_OPEN;
+    breaker.retry_in_ms = 4000;
+    response.breaker = &breaker;
     closure(&response, closure_data);
 }
 
@@ -257,7 +361,13 @@ static void start(void)
         ADMIN("OpsService/CreateToken"),
         ADMIN("OpsService/ListTokens"),
         ADMIN("OpsService/RevokeToken"),
-        ADMIN("OpsService/Drain"),
+        ADMIN("OpsService/ListUsers"),
+        ADMIN("OpsService/ListFamilies"),
+        ADMIN("OpsService/ListAudit"),
+        ADMIN("OpsService/GetCacheStats"),
+        ADMIN("OpsService/ClearCache"),
+        ADMIN("OpsService/GetClaude"),
+        ADMIN("OpsService/ResetBreaker"),
         ADMIN("TranslationService/Translate"),
         ADMIN("TranslationService/GetEntry"),
         ADMIN("TranslationService/ListEntries"),
@@ -444,4 +554,43 @@ Test(ctl_remote, after_a_denied_call_the_next_one_is_served)
 {
     assert_run(RUN_AS("wrong", "x", "translate"), 5, "", "(UNAUTHENTICATED)");
     assert_run(RUN_AS("admin", "x", "translate"), 0, "anger", "");
+}
+
+Test(ctl_remote, people_are_listed_by_page_and_the_audit_says_who_and_why)
+{
+    assert_run(RUN_AS("admin", NULL, "user", "list"), 0, "telegram", "");
+    assert_run(RUN_AS("admin", NULL, "user", "list", "-o", "json"), 0, "\"next\":", "");
+    assert_run(RUN_AS("admin", NULL, "family", "list"), 0, "CHILDREN", "");
+    assert_run(RUN_AS("admin", NULL, "audit", "list"), 0, "support case 4711", "");
+}
+
+Test(ctl_remote, the_cache_is_cleared_only_without_dry_run)
+{
+    assert_run(RUN_AS("admin", NULL, "cache", "stats"), 0, "75", "");
+    assert_run(RUN_AS("admin", NULL, "cache", "clear", "--dry-run"), 0, "Would be forgotten  7", "");
+    cr_assert_eq(scene.cleared, 0);
+    assert_run(RUN_AS("admin", NULL, "cache", "clear"), 0, "Forgotten  7", "");
+    cr_assert_eq(scene.cleared, 1);
+}
+
+Test(ctl_remote, claude_is_looked_at_and_its_breaker_reset)
+{
+    assert_run(RUN_AS("admin", NULL, "claude", "usage"), 0, "1234567", "");
+    assert_run(RUN_AS("admin", NULL, "claude", "limits", "-o", "json"), 0, "\"requests\"", "");
+    assert_run(RUN_AS("admin", NULL, "claude", "breaker"), 0, "open", "");
+    assert_run(RUN_AS("admin", NULL, "claude", "breaker", "reset", "--dry-run"), 0, "Nothing was changed", "");
+    cr_assert_eq(scene.reset, 0);
+    assert_run(RUN_AS("admin", NULL, "claude", "breaker", "reset"), 0, "closed now", "");
+    cr_assert_eq(scene.reset, 1);
+}
+
+Test(ctl_remote, any_method_is_called_by_its_name_and_json)
+{
+    assert_run(RUN_AS("admin", NULL, "call", "OpsService/ListUsers", "{\"pageSize\": 5}"), 0, "\"userId\": ", "");
+    assert_run(RUN_AS("admin", NULL, "call", "ClearCache", "{\"dryRun\": true}"), 0, "\"deleted\": \"7\"", "");
+    assert_run(RUN_AS("admin", "{\"page_size\": 5}", "call", "ListUsers", "-"), 0, "LANGUAGE_RU", "");
+    assert_run(RUN_AS("admin", NULL, "call", "ListUsers", "{\"pageSiez\": 5}"), 2, "", "ListUsersRequest");
+    assert_run(RUN_AS("admin", NULL, "call", "NoService/NoMethod"), 2, "", "NoService/NoMethod");
+    assert_run(RUN_AS("admin", NULL, "call", "ClearCache", "--dry-run"), 0, "Nothing was sent", "");
+    cr_assert_eq(scene.cleared, 0);
 }
