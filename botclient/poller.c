@@ -17,7 +17,12 @@ enum {
     BATCH = 100,
     POLL_S = 50,
     POLL_TIMEOUT_MS = 65000,
-    REPEAT_MS = 600,  /* between polls that bring nothing new */
+    REPEAT_MS = 600, /* between polls that bring nothing at all */
+    /* While updates are in hand Telegram answers every poll at once and repeats them. So a poll waits until the mark
+     * has moved and little is left to do; or for a pause that doubles while the answers bring nothing new. */
+    FEW_IN_HAND = 8,
+    PAUSE_MS = 10,
+    PAUSE_MAX_MS = 320,
     BACKOFF_MS = 500, /* first wait after a failure */
     BACKOFF_MAX_MS = 15000,
     REVOKED_MS = 60000, /* the token is wrong: somebody has to act */
@@ -33,6 +38,8 @@ struct fam_poller {
     unsigned failures;             /* in a row */
     unsigned broken;               /* answers in a row whose outline was broken */
     unsigned isolated;             /* polls left that ask for one update only */
+    int64_t asked;                 /* offset of the last poll */
+    uint32_t wait_ms;              /* until the next poll while updates are in hand */
     enum fam_api_outcome reported; /* the last failure that was logged; OK: none */
     uint64_t last_update_ms;
     _Atomic uint64_t last_poll_ms; /* monotonic; 0: none */
@@ -136,6 +143,10 @@ static size_t take_updates(struct fam_poller *poller, const struct fam_span *spa
 {
     size_t fresh = 0;
     for (size_t i = 0; i < span_count; i++) {
+        int64_t id;
+        if (fam_update_scan_id(spans[i].start, spans[i].size, &id) && fam_lanes_knows(poller->options.lanes, id)) {
+            continue;
+        }
         struct fam_update *update = fam_update_parse(spans[i].start, spans[i].size);
         if (!update) {
             fresh += skip_poison(poller, spans[i].start, spans[i].size);
@@ -191,6 +202,9 @@ static void handle_answer(struct fam_poller *poller, const struct fam_buf *body,
     fresh = take_updates(poller, spans, span_count);
     if (fresh > 0) {
         poller->last_update_ms = fam_mono_ms();
+        poller->wait_ms = PAUSE_MS;
+    } else if (span_count > 0) {
+        poller->wait_ms = poller->wait_ms < PAUSE_MAX_MS ? 2 * poller->wait_ms : PAUSE_MAX_MS;
     } else if (fam_mono_ms() - started_ms < REPEAT_MS) {
         pause_ms(poller, REPEAT_MS);
     }
@@ -202,10 +216,11 @@ static void poll_once(struct fam_poller *poller)
     bool single = poller->isolated > 0;
     uint64_t started_ms = fam_mono_ms();
     struct fam_api_result result;
+    poller->asked = fam_lanes_offset(poller->options.lanes);
     snprintf(json, sizeof(json),
              "{\"offset\":%" PRId64 ",\"limit\":%d,\"timeout\":%d,\"allowed_updates\":[\"message\",\"edited_message\","
              "\"callback_query\",\"my_chat_member\"]}",
-             fam_lanes_offset(poller->options.lanes), single ? 1 : BATCH, POLL_S);
+             poller->asked, single ? 1 : BATCH, POLL_S);
     fam_api_call(poller->options.api, "getUpdates", json, POLL_TIMEOUT_MS, poller->options.stop, &result);
     if (result.outcome == FAM_API_OK) {
         handle_answer(poller, &result.body, single, started_ms);
@@ -215,19 +230,30 @@ static void poll_once(struct fam_poller *poller)
     fam_api_result_done(&result);
 }
 
+/* Waits for the moment of the next poll. False: not yet, look again. */
+static bool wait_for_turn(struct fam_poller *poller)
+{
+    struct fam_lanes *lanes = poller->options.lanes;
+    if (poller->isolated > 0) {
+        return fam_lanes_wait_idle(lanes, REPEAT_MS);
+    }
+    (void)fam_lanes_wait_progress(lanes, poller->asked, FEW_IN_HAND, poller->wait_ms);
+    return fam_lanes_room(lanes) > 0 || fam_lanes_wait_progress(lanes, poller->asked, SIZE_MAX, REPEAT_MS);
+}
+
 void fam_poller_run(struct fam_poller *poller)
 {
     struct fam_lanes *lanes = poller->options.lanes;
     poller->last_update_ms = fam_mono_ms();
     while (!is_stopping(poller)) {
-        bool idle = fam_lanes_wait_idle(lanes, REPEAT_MS);
+        bool turn = wait_for_turn(poller);
         if (is_stopping(poller)) {
             break;
         }
-        if (!idle && (fam_lanes_room(lanes) == 0 || poller->isolated > 0)) {
+        if (!turn) {
             continue;
         }
-        if (idle && fam_mono_ms() - poller->last_update_ms > quiet_ms) {
+        if (fam_lanes_pending(lanes) == 0 && fam_mono_ms() - poller->last_update_ms > quiet_ms) {
             fam_lanes_forget(lanes);
         }
         poll_once(poller);
@@ -243,6 +269,7 @@ struct fam_poller *fam_poller_new(const struct fam_poller_options *options, stru
     }
     poller->options = *options;
     poller->reported = FAM_API_OK;
+    poller->wait_ms = PAUSE_MS;
     return poller;
 }
 
