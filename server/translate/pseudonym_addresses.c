@@ -228,7 +228,8 @@ static size_t take_english_tail(const struct fam_pseudonym_words *words, const s
         } else if (comma && is_capital(words, at) && words->items[at].letters > 2 &&
                    (fam_names_word(names, words->items[at].folded) & FAM_NAME_WORD_STOP) == 0) {
             struct fam_name_hit hit;
-            bool person = fam_names_find(names, words->items[at].folded, false, &hit);
+            bool person = fam_names_find(names, words->items[at].folded, false, &hit) &&
+                          (fam_names_word(names, words->items[at].folded) & FAM_NAME_WORD_COMMON) == 0; /* London */
             bool two =
                 is_capital(words, at + 1) && words->items[at + 1].letters > 2 && fam_pseudonym_gap(words, at, " ");
             if (person) {

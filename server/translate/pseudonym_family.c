@@ -1,4 +1,5 @@
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,25 @@ static void add_bases(struct fam_pseudonym_known *known, const struct fam_name_h
     }
 }
 
+/* Diminutives in Latin letters: Mashenka. In Cyrillic they are taken apart when they are met. */
+static bool add_latin_diminutives(const struct adding *adding, const char *name)
+{
+    static const char *const ends[] = {"ка", "енька", "ечка", "очка", "уля", "юша", "ушка"};
+    char form[2 * FAM_NAME_NOMINATIVE_BYTES], key[FAM_NAME_NOMINATIVE_BYTES];
+    size_t size = strlen(name), vowel = strlen("а");
+    if (size <= 2 * vowel || (strcmp(name + size - vowel, "а") != 0 && strcmp(name + size - vowel, "я") != 0)) {
+        return true;
+    }
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(ends); i++) {
+        (void)snprintf(form, sizeof(form), "%.*s%s", (int)(size - vowel), name, ends[i]);
+        if (fam_name_key(form, true, key) &&
+            !add_hash(adding->family, adding->known, fam_name_hash(key), true, FAM_NAME_DERIVED)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_word(struct fam_pseudonym_family *family, const struct fam_names *names, int known,
                      const struct fam_pseudonym_word *word)
 {
@@ -65,7 +85,8 @@ static bool add_word(struct fam_pseudonym_family *family, const struct fam_names
     }
     if (word->cyrillic) {
         return fam_name_inflect(word->folded, NULL, 0, add_form, &adding) &&
-               fam_name_inflect_surname(word->folded, add_form, &adding);
+               fam_name_inflect_surname(word->folded, add_form, &adding) &&
+               add_latin_diminutives(&adding, word->folded);
     }
     if (!add_form(&adding, word->folded, FAM_NAME_NOMINATIVE)) {
         return false;

@@ -65,6 +65,30 @@ static bool is_named(const struct search *search, size_t i)
             fam_pseudonym_among(search->words, i - 1, " ее его меня тебя их нас is was him her me "));
 }
 
+/* Is the word in the lexicon, or of the family? */
+static bool look_up(const struct search *search, const struct fam_pseudonym_word *word, struct person *person)
+{
+    *person = (struct person){.known = FAM_PSEUDONYM_NOT_KNOWN};
+    bool listed = fam_names_find(search->names, word->folded, word->cyrillic, &person->hit);
+    person->form = person->hit.form;
+    person->known = fam_pseudonym_family_find(search->family, search->names, word, &person->hit, &person->form);
+    return listed || person->known != FAM_PSEUDONYM_NOT_KNOWN;
+}
+
+/* "emmas toy", typed without its apostrophe. */
+static bool look_up_possessive(const struct search *search, const struct fam_pseudonym_word *word,
+                               struct person *person, unsigned *flags)
+{
+    struct fam_pseudonym_word owner = *word;
+    size_t size = strlen(owner.folded);
+    if (word->cyrillic || size < 4 || owner.folded[size - 1] != 's' || *flags != 0) {
+        return false;
+    }
+    owner.folded[size - 1] = '\0';
+    *flags = fam_names_word(search->names, owner.folded);
+    return look_up(search, &owner, person) && person->form == FAM_NAME_NOMINATIVE;
+}
+
 /* Is word i a first name, or of the family? */
 static bool is_name(const struct search *search, size_t i, struct person *person)
 {
@@ -72,14 +96,10 @@ static bool is_name(const struct search *search, size_t i, struct person *person
     if (word->number || word->letters < 2) {
         return false;
     }
-    *person = (struct person){.known = FAM_PSEUDONYM_NOT_KNOWN};
-    bool listed = fam_names_find(search->names, word->folded, word->cyrillic, &person->hit);
-    person->form = person->hit.form;
-    person->known = fam_pseudonym_family_find(search->family, search->names, word, &person->hit, &person->form);
-    if (!listed && person->known == FAM_PSEUDONYM_NOT_KNOWN) {
+    unsigned flags = flags_at(search, i);
+    if (!look_up(search, word, person) && !look_up_possessive(search, word, person, &flags)) {
         return false;
     }
-    unsigned flags = flags_at(search, i);
     if (person->form == FAM_NAME_POSSESSIVE && is_kin(search, i + 1)) {
         person->sure = true; /* "машина мама" */
         return true;
@@ -230,7 +250,7 @@ static bool is_proper(const struct search *search, size_t i)
 }
 
 /* May word i go on with the person whose last word is before it? */
-static bool goes_on(const struct search *search, size_t first, size_t i)
+static bool goes_on(const struct search *search, size_t first, int known, size_t i)
 {
     const struct fam_pseudonym_word *word = word_at(search, i), *begin = word_at(search, first);
     struct person other;
@@ -250,7 +270,11 @@ static bool goes_on(const struct search *search, size_t first, size_t i)
     if (is_initial(search, i) || is_o_apostrophe(search, i)) {
         return true;
     }
-    if (is_name(search, i, &other) && other.sure && !(word->capital && looks_like_surname(search, i, true))) {
+    bool name = is_name(search, i, &other);
+    if (name && other.known == known && known != FAM_PSEUDONYM_NOT_KNOWN) {
+        return true; /* both words of "Sarah Parker" */
+    }
+    if (name && other.sure && !(word->capital && looks_like_surname(search, i, true))) {
         unsigned flags = flags_at(search, i);
         bool middle = !word->cyrillic && other.known == FAM_PSEUDONYM_NOT_KNOWN && word->capital &&
                       (flags & FAM_NAME_WORD_COMMON) != 0; /* Emma Rose */
@@ -361,11 +385,13 @@ static size_t add_person(const struct search *search, size_t first, size_t last,
 
 static size_t extend(const struct search *search, size_t first)
 {
+    struct person person;
+    int known = is_name(search, first, &person) ? person.known : FAM_PSEUDONYM_NOT_KNOWN;
     size_t last = first, stem = 0;
     const char *end = "";
     for (size_t taken = 0; taken < WORDS_AFTER; taken++) {
         bool patronymic = fam_pseudonym_gap(search->words, last, " |-") && is_patronymic(search, last + 1, &stem, &end);
-        if (!patronymic && !goes_on(search, first, last + 1)) {
+        if (!patronymic && !goes_on(search, first, known, last + 1)) {
             break;
         }
         last++;
