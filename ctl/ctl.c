@@ -33,6 +33,9 @@ static const char *advice(const struct fam_status *status)
     if (strcmp(status->reason, FAM_USAGE_REASON) == 0) {
         return NULL;
     }
+    if (strcmp(status->reason, "REASON_REQUIRED") == 0) {
+        return "--reason TEXT says why, in 8 to 200 characters";
+    }
     switch (status->code) {
     case FAM_UNAUTHENTICATED:
         return "set FAM_TOKEN or FAM_TOKEN_FILE; on the server, 'famserver --create-token admin NAME' makes a token";
