@@ -102,7 +102,8 @@ static bool make_net(struct fam_bot *bot, struct fam_status *status)
         return false;
     }
     fam_backend_init(&bot->backend, bot->client);
-    struct fam_sender_options sender = {.api = bot->api, .log = bot->log, .abort = &bot->abort};
+    struct fam_sender_options sender = {
+        .api = bot->api, .log = bot->log, .abort = &bot->abort, .per_second = (uint32_t)config->telegram_rate};
     return (bot->sender = fam_sender_new(&sender, status)) != NULL;
 }
 
