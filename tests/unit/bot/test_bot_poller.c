@@ -13,6 +13,10 @@
 static atomic_bool stop;
 static atomic_int handled;
 static size_t stop_after;
+/* The poller asks while updates are in hand: how often before they are handled is chance. So a test may wait for the poll
+ * that confirms; CALLS_MAX ends a poller that never does. */
+static const char *stop_offset;
+enum { CALLS_MAX = 60 };
 static uint64_t slept;
 static int64_t ids[64];
 static const char empty[] = "{\"ok\":true,\"result\":[]}";
@@ -41,7 +45,8 @@ static enum fam_handled (*handler)(void *context, struct fam_job *job, uint32_t 
 
 static void on_call(size_t call)
 {
-    if (call + 1 >= stop_after)
+    bool there = stop_offset == NULL || strstr(fake_http.bodies[call], stop_offset) != NULL;
+    if ((call + 1 >= stop_after && there) || call + 1 >= CALLS_MAX)
         atomic_store(&stop, true);
 }
 
@@ -79,22 +84,24 @@ static bool asked(size_t call, const char *part)
 Test(bot_poller, an_update_is_confirmed_by_the_next_poll_after_it_was_handled)
 {
     fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(7) "," UPDATE(8) "]}");
-    run(3);
+    stop_offset = "\"offset\":9,";
+    run(2);
     cr_assert_eq(atomic_load(&handled), 2);
     cr_assert(asked(0, "\"offset\":0,\"limit\":100,\"timeout\":50"));
     cr_assert(asked(0, "\"my_chat_member\"]"));
-    cr_assert(asked(1, "\"offset\":9,"), "%s", fake_http.bodies[1]);
+    cr_assert(asked(fake_http.calls - 1, stop_offset), "%s", fake_http.bodies[fake_http.calls - 1]);
 }
 
 Test(bot_poller, a_poisoned_update_is_skipped_and_its_neighbours_are_handled)
 {
     fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(
                               1) ",{\"update_id\":2,\"message\":{\"text\":\"\\ud800\"}}," UPDATE(3) "]}");
-    run(3);
+    stop_offset = "\"offset\":4,";
+    run(2);
     cr_assert_eq(atomic_load(&handled), 2);
     cr_assert_eq(ids[0], 1);
     cr_assert_eq(ids[1], 3);
-    cr_assert(asked(1, "\"offset\":4,"), "%s", fake_http.bodies[1]);
+    cr_assert(asked(fake_http.calls - 1, stop_offset), "%s", fake_http.bodies[fake_http.calls - 1]);
 }
 
 Test(bot_poller, an_answer_that_stays_broken_is_fetched_one_by_one_and_skipped)
