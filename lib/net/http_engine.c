@@ -57,6 +57,7 @@ static void end_call(struct fam_http_call *call, enum fam_code code, const struc
     fam_http_call_clear(call);
     pthread_mutex_lock(&client->lock);
     call->over = true;
+    client->woken = true; /* whoever was told may have something to do in `tick`: no waiting before it has run */
     pthread_cond_broadcast(&client->changed);
     pthread_mutex_unlock(&client->lock);
 }

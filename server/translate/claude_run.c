@@ -49,6 +49,23 @@ static void list_remove(struct fam_claude_list *list, struct fam_claude_call *ca
     list->size--;
 }
 
+static void set_gauges(struct fam_claude *claude)
+{
+    static const double BREAKER[] = {[FAM_BREAKER_CLOSED] = 0, [FAM_BREAKER_HALF_OPEN] = 1, [FAM_BREAKER_OPEN] = 2};
+    struct fam_metrics *metrics = claude->options.metrics;
+    struct fam_breaker_view view;
+    fam_breaker_read(claude->breaker, &view);
+    pthread_mutex_lock(&claude->lock);
+    double in_flight = claude->in_flight;
+    double queued = (double)claude->waiting.size;
+    bool paused = claude->paused_until_ms > claude->options.now_ms();
+    pthread_mutex_unlock(&claude->lock);
+    fam_metrics_set(metrics, FAM_M_CLAUDE_BREAKER, NULL, BREAKER[view.state]);
+    fam_metrics_set(metrics, FAM_M_CLAUDE_IN_FLIGHT, NULL, in_flight);
+    fam_metrics_set(metrics, FAM_M_CLAUDE_QUEUED, NULL, queued);
+    fam_metrics_set(metrics, FAM_M_CLAUDE_PAUSED, NULL, paused ? 1 : 0);
+}
+
 /* ---- the end of a question ---- */
 
 void fam_claude_count_result(struct fam_claude *claude, enum fam_code code, const struct fam_status *status)
@@ -157,7 +174,7 @@ static bool read_should_retry(const struct fam_http_response *response, bool oth
 static void judge_error(struct attempt *attempt, const struct fam_http_response *response)
 {
     unsigned http_status = response->http_status;
-    const char *id = response->request_id;
+    const char *id = response->request_id[0] != '\0' ? response->request_id : "no request id";
     attempt->rate_limited = http_status == STATUS_RATE_LIMITED;
     attempt->breaker = attempt->rate_limited                                 ? FAM_BREAKER_NEUTRAL
                        : http_status >= 500 || http_status == STATUS_TIMEOUT ? FAM_BREAKER_FAILURE
@@ -302,6 +319,7 @@ static void on_http_done(void *context, enum fam_code code, struct fam_http_resp
     bool again = plan_retry(call, &attempt, now_ms);
     call->status = attempt.status;
     pthread_mutex_unlock(&claude->lock);
+    set_gauges(claude);
     log_changes(claude, &attempt, &before);
     if (again) {
         fam_metrics_add(claude->options.metrics, FAM_M_CLAUDE_RETRIES, NULL, 1);
@@ -410,18 +428,6 @@ static uint64_t next_look_ms(const struct fam_claude_call *call, uint64_t now_ms
     return ready_ms > now_ms ? earlier(ready_ms, call->deadline_ms) : call->deadline_ms;
 }
 
-static void set_gauges(struct fam_claude *claude, uint32_t in_flight, size_t queued, bool paused)
-{
-    static const double BREAKER[] = {[FAM_BREAKER_CLOSED] = 0, [FAM_BREAKER_HALF_OPEN] = 1, [FAM_BREAKER_OPEN] = 2};
-    struct fam_metrics *metrics = claude->options.metrics;
-    struct fam_breaker_view view;
-    fam_breaker_read(claude->breaker, &view);
-    fam_metrics_set(metrics, FAM_M_CLAUDE_BREAKER, NULL, BREAKER[view.state]);
-    fam_metrics_set(metrics, FAM_M_CLAUDE_IN_FLIGHT, NULL, in_flight);
-    fam_metrics_set(metrics, FAM_M_CLAUDE_QUEUED, NULL, (double)queued);
-    fam_metrics_set(metrics, FAM_M_CLAUDE_PAUSED, NULL, paused ? 1 : 0);
-}
-
 uint32_t fam_claude_tick(void *context)
 {
     struct fam_claude *claude = context;
@@ -429,8 +435,8 @@ uint32_t fam_claude_tick(void *context)
     struct fam_claude_call *next = NULL;
     pthread_mutex_lock(&claude->lock);
     uint64_t now_ms = claude->options.now_ms();
-    bool paused = claude->paused_until_ms > now_ms;
-    uint64_t look_ms = paused ? claude->paused_until_ms : UINT64_MAX; /* for the gauge's sake */
+    /* The end of a pause is worth a look for the gauge's sake. */
+    uint64_t look_ms = claude->paused_until_ms > now_ms ? claude->paused_until_ms : UINT64_MAX;
     for (struct fam_claude_call *call = claude->waiting.first; call != NULL; call = next) {
         next = call->next;
         enum turn turn = take_turn(call, now_ms);
@@ -443,10 +449,8 @@ uint32_t fam_claude_tick(void *context)
             fam_claude_list_add(&over, call);
         }
     }
-    uint32_t in_flight = claude->in_flight;
-    size_t queued = claude->waiting.size;
     pthread_mutex_unlock(&claude->lock);
-    set_gauges(claude, in_flight, queued, paused);
+    set_gauges(claude);
     while (over.first != NULL) {
         struct fam_claude_call *call = over.first;
         list_remove(&over, call);
