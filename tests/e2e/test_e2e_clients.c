@@ -145,8 +145,11 @@ Test(e2e_clients, the_installed_package_builds_the_c_example_which_passes_the_ve
 
     snprintf(include, sizeof(include), "%s/installed/include/famrpc", dir);
     SHELL("cd \"$1\" && for header in $(find . -name '*.h'); do"
-          "  cc -std=c17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c -I. \"$header\" &&"
-          "  clang -std=c++17 -Wall -Wextra -Werror -fsyntax-only -x c++ -I. \"$header\" || exit 1; done",
+          "  echo 'int alone;' | cc -std=c17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I. -include \"$header\" "
+          "-x c - &&"
+          "  echo 'int alone;' | clang -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I. -include \"$header\" -x c++ "
+          "- ||"
+          "  exit 1; done",
           include);
 
     SHELL("cp -r \"$1/examples/c\" \"$2/example\" && make -C \"$2/example\"", FAM_SOURCE_DIR, dir);
