@@ -45,6 +45,8 @@ static enum fam_handled (*handler)(void *context, struct fam_job *job, uint32_t 
 
 static void on_call(size_t call)
 {
+    if (stop_offset != NULL)
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL); /* an empty poll of the real service is slower still */
     bool there = stop_offset == NULL || strstr(fake_http.bodies[call], stop_offset) != NULL;
     if ((call + 1 >= stop_after && there) || call + 1 >= CALLS_MAX)
         atomic_store(&stop, true);
