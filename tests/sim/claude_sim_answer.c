@@ -12,6 +12,7 @@ enum { THINKING_TOKENS = 40 };
 struct draft {
     enum cs_spoil spoil;
     const char *stop_reason; /* NULL: null */
+    bool is_given;           /* the text comes from a fault */
     struct fam_buf text;
     struct cs_usage usage;
 };
@@ -27,6 +28,7 @@ static bool write_text(const struct cs_request *request, const struct cs_fault *
 {
     if (fault && fault->answer_text) {
         fam_buf_add_text(&draft->text, fault->answer_text);
+        draft->is_given = true;
         return true;
     }
     if (!request->schema) {
@@ -79,7 +81,8 @@ static void end_draft(const struct cs_request *request, struct draft *draft)
         draft->text.size = 0;
     } else if (draft->spoil == CS_SPOIL_MAX_TOKENS || draft->spoil == CS_SPOIL_CONTEXT) {
         draft->text.size = whole / 2;
-    } else if (draft->usage.output > room) { /* the model really ran out of tokens */
+    } else if (draft->spoil == CS_SPOIL_NONE && !draft->is_given &&
+               draft->usage.output > room) { /* the model really ran out of tokens */
         draft->stop_reason = "max_tokens";
         draft->text.size = room > 0 ? (size_t)((int64_t)whole * room / draft->usage.output) : 0;
     }
