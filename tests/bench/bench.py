@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 
 ROOT = os.environ["BENCH_ROOT"]
 FOLDER = os.environ["BENCH_FOLDER"]
@@ -26,6 +27,16 @@ LOAD = 0.7
 
 def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def fail(what):
+    """Ends with the last lines of the logs, which go with the folder."""
+    for name in sorted(os.listdir(FOLDER)):
+        if name.endswith(".log") and name not in ("postgres.log", "redis.log", "initdb.log"):
+            with open(os.path.join(FOLDER, name), encoding="utf-8", errors="replace") as f:
+                for line in f.readlines()[-5:]:
+                    print(f"{name}: {line.rstrip()[:300]}", file=sys.stderr)
+    raise SystemExit(f"bench: {what}")
 
 
 def free_port():
@@ -48,7 +59,7 @@ def wait_for(what, seconds, done):
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:
-            raise SystemExit(f"bench: {what} did not happen in {seconds} s; look into {FOLDER}")
+            fail(f"{what} did not happen in {seconds} s")
         time.sleep(0.002)
 
 
@@ -92,7 +103,7 @@ class Server(Process):
 
     def is_ready(self):
         if self.process.poll() is not None:
-            raise SystemExit(f"bench: famserver ended; look into {FOLDER}/famserver.log")
+            fail("famserver ended")
         return http_get(self.http_port, "/health/ready") == 200
 
 
@@ -108,7 +119,7 @@ def load(server, token, *arguments):
                             stdout=subprocess.PIPE, check=False)
     if arguments[0] != "run":
         if result.returncode:
-            raise SystemExit("bench: bench-translate failed")
+            fail("bench-translate failed")
         return result.stdout.split()
     figures = json.loads(result.stdout)
     if figures["errors"]:
@@ -155,7 +166,7 @@ def capture(server, token):
     names = [c[0] for c in calls]
     # bench-translate registers its people first, which the server answers from what it has.
     if "idem_select" not in names:
-        raise SystemExit("bench: the server's SQL was not found in PostgreSQL's log")
+        fail("the server's SQL was not found in PostgreSQL's log")
     last = len(names) - 1 - names[::-1].index("entry_batch" if "entry_batch" in names else "idem_update")
     first = max(i for i in range(last) if names[i] == "idem_select")
     return calls[first:last + 1]
@@ -251,7 +262,7 @@ def pgbench(script, seconds, rate=None):
     result = subprocess.run(argv + [os.environ["DATABASE_URL"]], capture_output=True, text=True, check=False)
     match = re.search(r"^tps = ([0-9.]+)", result.stdout, re.M)
     if result.returncode or not match:
-        raise SystemExit(f"bench: pgbench failed: {result.stderr[-2000:]}")
+        fail(f"pgbench failed: {result.stderr[-2000:]}")
     times = []
     for name in os.listdir(FOLDER):
         path = os.path.join(FOLDER, name)
@@ -288,6 +299,10 @@ def bench_translate(results, token, quick):
             say(f"the same at {LOAD:.0%} of each one's throughput, round {i + 1} of {rounds}")
             tails.append((load(server, token, "run", FIRST, PARENTS, seconds, IN_FLIGHT, LOAD * our_rate),
                           pgbench(whole, seconds, LOAD * their_rate)))
+    written = int(sql("SELECT count(*) FROM emotion_entries JOIN readings USING (entry_id) JOIN keys.entry_keys "
+                      "USING (entry_id) WHERE emotion_entries.user_id::text LIKE '00000001-%'"))
+    if written < sum(b["rate"] for b in theirs) * seconds * 0.9:
+        fail("pgbench did not write what the server writes")
     our_tail = statistics.median(a["p99_us"] for a, _ in tails)
     their_tail = statistics.median(b["p99_us"] for _, b in tails)
     engine = "Claude's readings" if ours[-1]["from_claude"] else "built-in readings"
@@ -366,7 +381,11 @@ class BotWorld:
             "FAM_SERVERS": server.url, "FAM_TOKEN": token, "TELEGRAM_BOT_TOKEN": BOT_TOKEN,
             "TELEGRAM_API_URL": self.sim_url, "FAM_BOT_HTTP_LISTEN": f"127.0.0.1:{self.http_port}",
             "FAM_ENVIRONMENT": "bench", "FAM_TELEGRAM_RATE": str(rate), **(tls["client"] if tls else {})})
-        wait_for("fambot ready", 20, lambda: http_get(self.http_port, "/health/ready") == 200)
+        wait_for("a poll of fambot", 20, self.is_polled)
+
+    def is_polled(self):
+        with urllib.request.urlopen(self.sim_url + "/control/state", timeout=5) as answer:
+            return json.load(answer)["pollers"] == 1
 
     def __enter__(self):
         return self
@@ -379,8 +398,13 @@ class BotWorld:
         result = subprocess.run([os.path.join(BIN, "bench-updates"), self.sim_url, str(FIRST), str(people), str(count),
                                  str(rate)], stdout=subprocess.PIPE, text=True, check=False)
         if result.returncode:
-            raise SystemExit("bench: bench-updates failed")
-        return json.loads(result.stdout)
+            fail("bench-updates failed")
+        figures = json.loads(result.stdout)
+        if figures["answers"] < count / 2:
+            with urllib.request.urlopen(self.sim_url + "/control/calls?after=999999", timeout=5) as answer:
+                say(answer.read().decode()[:500])
+            fail(f"the bot answered {figures['answers']} of {count} updates")
+        return figures
 
 
 def seed_people(token, count):

@@ -53,14 +53,21 @@ static bool is_allowed(const struct telegram_sim *sim, const char *kind)
     return false;
 }
 
+/* The chat of a message, or of the message of a pressed button; numbers are kept as their text (tg_put_i64). */
+static int64_t chat_of(const cJSON *body)
+{
+    const cJSON *chat = fam_json_get(body, "chat");
+    const cJSON *id = fam_json_get(chat ? chat : fam_json_get(fam_json_get(body, "message"), "chat"), "id");
+    return cJSON_IsRaw(id) ? strtoll(id->valuestring, NULL, 10) : 0;
+}
+
 int64_t tg_update_add(struct telegram_sim *sim, const char *kind, cJSON *body, int64_t age_ms)
 {
     if (!is_allowed(sim, kind)) {
         cJSON_Delete(body);
         return 0;
     }
-    const cJSON *chat = fam_json_get(body, "chat");
-    int64_t chat_id = tg_arg_i64(chat ? chat : fam_json_get(fam_json_get(body, "message"), "chat"), "id", 0);
+    int64_t chat_id = chat_of(body);
     cJSON *update = cJSON_CreateObject();
     tg_put_i64(update, "update_id", sim->next_update_id);
     cJSON_AddItemToObject(update, kind, body);
