@@ -7,7 +7,7 @@
 
 enum {
     POLL_MOST_MS = 60000,
-    ABORT_POLL_MS = 200, /* how often flags are looked at that nobody tells us about */
+    ABORT_POLL_MS = 400, /* how often flags are looked at that nobody tells us about */
 };
 
 void fam_http_list_add(struct fam_http_list *list, struct fam_http_call *call)

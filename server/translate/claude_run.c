@@ -11,6 +11,7 @@
 enum {
     PAUSE_MOST_MS = 600000,
     PAUSE_LEAST_MS = 100, /* jitter alone could say "at once", and an answer 429 never means that */
+    RETRY_LEAST_MS = 100, /* a question with less time left is not sent again */
     CONNECT_TIMEOUT_MS = 5000,
     STATUS_OK = 200,
     STATUS_TIMEOUT = 408,
@@ -266,7 +267,7 @@ static bool plan_retry(struct fam_claude_call *call, struct attempt *attempt, ui
         (void)fam_backoff_wait(&claude->backoff, call->attempts, attempt->retry_after_ms, UINT32_MAX, &wait_ms);
     }
     if (!attempt->retry || call->attempts == FAM_CLAUDE_ATTEMPTS || call->cancelled || claude->stopping ||
-        wait_ms >= left_ms(call, now_ms)) {
+        (uint64_t)wait_ms + RETRY_LEAST_MS >= left_ms(call, now_ms)) {
         return false;
     }
     call->not_before_ms = now_ms + wait_ms;
@@ -371,7 +372,7 @@ static enum fam_code send_call(struct fam_claude_call *call, uint64_t now_ms, st
 
 enum turn { TURN_WAIT, TURN_SENT, TURN_OVER };
 
-/* A retry that the breaker refuses ends as its last attempt did, which says more. */
+/* A retry that can't be sent ends as its last attempt did, which says more. */
 static enum turn refuse(struct fam_claude_call *call, const struct fam_status *status)
 {
     if (call->attempts == 0) {
@@ -392,9 +393,9 @@ static enum turn take_turn(struct fam_claude_call *call, uint64_t now_ms)
         return TURN_OVER;
     }
     if (now_ms >= call->deadline_ms) {
-        call->code = fam_fail_reason(status, FAM_DEADLINE_EXCEEDED, "QUEUE_TIMEOUT", 0,
-                                     "the question's time was up before it could be sent");
-        return TURN_OVER;
+        (void)fam_fail_reason(&refusal, FAM_DEADLINE_EXCEEDED, "QUEUE_TIMEOUT", 0,
+                              "the question's time was up before it could be sent");
+        return refuse(call, &refusal);
     }
     if (fam_claude_check_budget(claude, &refusal) != FAM_OK ||
         fam_claude_check_pause(claude, now_ms, call->deadline_ms, &refusal) != FAM_OK) {
