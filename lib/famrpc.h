@@ -1,7 +1,7 @@
 /* famrpc.h: everything that other services need to call a server. Link with -lfamrpc (pkg-config famrpc).
  *
- * rpc/client.h makes calls, rpc/json_codec.h turns messages into JSON and back, fam/v1/….pb-c.h are the messages and the
- * services. docs/rpc.md is the manual. */
+ * rpc/client.h makes calls, rpc/json_codec.h turns messages into JSON and back, fam/v1/ has the messages and services.
+ * docs/rpc.md is the manual. */
 #ifndef FAMRPC_H
 #define FAMRPC_H
 

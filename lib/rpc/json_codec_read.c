@@ -53,6 +53,12 @@ static void *grow(struct reader *reader, void *old, size_t old_size, size_t size
     return made;
 }
 
+/* What grow has written down. */
+static enum fam_code failure_of(const struct reader *reader)
+{
+    return reader->status->code == FAM_OK ? FAM_RESOURCE_EXHAUSTED : reader->status->code;
+}
+
 static enum fam_code read_text(struct reader *reader)
 {
     fam_buf_clear(&reader->text);
@@ -68,7 +74,7 @@ static enum fam_code new_message(struct reader *reader, const ProtobufCMessageDe
 {
     ProtobufCMessage *made = grow(reader, NULL, 0, descriptor->sizeof_message);
     if (made == NULL) {
-        return reader->status->code;
+        return failure_of(reader);
     }
     descriptor->message_init(made);
     *ret_message = made;
@@ -223,7 +229,7 @@ static enum fam_code read_string(struct reader *reader, char **ret_text)
     }
     char *copy = grow(reader, NULL, 0, reader->text.size + 1);
     if (copy == NULL) {
-        return reader->status->code;
+        return failure_of(reader);
     }
     memcpy(copy, fam_buf_text(&reader->text), reader->text.size + 1);
     *ret_text = copy;
@@ -260,7 +266,7 @@ static enum fam_code read_bytes(struct reader *reader, ProtobufCBinaryData *ret_
     size_t capacity = reader->text.size / 4 * 3 + 3;
     unsigned char *bytes = grow(reader, NULL, 0, capacity);
     if (bytes == NULL) {
-        return reader->status->code;
+        return failure_of(reader);
     }
     ret_bytes->data = bytes; /* owned from here on */
     if (!decode_base64(&reader->text, bytes, capacity, &ret_bytes->len)) {
@@ -330,7 +336,7 @@ static enum fam_code read_list(struct reader *reader, const ProtobufCFieldDescri
     for (size_t i = 0;; i++) {
         void *element = new_element(reader, field, message, &capacity);
         if (element == NULL) {
-            return reader->status->code;
+            return failure_of(reader);
         }
         size_t before = fam_json_path_index(&reader->path, i);
         enum fam_code code = fam_json_next_is(&reader->scan, 'n') ? fail_at(reader, "must not be null")
@@ -410,7 +416,10 @@ static enum fam_code read_map(struct reader *reader, const ProtobufCFieldDescrip
     size_t capacity = 0;
     for (size_t i = 0; i < MAP_ENTRIES_MAX; i++) {
         ProtobufCMessage **element = new_element(reader, field, message, &capacity);
-        enum fam_code code = element == NULL ? reader->status->code : new_message(reader, field->descriptor, element);
+        if (element == NULL) {
+            return failure_of(reader);
+        }
+        enum fam_code code = new_message(reader, field->descriptor, element);
         if (code != FAM_OK) {
             return code;
         }

@@ -83,7 +83,7 @@ static void add_float(struct fam_buf *json, double value, bool is_single)
     for (int digits = is_single ? 6 : 15; digits <= (is_single ? 9 : 17); digits++) {
         (void)snprintf(text, sizeof(text), "%.*g", digits, value);
         double again = is_single ? (double)strtof(text, NULL) : strtod(text, NULL);
-        if (memcmp(&again, &value, sizeof(value)) == 0) {
+        if (!(again < value) && !(again > value)) {
             break;
         }
     }
