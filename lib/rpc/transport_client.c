@@ -10,7 +10,7 @@
 #include "rpc/transport.h"
 #include "rpc/transport_nng.h"
 
-enum { ATTEMPTS_MAX = 4096, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 5000 };
+enum { ATTEMPTS_MAX = 4096, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 1000 };
 
 enum phase { PHASE_IDLE, PHASE_SENDING, PHASE_RECEIVING };
 

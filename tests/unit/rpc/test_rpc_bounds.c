@@ -44,7 +44,7 @@ Test(rpc_bounds, one_connection_too_many_is_closed_and_comes_in_when_another_lea
     cr_assert_eq(echo_with(third, 0, &brief, &status), FAM_UNAVAILABLE);
     assert_serves(first);
     fam_client_free(second);
-    /* It goes on dialling by itself, every five seconds at most. */
+    /* It goes on dialling by itself, every second at most. */
     const struct fam_rpc_options patient = {.timeout_ms = 3000};
     uint64_t start_ms = fam_mono_ms();
     while (echo_with(third, 0, &patient, &status) != FAM_OK) {
