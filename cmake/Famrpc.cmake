@@ -3,7 +3,7 @@
 # The functions that the public headers declare, with all that they need and all messages, become one object in which
 # everything else is local: no name of ours can meet one of the program that links it, statically too.
 set(FAMRPC_SOVERSION 1)
-set(headers base/buf.h base/compiler.h base/status.h base/uuid.h rpc/client.h rpc/json_codec.h)
+set(headers base/buf.h base/compiler.h base/status.h base/uuid.h rpc/client.h rpc/json_codec.h rpc/tls.h)
 
 set(symbols)
 foreach(header IN LISTS headers)

@@ -240,11 +240,11 @@ enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
         code = fam_health_start(app->health, FIRST_HEALTH_WAIT_MS, status);
     }
     if (code == FAM_OK) {
+        code = fam_server_start(app->server, status);
+    }
+    if (code == FAM_OK) { /* last: who finds the page that says ready finds RPC too */
         app->pages = fam_pages_new(app->config->http_listen, app->health, app->metrics, status);
         code = app->pages == NULL ? status->code : FAM_OK;
-    }
-    if (code == FAM_OK) {
-        code = fam_server_start(app->server, status);
     }
     if (code == FAM_OK) {
         announce(app);

@@ -156,10 +156,10 @@ void fam_log_free(struct fam_log *log)
     log->stopping = true;
     pthread_cond_signal(&log->filled);
     pthread_mutex_unlock(&log->lock);
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += STOP_WAIT_MS / 1000;
-    if (pthread_timedjoin_np(log->writer, NULL, &until) != 0) {
+    uint64_t until_ns = fam_mono_ns() + STOP_WAIT_MS * UINT64_C(1000000);
+    const struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000u),
+                                   .tv_nsec = (long)(until_ns % 1000000000u)};
+    if (pthread_clockjoin_np(log->writer, NULL, CLOCK_MONOTONIC, &until) != 0) {
         /* Nobody reads the other end. The process is about to leave; what the thread uses must stay. */
         (void)pthread_detach(log->writer);
         return;

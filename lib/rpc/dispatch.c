@@ -160,7 +160,9 @@ static bool run_inline(struct fam_call *call)
 static enum fam_code admit(struct fam_call *call, struct fam_status *status)
 {
     struct fam_server *server = call->server;
-    if (atomic_load(&server->draining)) {
+    /* An inline method that came here had to block, for its token: it is answered all the same. */
+    bool inline_method = (call->route->method->flags & FAM_METHOD_INLINE) != 0;
+    if (atomic_load(&server->draining) && !inline_method) {
         return fam_fail_reason(status, FAM_UNAVAILABLE, "DRAINING", ADMISSION_RETRY_MS,
                                "the server is stopping; another one, or this one in a moment, will answer");
     }

@@ -171,20 +171,31 @@ static void look_at_peer(struct fam_client_peer *peer, uint64_t now_ms, struct r
     round->ping[round->ping_count++] = peer;
 }
 
+/* What an operator can do about it. */
 static void tell_why(struct fam_client *client, struct fam_rpc_state *state)
 {
-    state->code = FAM_UNAVAILABLE;
-    for (size_t i = 0; i < client->peer_count; i++) {
-        if (fam_peer_tls_failed(client->peers[i].transport)) {
-            (void)fam_fail_reason(&state->status, FAM_UNAVAILABLE, "TLS", 0,
-                                  "no server is connected: TLS failed. Is the server's certificate signed by "
-                                  "FAM_TLS_CA_FILE, and its name FAM_TLS_SERVER_NAME? Does it want one of ours "
-                                  "(FAM_TLS_CERT_FILE)?");
-            return;
-        }
+    enum fam_tls_problem problem = FAM_TLS_NO_PROBLEM;
+    for (size_t i = 0; i < client->peer_count && problem == FAM_TLS_NO_PROBLEM; i++) {
+        problem = fam_peer_tls_problem(client->peers[i].transport);
     }
-    (void)fam_fail(&state->status, FAM_UNAVAILABLE,
-                   "no server is connected; check FAM_SERVERS and that famserver runs");
+    state->code = FAM_UNAVAILABLE;
+    switch (problem) {
+    case FAM_TLS_UNTRUSTED:
+        (void)fam_fail_reason(&state->status, FAM_UNAVAILABLE, "TLS", 0,
+                              "no server is connected: TLS failed: the server's certificate is not signed by "
+                              "FAM_TLS_CA_FILE, has expired, or bears another name than FAM_TLS_SERVER_NAME");
+        break;
+    case FAM_TLS_REFUSED:
+        (void)fam_fail_reason(
+            &state->status, FAM_UNAVAILABLE, "TLS", 0,
+            "no server is connected: TLS failed: the server refused us: it wants a certificate of a CA "
+            "that it knows (FAM_TLS_CERT_FILE), or it does not speak TLS");
+        break;
+    default:
+        (void)fam_fail(&state->status, FAM_UNAVAILABLE,
+                       "no server is connected; check FAM_SERVERS and that famserver runs");
+        break;
+    }
 }
 
 /* Without the lock. */

@@ -78,8 +78,13 @@ bool fam_peer_is_connected(const struct fam_peer *peer);
 unsigned fam_peer_generation(const struct fam_peer *peer);
 /* Gives the connection up; a new one is dialled. */
 void fam_peer_reset(struct fam_peer *peer);
-/* Did connecting fail for a reason of TLS since the start? */
-bool fam_peer_tls_failed(const struct fam_peer *peer);
+/* Why connecting failed since the start, when it was for a reason of TLS. Slow: not for every call. */
+enum fam_tls_problem {
+    FAM_TLS_NO_PROBLEM,
+    FAM_TLS_UNTRUSTED, /* the server's certificate is not good */
+    FAM_TLS_REFUSED    /* the server ended the handshake: ours is not good, or it speaks no TLS */
+};
+enum fam_tls_problem fam_peer_tls_problem(const struct fam_peer *peer);
 
 /* How an attempt ended: OK with a reply (yours), or NULL and UNAVAILABLE (the connection broke) or CANCELLED. `sent`
  * false: not a byte of it reached the peer. Called once, on one of nng's threads; the attempt goes back to its peer

@@ -5,11 +5,12 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rpc/transport.h"
 #include "rpc/transport_nng.h"
 
-enum { ATTEMPTS_MAX = 4096, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 5000 };
+enum { ATTEMPTS_MAX = 4096, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 1000 };
 
 enum phase { PHASE_IDLE, PHASE_SENDING, PHASE_RECEIVING };
 
@@ -153,18 +154,35 @@ void fam_peer_reset(struct fam_peer *peer)
     }
 }
 
-/* Dialling goes on in the background and reports to nobody; nng counts its failures by kind. */
-bool fam_peer_tls_failed(const struct fam_peer *peer)
+static uint64_t stat_value(nng_stat *parent, const char *name)
 {
+    for (nng_stat *stat = nng_stat_child(parent); stat != NULL; stat = nng_stat_next(stat)) {
+        if (strcmp(nng_stat_name(stat), name) == 0) {
+            return nng_stat_value(stat);
+        }
+    }
+    return 0;
+}
+
+/* Dialling goes on in the background and reports to nobody; nng counts its failures by kind. */
+enum fam_tls_problem fam_peer_tls_problem(const struct fam_peer *peer)
+{
+    enum fam_tls_problem problem = FAM_TLS_NO_PROBLEM;
     nng_stat *root = NULL;
     if (!peer->tls || nng_stats_get(&root) != 0) {
-        return false;
+        return problem;
     }
-    nng_stat *dialer = nng_stat_find_dialer(root, peer->dialer);
-    nng_stat *failures = dialer == NULL ? NULL : nng_stat_find(dialer, "auth");
-    bool failed = failures != NULL && nng_stat_value(failures) > 0;
+    for (nng_stat *stat = nng_stat_child(root); stat != NULL; stat = nng_stat_next(stat)) {
+        bool ours = strncmp(nng_stat_name(stat), "dialer", 6) == 0 &&
+                    stat_value(stat, "id") == (uint64_t)nng_dialer_id(peer->dialer);
+        if (ours && stat_value(stat, "auth") > 0) {
+            problem = FAM_TLS_UNTRUSTED;
+        } else if (ours && stat_value(stat, "other") + stat_value(stat, "disconnect") > 0) {
+            problem = FAM_TLS_REFUSED;
+        }
+    }
     nng_stats_free(root);
-    return failed;
+    return problem;
 }
 
 /* Starts sending or receiving. A cancel may have come while nng had nothing to cancel: then it is done here. */
