@@ -30,6 +30,8 @@
 #include "base/status.h"
 #include "base/uuid.h"
 
+FAM_BEGIN_DECLS
+
 struct fam_client;
 
 struct fam_client_options {
@@ -80,5 +82,7 @@ void fam_rpc_done(struct fam_rpc *rpc);
 #define FAM_RPC(client, service, method, rpc, request, status)                                                         \
     (service##__##method(fam_client_service((client), &service##__descriptor), (request), NULL, (rpc)),                \
      fam_rpc_wait((rpc), (status)))
+
+FAM_END_DECLS
 
 #endif

@@ -20,6 +20,8 @@
 #include "base/compiler.h"
 #include "base/status.h"
 
+FAM_BEGIN_DECLS
+
 enum {
     FAM_JSON_BYTES_MAX = 4 << 20,   /* largest JSON that is read */
     FAM_JSON_MEMORY_MAX = 32 << 20, /* that one read message may take: small JSON can make large messages */
@@ -38,5 +40,7 @@ enum fam_code fam_json_from_message(const ProtobufCMessage *message, const struc
 /* INVALID_ARGUMENT names the path of what is wrong. Free with protobuf_c_message_free_unpacked(message, NULL). */
 enum fam_code fam_json_to_message(const ProtobufCMessageDescriptor *descriptor, const char *json, size_t size,
                                   ProtobufCMessage **ret_message, struct fam_status *status) FAM_MUST_CHECK;
+
+FAM_END_DECLS
 
 #endif

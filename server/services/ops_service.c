@@ -1,10 +1,11 @@
-/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude have files of
- * their own. */
+/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and reflection
+ * have files of their own. */
 #include "base/clock.h"
 #include "health/health.h"
 #include "rpc/server.h"
 #include "services/ops_claude.h"
 #include "services/ops_people.h"
+#include "services/ops_reflection.h"
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
@@ -69,6 +70,21 @@ static void server_info(Fam__V1__OpsService_Service *service, const Fam__V1__Ser
     response.draining = fam_server_is_draining(context->server);
     response.compiler = borrow(__VERSION__);
     closure(&response, closure_data);
+}
+
+static void list_methods(Fam__V1__OpsService_Service *service, const Fam__V1__ListMethodsRequest *request,
+                         Fam__V1__ListMethodsResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    fam_ops_list_methods(closure, closure_data);
+}
+
+static void describe(Fam__V1__OpsService_Service *service, const Fam__V1__DescribeRequest *request,
+                     Fam__V1__DescribeResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    fam_ops_describe(request, closure, closure_data);
 }
 
 static Fam__V1__Migration **reply_migrations(struct fam_reply *reply, const struct fam_migration *list, size_t count)
