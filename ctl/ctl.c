@@ -127,8 +127,12 @@ const char *fam_ctl_servers(const struct fam_ctl *ctl)
 
 struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls, struct fam_status *status)
 {
+    const struct fam_tls_options tls = {.cert_file = ctl->config->tls_cert_file,
+                                        .key_file = ctl->config->tls_key_file,
+                                        .ca_file = ctl->config->tls_ca_file,
+                                        .server_name = ctl->config->tls_server_name};
     const struct fam_client_options options = {
-        .urls = urls, .token = fam_secret_text(&ctl->config->token), .version = "famctl/" FAM_VERSION};
+        .urls = urls, .token = fam_secret_text(&ctl->config->token), .version = "famctl/" FAM_VERSION, .tls = &tls};
     return fam_client_new(&options, status);
 }
 

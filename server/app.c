@@ -100,6 +100,15 @@ static size_t split_urls(struct fam_app *app, const char **ret_urls)
     return count;
 }
 
+static struct fam_tls_options tls_options(const struct fam_config *config)
+{
+    bool required = strcmp(config->tls_client_auth, "required") == 0;
+    return (struct fam_tls_options){.cert_file = config->tls_cert_file,
+                                    .key_file = config->tls_key_file,
+                                    .ca_file = config->tls_ca_file,
+                                    .client_auth = required ? FAM_TLS_AUTH_REQUIRED : FAM_TLS_AUTH_NONE};
+}
+
 static enum fam_code make_server(struct fam_app *app, struct fam_status *status)
 {
     app->listen = strdup(app->config->listen);
@@ -107,6 +116,7 @@ static enum fam_code make_server(struct fam_app *app, struct fam_status *status)
         return fam_fail_memory(status);
     }
     app->url_count = split_urls(app, app->urls);
+    app->tls = tls_options(app->config);
     const struct fam_server_options options = {
         .urls = app->urls,
         .url_count = app->url_count,
@@ -116,6 +126,9 @@ static enum fam_code make_server(struct fam_app *app, struct fam_status *status)
         .rule_count = fam_field_rule_count,
         .calls = app->config->calls,
         .workers = app->config->workers,
+        .tls = &app->tls,
+        .connections = app->config->connections,
+        .idle_ms = app->config->idle_ms,
         .pin_transport = strcmp(app->config->rpc_affinity, "core0") == 0,
         .log = app->log,
         .metrics = app->metrics,
@@ -143,6 +156,7 @@ static enum fam_code make_services(struct fam_app *app, struct fam_status *statu
         .calls_bound = app->config->calls,
         .schema_applied = fam_app_schema_applied,
         .recheck = fam_app_recheck,
+        .drain = fam_app_drain,
         .app = app,
     };
     app->services = fam_services_new(&context, status);
@@ -168,7 +182,7 @@ static enum fam_code make_rooms(struct fam_app *app, struct fam_status *status)
     }
     if (code == FAM_OK) {
         app->auth = fam_auth_new(app->store, status);
-        app->limiter = app->auth == NULL ? NULL : fam_app_limiter(status);
+        app->limiter = app->auth == NULL ? NULL : fam_app_limiter(app->config, status);
         code = app->limiter == NULL ? status->code : FAM_OK;
     }
     if (code == FAM_OK) {
@@ -232,9 +246,18 @@ enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
     return code;
 }
 
+void fam_app_drain(void *context)
+{
+    struct fam_app *app = context;
+    if (!atomic_exchange(&app->draining, true)) {
+        FAM_LOG0(app->log, FAM_LOG_INFO, "app", "draining: new calls are refused");
+    }
+    fam_server_start_drain(app->server);
+}
+
 bool fam_app_stop(struct fam_app *app)
 {
-    atomic_store(&app->draining, true);
+    fam_app_drain(app);
     FAM_LOG(app->log, FAM_LOG_INFO, "app", "stopping",
             FAM_U64("calls_in_flight", fam_server_calls_in_flight(app->server)));
     bool drained = fam_server_drain(app->server, app->config->drain_ms);

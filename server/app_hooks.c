@@ -13,10 +13,6 @@
 #include "store/idempotency_store.h"
 #include "store/seal.h"
 
-/* Of one token: far above what a bot needs, so that one caller in a loop can't take the server from the others. */
-static const double TOKEN_CALLS_PER_SECOND = 5000;
-static const double TOKEN_CALLS_BURST = 10000;
-
 static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
                                   struct fam_principal *ret_principal, struct fam_status *status)
 {
@@ -101,9 +97,11 @@ struct fam_server_hooks fam_app_hooks(struct fam_app *app)
                                      .audit = audit};
 }
 
-struct fam_limiter *fam_app_limiter(struct fam_status *status)
+/* Of one token: one caller in a loop can't take the server from the others. */
+struct fam_limiter *fam_app_limiter(const struct fam_config *config, struct fam_status *status)
 {
-    const struct fam_limiter_options options = {.per_second = TOKEN_CALLS_PER_SECOND, .burst = TOKEN_CALLS_BURST};
+    const struct fam_limiter_options options = {.per_second = config->limit_calls_second,
+                                                .burst = config->limit_calls_burst};
     return fam_limiter_new(&options, status);
 }
 

@@ -45,6 +45,7 @@ struct fam_app {
     char *listen; /* FAM_LISTEN, cut into urls */
     const char *urls[8];
     size_t url_count;
+    struct fam_tls_options tls;
     atomic_bool draining;
     atomic_int database; /* enum fam_database_state */
     atomic_uint schema_applied;
@@ -55,10 +56,13 @@ struct fam_app {
     bool watch_stop, watch_now;
 };
 
+/* app.c: the first half of a stop: not ready, and new calls are refused. */
+void fam_app_drain(void *app);
+
 /* app_hooks.c */
 struct fam_server_hooks fam_app_hooks(struct fam_app *app);
 struct fam_session_sealer fam_app_session_sealer(struct fam_app *app);
-struct fam_limiter *fam_app_limiter(struct fam_status *status);
+struct fam_limiter *fam_app_limiter(const struct fam_config *config, struct fam_status *status);
 void fam_app_on_scrape(struct fam_metrics *metrics, void *context);
 
 /* app_watch.c: looks every second (every five while all is well) whether the schema is current. */

@@ -138,12 +138,13 @@ static enum fam_code check_rpc_url(const struct fam_config_row *row, const char 
     char address[ADDRESS_SIZE] = "";
     char host[ADDRESS_SIZE];
     uint16_t port = 0;
-    if (size > 6 && size - 6 < sizeof(address) && strncmp(url, "tcp://", 6) == 0) {
-        memcpy(address, url + 6, size - 6);
+    size_t scheme = strncmp(url, "tls+tcp://", 10) == 0 ? 10 : strncmp(url, "tcp://", 6) == 0 ? 6 : size;
+    if (scheme < size && size - scheme < sizeof(address)) {
+        memcpy(address, url + scheme, size - scheme);
     }
     if (!fam_config_split_address(address, host, sizeof(host), &port)) {
-        return fam_fail(status, FAM_INVALID_ARGUMENT, "%s must be a comma-separated list of tcp://HOST:PORT",
-                        row->name);
+        return fam_fail(status, FAM_INVALID_ARGUMENT,
+                        "%s must be a comma-separated list of tcp://HOST:PORT or tls+tcp://HOST:PORT", row->name);
     }
     return FAM_OK;
 }

@@ -46,6 +46,7 @@ enum {
     METHOD("OpsService/CreateToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
     METHOD("OpsService/ListTokens", FAM_ROLE_ADMIN, 0, 0)                                                              \
     METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/Drain", FAM_ROLE_ADMIN, PROBE, 6000)                                                            \
     METHOD("OpsService/ListUsers", FAM_ROLE_ADMIN, 0, 0)                                                               \
     METHOD("OpsService/ListFamilies", FAM_ROLE_ADMIN, 0, 0)                                                            \
     METHOD("OpsService/ListAudit", FAM_ROLE_ADMIN, 0, 0)                                                               \

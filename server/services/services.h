@@ -41,6 +41,8 @@ struct fam_services_context {
     uint32_t (*schema_applied)(void *app);
     /* Looks again, at once, whether the schema is current: after a migration. */
     void (*recheck)(void *app);
+    /* No new calls from now on, and not ready. */
+    void (*drain)(void *app);
     void *app;
 };
 
