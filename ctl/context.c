@@ -14,8 +14,8 @@
 enum { LINE_SIZE = 2048 };
 
 const struct fam_context_key fam_context_keys[] = {
-    {"servers", "FAM_SERVERS"},   {"token-file", "FAM_TOKEN_FILE"}, {"tls-ca", "FAM_TLS_CA"},
-    {"tls-cert", "FAM_TLS_CERT"}, {"tls-key", "FAM_TLS_KEY"},       {"tls-server-name", "FAM_TLS_SERVER_NAME"},
+    {"servers", "FAM_SERVERS"},        {"token-file", "FAM_TOKEN_FILE"}, {"tls-ca", "FAM_TLS_CA_FILE"},
+    {"tls-cert", "FAM_TLS_CERT_FILE"}, {"tls-key", "FAM_TLS_KEY_FILE"},  {"tls-server-name", "FAM_TLS_SERVER_NAME"},
 };
 _Static_assert(FAM_ARRAY_SIZE(fam_context_keys) == FAM_CONTEXT_KEYS, "the table and its size");
 

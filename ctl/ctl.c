@@ -131,10 +131,8 @@ struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls, s
                                         .key_file = ctl->config->tls_key_file,
                                         .ca_file = ctl->config->tls_ca_file,
                                         .server_name = ctl->config->tls_server_name};
-    const struct fam_client_options options = {.urls = urls,
-                                               .token = fam_secret_text(&ctl->config->token),
-                                               .version = "famctl/" FAM_VERSION,
-                                               .tls = &tls};
+    const struct fam_client_options options = {
+        .urls = urls, .token = fam_secret_text(&ctl->config->token), .version = "famctl/" FAM_VERSION, .tls = &tls};
     return fam_client_new(&options, status);
 }
 

@@ -1,4 +1,4 @@
-/* methods, describe, call: any method of fam.v1, by its descriptor alone. */
+/* call: any method of fam.v1, by its descriptor alone. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,107 +10,6 @@
 #include "ctl.h"
 #include "registry.h"
 #include "rpc/json_codec.h"
-
-static void show_methods(struct fam_out *out, const ProtobufCServiceDescriptor *service)
-{
-    for (unsigned i = 0; i < service->n_methods; i++) {
-        char name[128];
-        snprintf(name, sizeof(name), "%s/%s", service->name, service->methods[i].name);
-        fam_out_cell(out, FAM_TEXT(name));
-        fam_out_cell(out, FAM_TEXT(service->methods[i].input->name));
-        fam_out_cell(out, FAM_TEXT(service->methods[i].output->name));
-    }
-}
-
-enum fam_code fam_ctl_methods(struct fam_ctl *ctl, struct fam_status *status)
-{
-    static const struct fam_column columns[] = {{"method", "METHOD"}, {"request", "TAKES"}, {"response", "GIVES"}};
-    const char *name = ctl->parsed->argument_count > 0 ? ctl->parsed->arguments[0] : NULL;
-    const ProtobufCServiceDescriptor *only = name == NULL ? NULL : fam_registry_find_service(name);
-    if (name != NULL && only == NULL) {
-        return fam_usage(status, "there is no service \"%.64s\"; 'famctl methods' shows all", name);
-    }
-    fam_out_table(&ctl->out, "methods", columns, FAM_ARRAY_SIZE(columns), FAM_LAYOUT_COLUMNS);
-    for (size_t i = 0; i < fam_registry_service_count; i++) {
-        if (only == NULL || only == fam_registry_services[i]) {
-            show_methods(&ctl->out, fam_registry_services[i]);
-        }
-    }
-    return FAM_OK;
-}
-
-static const char *type_name(const ProtobufCFieldDescriptor *field)
-{
-    static const char *const names[] = {"int32",  "sint32",  "sfixed32", "int64",   "sint64", "sfixed64",
-                                        "uint32", "fixed32", "uint64",   "fixed64", "float",  "double",
-                                        "bool",   "enum",    "string",   "bytes",   "message"};
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-        return ((const ProtobufCMessageDescriptor *)field->descriptor)->name;
-    }
-    if (field->type == PROTOBUF_C_TYPE_ENUM) {
-        return ((const ProtobufCEnumDescriptor *)field->descriptor)->name;
-    }
-    return (size_t)field->type < FAM_ARRAY_SIZE(names) ? names[field->type] : "unknown";
-}
-
-static void describe_message(struct fam_out *out, const char *key, const ProtobufCMessageDescriptor *message)
-{
-    static const struct fam_column columns[] = {
-        {"field", "FIELD"}, {"number", "NUMBER"}, {"type", "TYPE"}, {"repeated", "LIST"}};
-    fam_out_field(out, key,
-                  strcmp(key, "response") == 0  ? "Gives"
-                  : strcmp(key, "request") == 0 ? "Takes"
-                                                : "Message",
-                  FAM_TEXT(message->name));
-    fam_out_table(out,
-                  strcmp(key, "response") == 0  ? "response_fields"
-                  : strcmp(key, "request") == 0 ? "request_fields"
-                                                : "fields",
-                  columns, FAM_ARRAY_SIZE(columns), FAM_LAYOUT_COLUMNS);
-    for (unsigned i = 0; i < message->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &message->fields[i];
-        fam_out_cell(out, FAM_TEXT(field->name));
-        fam_out_cell(out, FAM_NUMBER(field->id));
-        fam_out_cell(out, FAM_TEXT(type_name(field)));
-        fam_out_cell(out, FAM_YES_NO(field->label == PROTOBUF_C_LABEL_REPEATED));
-    }
-}
-
-static void describe_enum(struct fam_out *out, const ProtobufCEnumDescriptor *type)
-{
-    static const struct fam_column columns[] = {{"value", "VALUE"}, {"number", "NUMBER"}};
-    fam_out_field(out, "enum", "Enum", FAM_TEXT(type->name));
-    fam_out_table(out, "values", columns, FAM_ARRAY_SIZE(columns), FAM_LAYOUT_COLUMNS);
-    for (unsigned i = 0; i < type->n_values; i++) {
-        fam_out_cell(out, FAM_TEXT(type->values[i].name));
-        fam_out_cell(out, FAM_NUMBER(type->values[i].value));
-    }
-}
-
-enum fam_code fam_ctl_describe(struct fam_ctl *ctl, struct fam_status *status)
-{
-    const char *name = ctl->parsed->arguments[0];
-    const struct fam_registry_method found = fam_registry_find_method(name);
-    if (found.method != NULL) {
-        char full[128];
-        snprintf(full, sizeof(full), "%s/%s", found.service->name, found.method->name);
-        fam_out_field(&ctl->out, "method", "Method", FAM_TEXT(full));
-        describe_message(&ctl->out, "request", found.method->input);
-        describe_message(&ctl->out, "response", found.method->output);
-        return FAM_OK;
-    }
-    const ProtobufCMessageDescriptor *message = fam_registry_find_message(name);
-    if (message != NULL) {
-        describe_message(&ctl->out, "message", message);
-        return FAM_OK;
-    }
-    const ProtobufCEnumDescriptor *type = fam_registry_find_enum(name);
-    if (type != NULL) {
-        describe_enum(&ctl->out, type);
-        return FAM_OK;
-    }
-    return fam_usage(status, "there is no method, message or enum \"%.64s\"; 'famctl methods' shows all methods", name);
-}
 
 /* The request's JSON: the argument itself, a file named after '@', or standard input. */
 static enum fam_code read_json(struct fam_ctl *ctl, struct fam_buf *ret_json, struct fam_status *status)

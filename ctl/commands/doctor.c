@@ -146,12 +146,24 @@ static void check_tls(struct fam_doctor *doctor)
         tls = tls || secure;
         open = open || (!secure && !is_local(doctor->servers[i].url));
     }
-    const char *ca = fam_environ_get(doctor->ctl->settings, "FAM_TLS_CA");
-    if (open) {
+    const struct fam_config *config = doctor->ctl->config;
+    bool half = (config->tls_cert_file[0] == '\0') != (config->tls_key_file[0] == '\0');
+    const char *files[] = {config->tls_ca_file, config->tls_cert_file, config->tls_key_file};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(files); i++) {
+        if (files[i][0] != '\0' && access(files[i], R_OK) != 0) {
+            fam_doctor_add(doctor, FAM_FINDING_FAIL, "TLS", "correct the name, or the file's mode",
+                           "%.120s can't be read: %s", files[i], strerror(errno));
+            return;
+        }
+    }
+    if (half) {
+        fam_doctor_add(doctor, FAM_FINDING_FAIL, "TLS", "set both FAM_TLS_CERT_FILE and FAM_TLS_KEY_FILE, or none",
+                       "a certificate without its key, or a key without its certificate");
+    } else if (open) {
         fam_doctor_add(doctor, FAM_FINDING_WARN, "TLS", "use tls+tcp:// for servers on other machines",
                        "a server on another machine is called without TLS: the token travels in the open");
-    } else if (tls && ca == NULL) {
-        fam_doctor_add(doctor, FAM_FINDING_WARN, "TLS", "name the file of the server's CA",
+    } else if (tls && config->tls_ca_file[0] == '\0') {
+        fam_doctor_add(doctor, FAM_FINDING_FAIL, "TLS", "name the servers' CA in FAM_TLS_CA_FILE",
                        "tls+tcp:// is used and no CA is named");
     } else {
         fam_doctor_add(doctor, FAM_FINDING_OK, "TLS", "", tls ? "servers are called with TLS" : "not needed: local");

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -177,40 +178,52 @@ static enum fam_code run_stream(struct tail *tail, FILE *in, struct fam_status *
     return code == FAM_OK ? finish(tail, status) : code;
 }
 
-/* The journal's own lines are ours: -o cat leaves them as they were written. */
-static enum fam_code run_journal(struct tail *tail, bool follow, struct fam_status *status)
+/* Starts journalctl with its output in *ret_fd. The journal's own lines are ours: -o cat leaves them as they are. */
+static enum fam_code start_journal(bool follow, pid_t *ret_child, int *ret_fd, struct fam_status *status)
 {
     int ends[2];
-    char *const once[] = {(char[]){"journalctl"},
-                          (char[]){"-o"},
-                          (char[]){"cat"},
-                          (char[]){"--no-pager"},
-                          (char[]){"-u"},
-                          (char[]){"famserver"},
-                          NULL};
-    char *const on[] = {(char[]){"journalctl"}, (char[]){"-o"},        (char[]){"cat"}, (char[]){"--no-pager"},
-                        (char[]){"-u"},         (char[]){"famserver"}, (char[]){"-f"},  NULL};
+    posix_spawn_file_actions_t actions;
+    char *const words[] = {(char[]){"journalctl"},
+                           (char[]){"-o"},
+                           (char[]){"cat"},
+                           (char[]){"--no-pager"},
+                           (char[]){"-u"},
+                           (char[]){"famserver"},
+                           follow ? (char[]){"-f"} : NULL,
+                           NULL};
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return fam_fail(status, FAM_UNKNOWN, "journalctl can't be started: %s", strerror(errno));
     }
-    pid_t child = fork();
-    if (child == 0) {
-        (void)dup2(ends[1], STDOUT_FILENO);
-        (void)execvp("journalctl", follow ? on : once);
-        _exit(127);
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error == 0) {
+        error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+        error = error != 0 ? error : posix_spawnp(ret_child, "journalctl", &actions, NULL, words, environ);
+        (void)posix_spawn_file_actions_destroy(&actions);
     }
     (void)close(ends[1]);
-    enum fam_code code = child < 0 ? fam_fail(status, FAM_UNKNOWN, "journalctl can't be started: %s", strerror(errno))
-                                   : drain(tail, ends[0], status);
-    (void)close(ends[0]);
-    int ended = 0;
-    if (child > 0) {
-        (void)kill(child, SIGTERM); /* it may still be following, for a reader that has gone */
-        while (waitpid(child, &ended, 0) < 0 && errno == EINTR) {
-        }
+    if (error != 0) {
+        (void)close(ends[0]);
+        return error == ENOENT
+                   ? fam_usage(status, "there is no journalctl here: name a FILE, or give the log on standard input")
+                   : fam_fail(status, FAM_UNKNOWN, "journalctl can't be started: %s", strerror(error));
     }
-    if (code == FAM_OK && WIFEXITED(ended) && WEXITSTATUS(ended) == 127) {
-        return fam_usage(status, "there is no journalctl here: name a FILE, or give the log on standard input");
+    *ret_fd = ends[0];
+    return FAM_OK;
+}
+
+static enum fam_code run_journal(struct tail *tail, bool follow, struct fam_status *status)
+{
+    int fd = -1;
+    int ended = 0;
+    pid_t child = 0;
+    enum fam_code code = start_journal(follow, &child, &fd, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    code = drain(tail, fd, status);
+    (void)close(fd);
+    (void)kill(child, SIGTERM); /* it may still be following, for a reader that has gone */
+    while (waitpid(child, &ended, 0) < 0 && errno == EINTR) {
     }
     return code == FAM_OK ? finish(tail, status) : code;
 }

@@ -47,14 +47,14 @@ enum {
     METHOD("OpsService/CreateToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
     METHOD("OpsService/ListTokens", FAM_ROLE_ADMIN, 0, 0)                                                              \
     METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/Drain", FAM_ROLE_ADMIN, PROBE, 6000)                                                            \
     METHOD("OpsService/ListUsers", FAM_ROLE_ADMIN, 0, 0)                                                               \
     METHOD("OpsService/ListFamilies", FAM_ROLE_ADMIN, 0, 0)                                                            \
     METHOD("OpsService/ListAudit", FAM_ROLE_ADMIN, 0, 0)                                                               \
     METHOD("OpsService/GetCacheStats", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                   \
     METHOD("OpsService/ClearCache", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                      \
     METHOD("OpsService/GetClaude", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                       \
-    METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                    \
-    METHOD("OpsService/Drain", FAM_ROLE_ADMIN, PROBE, 6000)
+    METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},
@@ -108,6 +108,13 @@ const struct fam_field_rule fam_field_rules[] = {
     {FIELD("CreateTokenRequest.name"), REQUIRED, 1, 64},
     {FIELD("CreateTokenRequest.methods"), OPTIONAL, 0, 100},
     {FIELD("RevokeTokenRequest.token_id"), REQUIRED, 36, 36},
+    {FIELD("ListUsersRequest.page_size"), OPTIONAL, 1, 100},
+    {FIELD("ListUsersRequest.page_token"), OPTIONAL, 0, 128},
+    {FIELD("ListFamiliesRequest.page_size"), OPTIONAL, 1, 100},
+    {FIELD("ListFamiliesRequest.page_token"), OPTIONAL, 0, 128},
+    {FIELD("ListAuditRequest.page_size"), OPTIONAL, 1, 100},
+    {FIELD("ListAuditRequest.page_token"), OPTIONAL, 0, 128},
+    {FIELD("ListAuditRequest.user_id"), OPTIONAL, 36, 36},
     {FIELD("DescribeRequest.name"), REQUIRED, 1, 128},
     {FIELD("ListUsersRequest.page_size"), OPTIONAL, 1, 100},
     {FIELD("ListUsersRequest.page_token"), OPTIONAL, 0, 128},

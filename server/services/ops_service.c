@@ -1,5 +1,5 @@
-/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, reflection, lists of people, the cache and Claude have
- * files of their own. */
+/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and reflection
+ * have files of their own. */
 #include "base/clock.h"
 #include "health/health.h"
 #include "rpc/server.h"
@@ -166,6 +166,18 @@ static void revoke_token(Fam__V1__OpsService_Service *service, const Fam__V1__Re
     fam_ops_revoke_token(context_of(service), request, closure, closure_data);
 }
 
+/* The answer to this call goes out all the same: it is in flight. */
+static void drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
+                  Fam__V1__DrainResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_services_context *context = context_of(service);
+    Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
+    context->drain(context->app);
+    response.calls_in_flight = (uint32_t)fam_server_calls_in_flight(context->server);
+    closure(&response, closure_data);
+}
+
 static void list_users(Fam__V1__OpsService_Service *service, const Fam__V1__ListUsersRequest *request,
                        Fam__V1__ListUsersResponse_Closure closure, void *closure_data)
 {
@@ -208,18 +220,6 @@ static void reset_breaker(Fam__V1__OpsService_Service *service, const Fam__V1__R
                           Fam__V1__ResetBreakerResponse_Closure closure, void *closure_data)
 {
     fam_ops_reset_breaker(context_of(service), request, closure, closure_data);
-}
-
-/* The answer to this call goes out all the same: it is in flight. */
-static void drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
-                  Fam__V1__DrainResponse_Closure closure, void *closure_data)
-{
-    (void)request;
-    struct fam_services_context *context = context_of(service);
-    Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
-    context->drain(context->app);
-    response.calls_in_flight = (uint32_t)fam_server_calls_in_flight(context->server);
-    closure(&response, closure_data);
 }
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)

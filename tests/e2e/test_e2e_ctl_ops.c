@@ -132,6 +132,26 @@ Test(e2e_ctl_ops, any_method_is_called_and_a_key_is_made_when_it_needs_one, .tim
     system_stop(&ctl.system);
 }
 
+Test(e2e_ctl_ops, the_server_tells_what_it_can_do_and_is_drained_before_its_stop, .timeout = 120)
+{
+    static struct ctl ctl;
+    start(&ctl);
+    cr_assert_eq(RUN(&ctl, NULL, "methods"), 0, "%s", ctl.out);
+    cr_assert_not_null(strstr(ctl.out, "fam.v1.SessionService/CreateSession"), "%s", ctl.out);
+    cr_assert_eq(RUN(&ctl, NULL, "methods", "OpsService", "-o", "json"), 0, "%s", ctl.out);
+    cr_assert_null(strstr(ctl.out, "SessionService"), "%s", ctl.out);
+    cr_assert_eq(RUN(&ctl, NULL, "describe", "TranslationService/Translate"), 0, "%s", ctl.out);
+    cr_assert_not_null(strstr(ctl.out, "1 to 2000 characters"), "%s", ctl.out);
+    cr_assert_eq(RUN(&ctl, NULL, "describe", "Emotion", "-o", "json"), 0, "%s", ctl.out);
+    cr_assert_not_null(strstr(ctl.out, "EMOTION_ANGER"), "%s", ctl.out);
+    cr_assert_eq(RUN(&ctl, NULL, "describe", "Nothing"), 1, "%s", ctl.out);
+    cr_assert_eq(RUN(&ctl, NULL, "drain", "--dry-run"), 0, "%s", ctl.out);
+    cr_assert_eq(RUN(&ctl, NULL, "token", "list"), 0, "%s", ctl.out);
+    cr_assert_eq(RUN(&ctl, NULL, "drain", "-o", "json"), 0, "%s", ctl.out);
+    cr_assert_eq(RUN(&ctl, NULL, "token", "list", "--timeout", "1000"), 4, "%s", ctl.out);
+    system_stop(&ctl.system);
+}
+
 Test(e2e_ctl_ops, a_dry_run_changes_nothing, .timeout = 120)
 {
     static struct ctl ctl;

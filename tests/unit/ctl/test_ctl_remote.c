@@ -26,7 +26,7 @@ struct scene {
     char phrase[64];
     Fam__V1__AgeBand band;
     bool acted_for_a_user, had_a_key;
-    int revoked, cleared, reset;
+    int revoked, cleared, reset, drained;
 };
 
 static struct scene scene;
@@ -162,26 +162,58 @@ static void fake_revoke_token(Fam__V1__OpsService_Service *service, const Fam__V
     closure(&response, closure_data);
 }
 
-/* Methods that no test here calls: famctl has them all from one table, the fake must have them all too. */
-#define FAKE(name, Name)                                                                                               \
-    static void fake_##name(Fam__V1__OpsService_Service *service, const Fam__V1__##Name##Request *request,             \
-                            Fam__V1__##Name##Response_Closure closure, void *closure_data)                             \
-    {                                                                                                                  \
-        (void)service;                                                                                                 \
-        (void)request;                                                                                                 \
-        closure(NULL, closure_data);                                                                                   \
-    }
-FAKE(list_methods, ListMethods)
-FAKE(describe, Describe)
-FAKE(drain, Drain)
-
-static void fake_translate_batch(Fam__V1__TranslationService_Service *service,
-                                 const Fam__V1__TranslateBatchRequest *request,
-                                 Fam__V1__TranslateBatchResponse_Closure closure, void *closure_data)
+static void fake_list_methods(Fam__V1__OpsService_Service *service, const Fam__V1__ListMethodsRequest *request,
+                              Fam__V1__ListMethodsResponse_Closure closure, void *closure_data)
 {
     (void)service;
     (void)request;
-    closure(NULL, closure_data);
+    Fam__V1__ListMethodsResponse response = FAM__V1__LIST_METHODS_RESPONSE__INIT;
+    Fam__V1__MethodInfo method = FAM__V1__METHOD_INFO__INIT;
+    Fam__V1__MethodInfo *methods[] = {&method};
+    Fam__V1__Role roles[] = {FAM__V1__ROLE__ROLE_BOT, FAM__V1__ROLE__ROLE_ADMIN};
+    method.name = text("fam.v1.OpsService/Health");
+    method.summary = text("All checks.");
+    method.roles = roles;
+    method.n_roles = 2;
+    response.methods = methods;
+    response.n_methods = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_describe(Fam__V1__OpsService_Service *service, const Fam__V1__DescribeRequest *request,
+                          Fam__V1__DescribeResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    Fam__V1__DescribeResponse response = FAM__V1__DESCRIBE_RESPONSE__INIT;
+    Fam__V1__MessageInfo message = FAM__V1__MESSAGE_INFO__INIT;
+    Fam__V1__MessageInfo *messages[] = {&message};
+    Fam__V1__FieldInfo field = FAM__V1__FIELD_INFO__INIT;
+    Fam__V1__FieldInfo *fields[] = {&field};
+    Fam__V1__FieldRule rule = FAM__V1__FIELD_RULE__INIT;
+    rule.required = true;
+    rule.bounded = true;
+    rule.min = 1;
+    rule.max = 2000;
+    rule.unit = FAM__V1__RULE_UNIT__RULE_UNIT_CHARACTERS;
+    field.name = text("phrase");
+    field.json_name = text("phrase");
+    field.rule = &rule;
+    message.name = request->name;
+    message.fields = fields;
+    message.n_fields = 1;
+    response.messages = messages;
+    response.n_messages = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
+                       Fam__V1__DrainResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
+    scene.drained++;
+    closure(&response, closure_data);
 }
 
 static void fake_list_users(Fam__V1__OpsService_Service *service, const Fam__V1__ListUsersRequest *request,
@@ -378,13 +410,13 @@ static void start(void)
         PUBLIC("OpsService/Ready"),
         PUBLIC("OpsService/Live"),
         PUBLIC("OpsService/ServerInfo"),
+        ADMIN("OpsService/ListMethods"),
+        ADMIN("OpsService/Describe"),
         ADMIN("OpsService/MigrationStatus"),
         ADMIN("OpsService/Migrate"),
         ADMIN("OpsService/CreateToken"),
         ADMIN("OpsService/ListTokens"),
         ADMIN("OpsService/RevokeToken"),
-        ADMIN("OpsService/ListMethods"),
-        ADMIN("OpsService/Describe"),
         ADMIN("OpsService/Drain"),
         ADMIN("OpsService/ListUsers"),
         ADMIN("OpsService/ListFamilies"),
@@ -619,4 +651,22 @@ Test(ctl_remote, any_method_is_called_by_its_name_and_json)
     assert_run(RUN_AS("admin", NULL, "call", "NoService/NoMethod"), 2, "", "NoService/NoMethod");
     assert_run(RUN_AS("admin", NULL, "call", "ClearCache", "--dry-run"), 0, "Nothing was sent", "");
     cr_assert_eq(scene.cleared, 0);
+}
+
+Test(ctl_remote, the_server_tells_about_its_methods_and_messages)
+{
+    assert_run(RUN_AS("admin", NULL, "methods"), 0, "bot, admin", "");
+    assert_run(RUN_AS("admin", NULL, "methods", "OpsService", "-o", "json"), 0, "All checks.", "");
+    assert_run(RUN_AS("admin", NULL, "methods", "NoService"), 2, "", "NoService");
+    assert_run(RUN_AS("admin", NULL, "describe", "TranslateRequest"), 0, "required, 1 to 2000 characters", "");
+    assert_run(RUN_AS("admin", NULL, "describe", "TranslateRequest"), 0, "fam.v1.TranslateRequest", "");
+}
+
+Test(ctl_remote, one_named_server_is_drained)
+{
+    assert_run(RUN_AS("admin", NULL, "drain", "--dry-run"), 0, "Nothing was changed", "");
+    assert_run(RUN_AS("admin", NULL, "drain", "--server", "tcp://127.0.0.1:1,tcp://127.0.0.1:2"), 2, "", "several");
+    cr_assert_eq(scene.drained, 0);
+    assert_run(RUN_AS("admin", NULL, "drain"), 0, "refuses new calls", "");
+    cr_assert_eq(scene.drained, 1);
 }
