@@ -116,13 +116,6 @@ const struct fam_field_rule fam_field_rules[] = {
     {FIELD("ListAuditRequest.page_token"), OPTIONAL, 0, 128},
     {FIELD("ListAuditRequest.user_id"), OPTIONAL, 36, 36},
     {FIELD("DescribeRequest.name"), REQUIRED, 1, 128},
-    {FIELD("ListUsersRequest.page_size"), OPTIONAL, 1, 100},
-    {FIELD("ListUsersRequest.page_token"), OPTIONAL, 0, 128},
-    {FIELD("ListFamiliesRequest.page_size"), OPTIONAL, 1, 100},
-    {FIELD("ListFamiliesRequest.page_token"), OPTIONAL, 0, 128},
-    {FIELD("ListAuditRequest.page_size"), OPTIONAL, 1, 100},
-    {FIELD("ListAuditRequest.page_token"), OPTIONAL, 0, 128},
-    {FIELD("ListAuditRequest.user_id"), OPTIONAL, 36, 36},
 };
 const size_t fam_field_rule_count = FAM_ARRAY_SIZE(fam_field_rules);
 

@@ -216,6 +216,16 @@ static void fake_drain(Fam__V1__OpsService_Service *service, const Fam__V1__Drai
     closure(&response, closure_data);
 }
 
+/* No test here calls it. */
+static void fake_translate_batch(Fam__V1__TranslationService_Service *service,
+                                 const Fam__V1__TranslateBatchRequest *request,
+                                 Fam__V1__TranslateBatchResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    closure(NULL, closure_data);
+}
+
 static void fake_list_users(Fam__V1__OpsService_Service *service, const Fam__V1__ListUsersRequest *request,
                             Fam__V1__ListUsersResponse_Closure closure, void *closure_data)
 {
