@@ -16,7 +16,7 @@ extern const size_t fam_data_guard_en_tsv_size;
 enum {
     PATTERNS_MAX = 4096,
     COLUMNS = 3,
-    RIGHT_SCRIPT_OF_TEN = 8, /* letters of the answer's script, of ten */
+    RIGHT_SCRIPT_OF_TEN = 6, /* letters of the answer's script, of ten */
     FIRST_SYMBOL = 0x2190,   /* arrows and what follows; № and ° come before */
     REPLACEMENT = 0xfffd,
 };
