@@ -81,7 +81,8 @@ static void read_usage(const struct fam_claude_model *model, const cJSON *messag
 
 static enum fam_code fail_invalid(struct fam_status *status, const char *what)
 {
-    return fam_fail_reason(status, FAM_INTERNAL, "INVALID_ANSWER", 0, "Claude's answer is of no use: %s", what);
+    (void)fam_fail_reason(status, FAM_INTERNAL, "INVALID_ANSWER", 0, "Claude's answer is of no use: %s", what);
+    return FAM_INTERNAL; /* for all to see that it is never FAM_OK */
 }
 
 static enum fam_code judge_stop_reason(const char *stop_reason, struct fam_status *status)
