@@ -108,7 +108,7 @@ static void add_user(const struct person *person)
     add_env(clients.user);
 }
 
-Test(e2e_clients, the_python_client_keeps_its_promises, .timeout = 120)
+Test(e2e_clients, the_python_client_keeps_its_promises, .timeout = 240)
 {
     struct person parent = system_family(&clients.system, 4001, 7);
     add_user(&parent);
@@ -122,7 +122,7 @@ Test(e2e_clients, the_python_client_keeps_its_promises, .timeout = 120)
     cr_assert_eq(code, 0, "%s", clients.out);
 }
 
-Test(e2e_clients, the_bytes_of_the_page_are_those_of_the_server, .timeout = 120)
+Test(e2e_clients, the_bytes_of_the_page_are_those_of_the_server, .timeout = 240)
 {
     char port[8];
     snprintf(port, sizeof(port), "%u", clients.system.rpc_port);
