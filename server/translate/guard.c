@@ -124,7 +124,7 @@ static enum fam_code read_name(const struct check *check, const cJSON *item, con
 static enum fam_code read_enum(const struct check *check, const cJSON *item, const char *const *names, size_t count,
                                const char *path, int *ret_value)
 {
-    const char *name = NULL;
+    const char *name = "";
     enum fam_code code = read_name(check, item, path, &name);
     for (size_t i = 0; code == FAM_OK && i < count; i++) {
         if (strcmp(names[i], name) == 0) {
@@ -139,7 +139,7 @@ static enum fam_code read_enum(const struct check *check, const cJSON *item, con
 static enum fam_code read_named(const struct check *check, const cJSON *item, int (*named)(const char *name),
                                 const char *path, int *ret_value)
 {
-    const char *name = NULL;
+    const char *name = "";
     enum fam_code code = read_name(check, item, path, &name);
     *ret_value = code == FAM_OK ? named(name) : 0;
     return code == FAM_OK && *ret_value == 0 ? refuse(check, "GUARD_ENUM", path) : code;

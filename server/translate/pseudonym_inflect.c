@@ -161,16 +161,20 @@ static const struct {
 
 struct strip {
     const char *word;
+    size_t size; /* of the word, bytes */
     fam_name_found *found;
     void *context;
 };
 
-/* The word ends with suffix + end: tries the names that may be before it. */
-static bool try_stem(const struct strip *strip, size_t row, const char *end)
+/* Is called with the length of suffix and end, which the word has. */
+typedef bool strip_visit(const struct strip *strip, size_t row, size_t tail);
+
+/* Tries the names that may be before a diminutive's suffix. */
+static bool try_stem(const struct strip *strip, size_t row, size_t tail)
 {
     static const char *const tails[] = {"а", "я", ""};
     const char *suffix = diminutives[row].suffix, *first = diminutives[row].cases;
-    size_t kept = strlen(strip->word) - strlen(suffix) - strlen(end);
+    size_t kept = strip->size - tail;
     size_t first_size = *first == '0' ? 0 : strcspn(first, " ");
     char nominative[2 * FAM_PSEUDONYM_WORD_BYTES], name[2 * FAM_PSEUDONYM_WORD_BYTES];
     (void)snprintf(nominative, sizeof(nominative), "%.*s%s%.*s", (int)kept, strip->word, suffix, (int)first_size,
@@ -188,17 +192,14 @@ static bool try_stem(const struct strip *strip, size_t row, const char *end)
 }
 
 /* Calls `visit` for each end of `cases` with which the word ends after `suffix`, two letters or more before them. */
-static bool for_ends(const struct strip *strip, const char *suffix, const char *cases, size_t row,
-                     bool (*visit)(const struct strip *strip, size_t row, const char *end))
+static bool for_ends(const struct strip *strip, const char *suffix, const char *cases, size_t row, strip_visit *visit)
 {
-    size_t size = strlen(strip->word), suffix_size = strlen(suffix);
+    size_t suffix_size = strlen(suffix);
+    const char *word_end = strip->word + strip->size;
     for (const char *at = cases; *at != '\0';) {
-        char end[16];
-        size_t length = strcspn(at, " ");
-        (void)snprintf(end, sizeof(end), "%.*s", *at == '0' ? 0 : (int)length, at);
-        size_t tail = suffix_size + strlen(end);
-        if (size >= tail + 2 * CYRILLIC_BYTES && memcmp(strip->word + size - tail, suffix, suffix_size) == 0 &&
-            strcmp(strip->word + size - tail + suffix_size, end) == 0 && visit(strip, row, end)) {
+        size_t length = strcspn(at, " "), end = *at == '0' ? 0 : length, tail = suffix_size + end;
+        if (strip->size >= tail + 2 * CYRILLIC_BYTES && memcmp(word_end - end, at, end) == 0 &&
+            memcmp(word_end - tail, suffix, suffix_size) == 0 && visit(strip, row, tail)) {
             return true;
         }
         at += length + (at[length] == ' ' ? 1 : 0);
@@ -206,13 +207,12 @@ static bool for_ends(const struct strip *strip, const char *suffix, const char *
     return false;
 }
 
-static bool try_possessive(const struct strip *strip, size_t row, const char *end)
+static bool try_possessive(const struct strip *strip, size_t row, size_t tail)
 {
     (void)row;
     char name[2 * FAM_PSEUDONYM_WORD_BYTES];
-    size_t kept = strlen(strip->word) - strlen("ин") - strlen(end);
     for (size_t i = 0; i < 2; i++) {
-        (void)snprintf(name, sizeof(name), "%.*s%s", (int)kept, strip->word, i == 0 ? "а" : "я");
+        (void)snprintf(name, sizeof(name), "%.*s%s", (int)(strip->size - tail), strip->word, i == 0 ? "а" : "я");
         if (strip->found(strip->context, name, "", FAM_NAME_POSSESSIVE)) {
             return true;
         }
@@ -220,15 +220,33 @@ static bool try_possessive(const struct strip *strip, size_t row, const char *en
     return false;
 }
 
+/* Does a letter that every diminutive and possessive has stand near the word's end? Most words end here. */
+static bool may_be_stripped(const struct strip *strip)
+{
+    enum { REACH = 4 }; /* letters of the longest end with the suffix's last letter */
+    static const char *const letters[] = {"к", "л", "н", "с", "ш"};
+    for (size_t back = 1; back <= REACH && back * CYRILLIC_BYTES < strip->size; back++) {
+        for (size_t i = 0; i < FAM_ARRAY_SIZE(letters); i++) {
+            if (memcmp(strip->word + strip->size - back * CYRILLIC_BYTES, letters[i], CYRILLIC_BYTES) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool fam_name_strip(const char *folded, fam_name_found *found, void *context)
 {
-    struct strip strip = {.word = folded, .found = found, .context = context};
+    struct strip strip = {.word = folded, .size = strlen(folded), .found = found, .context = context};
+    if (!may_be_stripped(&strip)) {
+        return false;
+    }
     for (size_t row = 0; row < FAM_ARRAY_SIZE(diminutives); row++) {
         if (for_ends(&strip, diminutives[row].suffix, diminutives[row].cases, row, try_stem)) {
             return true;
         }
     }
-    return for_ends(&strip, "ин", "0 а о ы у ой ого ому ым ых ом ыми", 0, try_possessive);
+    return for_ends(&strip, "ин", "0 а о ы у ой ого ому им ым ых ом ыми", 0, try_possessive);
 }
 
 /* Latin letters, the longest row first within a first letter, and what they stand for. */
@@ -272,8 +290,9 @@ static bool key_add(char *out, size_t *size, const char *letter)
     if (*size + step >= FAM_NAME_NOMINATIVE_BYTES) {
         return false;
     }
-    memcpy(out + *size, letter, step);
-    *size += step;
+    for (size_t i = 0; i < step; i++) {
+        out[(*size)++] = letter[i];
+    }
     return true;
 }
 

@@ -158,7 +158,11 @@ static bool is_patronymic(const struct search *search, size_t i, size_t *ret_ste
                 {"ич", "0 а у ом ем е", "ич"},
                 {"ыч", "0 а у ом ем е", "ыч"}};
     const struct fam_pseudonym_word *word = word_at(search, i);
-    if (word->number || !word->cyrillic) {
+    bool possible = strstr(word->folded, "ич") != NULL || strstr(word->folded, "ыч") != NULL ||
+                    strstr(word->folded, "вн") != NULL || strstr(word->folded, "лна") != NULL ||
+                    strstr(word->folded, "лну") != NULL || strstr(word->folded, "лны") != NULL ||
+                    strstr(word->folded, "лне") != NULL || strstr(word->folded, "анн") != NULL;
+    if (word->number || !word->cyrillic || !possible) {
         return false;
     }
     size_t size = strlen(word->folded);

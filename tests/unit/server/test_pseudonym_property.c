@@ -252,12 +252,12 @@ static void check_many(bool russian)
     fam_pseudonymiser_free(pseudonymiser);
 }
 
-Test(pseudonym_property, nothing_seeded_leaves_a_russian_text_and_all_of_it_comes_back, .timeout = 60)
+Test(pseudonym_property, nothing_seeded_leaves_a_russian_text_and_all_of_it_comes_back, .timeout = 110)
 {
     check_many(true);
 }
 
-Test(pseudonym_property, nothing_seeded_leaves_an_english_text_and_all_of_it_comes_back, .timeout = 60)
+Test(pseudonym_property, nothing_seeded_leaves_an_english_text_and_all_of_it_comes_back, .timeout = 110)
 {
     check_many(false);
 }
