@@ -116,6 +116,12 @@ static void wait_after_failure(struct fam_poller *poller, const struct fam_api_r
     pause_ms(poller, wait_ms);
 }
 
+/* No poll was answered yet. */
+static bool is_first(const struct fam_poller *poller)
+{
+    return atomic_load(&poller->last_poll_ms) == 0;
+}
+
 static void count(struct fam_poller *poller, const char *kind, const char *result)
 {
     fam_metrics_add(poller->options.metrics, FAM_M_BOT_UPDATES, FAM_LABELS(kind, result), 1);
@@ -188,8 +194,9 @@ static void handle_answer(struct fam_poller *poller, const struct fam_buf *body,
         handle_broken(poller, body, was_single);
         return;
     }
-    if (poller->reported != FAM_API_OK) {
-        FAM_LOG0(poller->options.log, FAM_LOG_INFO, "poller", "Telegram answers again");
+    if (poller->reported != FAM_API_OK || is_first(poller)) {
+        FAM_LOG0(poller->options.log, FAM_LOG_INFO, "poller",
+                 is_first(poller) ? "Telegram answers" : "Telegram answers again");
     }
     poller->reported = FAM_API_OK;
     poller->failures = 0;
@@ -210,6 +217,7 @@ static void handle_answer(struct fam_poller *poller, const struct fam_buf *body,
     }
 }
 
+/* The first poll does not wait for updates, so that the health page soon knows whether Telegram takes the token. */
 static void poll_once(struct fam_poller *poller)
 {
     char json[256];
@@ -221,6 +229,7 @@ static void poll_once(struct fam_poller *poller)
              "{\"offset\":%" PRId64 ",\"limit\":%d,\"timeout\":%d,\"allowed_updates\":[\"message\",\"edited_message\","
              "\"callback_query\",\"my_chat_member\"]}",
              poller->asked, single ? 1 : BATCH, POLL_S);
+             fam_lanes_offset(poller->options.lanes), single ? 1 : BATCH, is_first(poller) ? 0 : POLL_S);
     fam_api_call(poller->options.api, "getUpdates", json, POLL_TIMEOUT_MS, poller->options.stop, &result);
     if (result.outcome == FAM_API_OK) {
         handle_answer(poller, &result.body, single, started_ms);

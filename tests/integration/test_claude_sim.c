@@ -239,6 +239,7 @@ Test(claude_sim, a_forced_tool_is_refused_by_some_models_and_while_thinking)
         {"claude-opus-5-5", true, "tool_choice", "{\"type\":\"tool\",\"name\":\"t\"}",
          "is not supported for this model"},
         {"claude-fable-5-1", true, "tool_choice", "{\"type\":\"any\"}", "is not supported for this model"},
+        {"claude-haiku-5-5", true, "tool_choice", "{\"type\":\"any\"}", "Thinking may not be enabled"},
         {"claude-sonnet-5", true, "tool_choice", "{\"type\":\"any\"}", "Thinking may not be enabled"},
         {"claude-sonnet-4-6", true, "tool_choice", "{\"type\":\"any\"}", NULL},
         {MODEL, true, "tool_choice", "{\"type\":\"auto\"}", NULL},
@@ -249,7 +250,12 @@ Test(claude_sim, a_forced_tool_is_refused_by_some_models_and_while_thinking)
 Test(claude_sim, thinking_and_effort_depend_on_the_model)
 {
     static const struct model_case cases[] = {
-        {MODEL, true, "thinking", "{\"type\":\"disabled\"}", NULL},
+        {"claude-haiku-5-5", true, "thinking", "{\"type\":\"disabled\"}", NULL},
+        {"claude-sonnet-5", true, "thinking", "{\"type\":\"disabled\"}", NULL},
+        {MODEL, true, "thinking", "{\"type\":\"disabled\"}", "is not supported for this model"},
+        {MODEL, true, "thinking", "{\"type\":\"between_tools\"}", NULL},
+        {"claude-opus-5-5", true, "thinking", "{\"type\":\"between_tools\"}", "is not supported for this model"},
+        {"claude-opus-5-5", true, "thinking", "{\"type\":\"disabled\"}", "is not supported for this model"},
         {"claude-fable-5-1", true, "thinking", "{\"type\":\"disabled\"}", "is not supported for this model"},
         {MODEL, true, "thinking", "{\"type\":\"enabled\",\"budget_tokens\":2000}", "thinking.type.adaptive"},
         {"claude-haiku-4-5", true, "thinking", "{\"type\":\"enabled\",\"budget_tokens\":2000}", NULL},
@@ -418,7 +424,7 @@ Test(claude_sim, a_model_that_thinks_says_so_before_the_text)
     cr_expect_str_eq(fam_json_string(reply.json, "model"), MODEL);
     cl_reply_done(&reply);
     cJSON *body = new_question("hello");
-    set_member(body, "thinking", "{\"type\":\"disabled\"}");
+    set_member(body, "thinking", "{\"type\":\"between_tools\"}");
     ask(body, NULL, &reply);
     cr_expect_eq(cJSON_GetArraySize(fam_json_get(reply.json, "content")), 1);
     cl_reply_done(&reply);

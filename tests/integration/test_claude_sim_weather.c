@@ -112,7 +112,7 @@ Test(claude_weather, the_limit_of_a_minute_can_be_enforced)
     cr_expect_eq(status_of("two"), 200);
     ask_plainly("three", &reply);
     expect_error(&reply, 429, "rate_limit_error", "rate limit");
-    cr_expect(cl_reply_header(&reply, "retry-after", value, sizeof(value)) && atoi(value) > 0);
+    cr_expect(cl_reply_header(&reply, "retry-after", value, sizeof(value)) && strtol(value, NULL, 10) > 0);
     cl_reply_done(&reply);
 }
 

@@ -10,19 +10,13 @@
 
 enum { MOST_BREAKPOINTS = 4, MOST_MESSAGES = 100000 };
 
-static bool fail_with(struct cs_error *error, int status, const char *type, const char *format, va_list arguments)
-{
-    error->status = status;
-    error->type = type;
-    vsnprintf(error->message, sizeof(error->message), format, arguments);
-    return false;
-}
-
 bool cs_fail(struct cs_error *error, int status, const char *type, const char *format, ...)
 {
     va_list arguments;
+    error->status = status;
+    error->type = type;
     va_start(arguments, format);
-    fail_with(error, status, type, format, arguments);
+    vsnprintf(error->message, sizeof(error->message), format, arguments);
     va_end(arguments);
     return false;
 }
@@ -30,8 +24,10 @@ bool cs_fail(struct cs_error *error, int status, const char *type, const char *f
 bool cs_refuse(struct cs_error *error, const char *format, ...)
 {
     va_list arguments;
+    error->status = 400;
+    error->type = "invalid_request_error";
     va_start(arguments, format);
-    fail_with(error, 400, "invalid_request_error", format, arguments);
+    vsnprintf(error->message, sizeof(error->message), format, arguments);
     va_end(arguments);
     return false;
 }

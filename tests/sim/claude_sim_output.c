@@ -31,7 +31,9 @@ static bool check_disabled(const struct cs_request *request, struct cs_error *er
 {
     const char *effort = request->effort;
     if (request->model->traits & CS_ALWAYS_THINKS) {
-        return cs_refuse(error, "\"thinking.type.disabled\" is not supported for this model.");
+        return cs_refuse(error,
+                         "\"thinking.type.disabled\" is not supported for this model. Use "
+                         "\"thinking.type.adaptive\" and \"output_config.effort\" to control thinking behavior.");
     }
     if ((request->model->traits & CS_THINKS) && (strcmp(effort, "xhigh") == 0 || strcmp(effort, "max") == 0)) {
         return cs_refuse(error, "\"thinking.type.disabled\" is not supported with effort '%s'.", effort);
@@ -58,7 +60,11 @@ bool cs_check_thinking(struct cs_request *request, struct cs_error *error)
     if (display && strcmp(display, "summarized") != 0 && strcmp(display, "omitted") != 0) {
         return cs_refuse(error, "thinking.display: Input should be 'summarized' or 'omitted'");
     }
-    request->thinks = strcmp(type, "disabled") != 0;
+    request->thinks = strcmp(type, "disabled") != 0 && strcmp(type, "between_tools") != 0;
+    if (strcmp(type, "between_tools") == 0) {
+        return (request->model->traits & CS_BETWEEN_TOOLS) ||
+               cs_refuse(error, "\"thinking.type.between_tools\" is not supported for this model.");
+    }
     if (!request->thinks) {
         return check_disabled(request, error);
     }
@@ -68,7 +74,7 @@ bool cs_check_thinking(struct cs_request *request, struct cs_error *error)
     if (strcmp(type, "adaptive") != 0) {
         return cs_refuse(error,
                          "thinking: Input tag '%.40s' found using 'type' does not match any of the expected tags: "
-                         "'adaptive', 'disabled', 'enabled'",
+                         "'adaptive', 'between_tools', 'disabled', 'enabled'",
                          type);
     }
     if (!(request->model->traits & CS_ADAPTS)) {

@@ -329,7 +329,7 @@ static cJSON *make_object(struct maker *maker, const cJSON *schema, struct place
                       ? make(maker, fam_json_get(properties, "kind"),
                              (struct place){.property = "kind", .kind = "", .about_risk = place.about_risk})
                       : NULL;
-    const char *kind_text = cJSON_IsString(kind) ? kind->valuestring : "";
+    const char *kind_text = kind && cJSON_IsString(kind) ? kind->valuestring : "";
     bool good = object != NULL;
     cJSON_ArrayForEach(property, properties)
     {

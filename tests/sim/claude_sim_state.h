@@ -34,16 +34,17 @@ enum {
 /* ---- models: claude_sim_models.c ---- */
 
 enum cs_trait {
-    CS_SAMPLES = 1 << 0,       /* takes temperature, top_p, top_k under the version 2023-06-01 */
-    CS_PREFILLS = 1 << 1,      /* takes a last turn of the assistant */
-    CS_BUDGETS = 1 << 2,       /* thinking: enabled, with budget_tokens */
-    CS_ADAPTS = 1 << 3,        /* thinking: adaptive */
-    CS_THINKS = 1 << 4,        /* by default */
-    CS_ALWAYS_THINKS = 1 << 5, /* "disabled" is refused */
-    CS_FORCES_TOOLS = 1 << 6,  /* tool_choice any and tool, while thinking is off */
-    CS_EFFORT = 1 << 7,        /* output_config.effort low to high */
-    CS_EFFORT_MAX = 1 << 8,    /* max, too */
-    CS_EFFORT_XHIGH = 1 << 9,  /* xhigh, too */
+    CS_SAMPLES = 1 << 0,        /* takes temperature, top_p, top_k under the version 2023-06-01 */
+    CS_PREFILLS = 1 << 1,       /* takes a last turn of the assistant */
+    CS_BUDGETS = 1 << 2,        /* thinking: enabled, with budget_tokens */
+    CS_ADAPTS = 1 << 3,         /* thinking: adaptive */
+    CS_THINKS = 1 << 4,         /* by default */
+    CS_ALWAYS_THINKS = 1 << 5,  /* "disabled" is refused */
+    CS_BETWEEN_TOOLS = 1 << 10, /* thinking: between_tools, which is none where there are no tools */
+    CS_FORCES_TOOLS = 1 << 6,   /* tool_choice any and tool, while thinking is off */
+    CS_EFFORT = 1 << 7,         /* output_config.effort low to high */
+    CS_EFFORT_MAX = 1 << 8,     /* max, too */
+    CS_EFFORT_XHIGH = 1 << 9,   /* xhigh, too */
 };
 
 struct cs_model {

@@ -89,7 +89,8 @@ Test(bot_poller, an_update_is_confirmed_by_the_next_poll_after_it_was_handled)
     stop_offset = "\"offset\":9,";
     run(2);
     cr_assert_eq(atomic_load(&handled), 2);
-    cr_assert(asked(0, "\"offset\":0,\"limit\":100,\"timeout\":50"));
+    cr_assert(asked(0, "\"offset\":0,\"limit\":100,\"timeout\":0,"), "the first poll only looks");
+    cr_assert(asked(1, "\"timeout\":50,"));
     cr_assert(asked(0, "\"my_chat_member\"]"));
     cr_assert(asked(fake_http.calls - 1, stop_offset), "%s", fake_http.bodies[fake_http.calls - 1]);
 }
