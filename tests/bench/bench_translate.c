@@ -67,75 +67,119 @@ struct bench {
     pthread_mutex_t mutex;
 };
 
-static enum fam_code call_failed(const char *what, const struct fam_status *status)
+/* One parent who is being made. */
+struct seed {
+    struct fam_client *client;
+    int64_t telegram_id;
+    struct fam_uuid *user_id;
+    struct fam_rpc rpc;
+    struct fam_rpc_options options;
+    char key[KEY_SIZE];
+};
+
+/* Begins a step; `what` makes its idempotency key. */
+static void step(struct seed *seed, const char *what)
 {
-    fprintf(stderr, "bench-translate: %s: %s\n", what, status->message);
-    return status->code;
+    (void)snprintf(seed->key, sizeof(seed->key), "bench:%" PRId64 ":%s", seed->telegram_id, what);
+    seed->options.idempotency_key = seed->key;
+    fam_rpc_init(&seed->rpc, &seed->options);
+}
+
+static enum fam_code register_user(struct seed *seed, bool *ret_in_family, struct fam_status *status)
+{
+    Fam__V1__RegisterUserRequest request = FAM__V1__REGISTER_USER_REQUEST__INIT;
+    request.telegram_id = seed->telegram_id;
+    request.language = FAM__V1__LANGUAGE__LANGUAGE_RU;
+    request.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
+    step(seed, "user");
+    enum fam_code code = FAM_RPC(seed->client, fam__v1__family_service, register_user, &seed->rpc, &request, status);
+    const Fam__V1__RegisterUserResponse *response = (const Fam__V1__RegisterUserResponse *)fam_rpc_response(&seed->rpc);
+    const Fam__V1__User *user = response ? response->user : NULL;
+    if (code == FAM_OK && (!user || !fam_uuid_parse(user->user_id, seed->user_id)))
+        code = fam_fail(status, FAM_INTERNAL, "the server registered nobody");
+    *ret_in_family = code == FAM_OK && user->family_id[0];
+    fam_rpc_done(&seed->rpc);
+    return code;
+}
+
+static enum fam_code consent(struct seed *seed, Fam__V1__ConsentPurpose purpose, const char *what,
+                             struct fam_status *status)
+{
+    static char version[] = "1";
+    Fam__V1__SetConsentRequest request = FAM__V1__SET_CONSENT_REQUEST__INIT;
+    request.purpose = purpose;
+    request.granted = true;
+    request.text_version = version;
+    step(seed, what);
+    enum fam_code code = FAM_RPC(seed->client, fam__v1__family_service, set_consent, &seed->rpc, &request, status);
+    fam_rpc_done(&seed->rpc);
+    return code;
+}
+
+static enum fam_code set_country(struct seed *seed, struct fam_status *status)
+{
+    static char country[] = "RU";
+    Fam__V1__UpdateUserRequest request = FAM__V1__UPDATE_USER_REQUEST__INIT;
+    request.country = country;
+    step(seed, "country");
+    enum fam_code code = FAM_RPC(seed->client, fam__v1__family_service, update_user, &seed->rpc, &request, status);
+    fam_rpc_done(&seed->rpc);
+    return code;
+}
+
+static enum fam_code create_family(struct seed *seed, struct fam_status *status)
+{
+    Fam__V1__CreateFamilyRequest request = FAM__V1__CREATE_FAMILY_REQUEST__INIT;
+    step(seed, "family");
+    enum fam_code code = FAM_RPC(seed->client, fam__v1__family_service, create_family, &seed->rpc, &request, status);
+    fam_rpc_done(&seed->rpc);
+    return code;
+}
+
+/* Seven years old. */
+static enum fam_code add_child(struct seed *seed, struct fam_status *status)
+{
+    Fam__V1__AddChildRequest request = FAM__V1__ADD_CHILD_REQUEST__INIT;
+    Fam__V1__Date birth = FAM__V1__DATE__INIT;
+    struct tm today;
+    time_t now = time(NULL);
+    if (!gmtime_r(&now, &today))
+        return fam_fail(status, FAM_INTERNAL, "the clock can't be read");
+    birth.year = today.tm_year + 1900 - 7;
+    birth.month = today.tm_mon + 1;
+    birth.day = today.tm_mday > 28 ? 28 : today.tm_mday;
+    request.birth = &birth;
+    step(seed, "child");
+    enum fam_code code = FAM_RPC(seed->client, fam__v1__family_service, add_child, &seed->rpc, &request, status);
+    fam_rpc_done(&seed->rpc);
+    return code;
 }
 
 static enum fam_code seed_one(struct bench *bench, size_t index)
 {
-    static char country[] = "RU", version[] = "1";
-    struct fam_client *client = bench->clients[index % CONNECTIONS];
+    struct seed seed = {.client = bench->clients[index % CONNECTIONS],
+                        .telegram_id = bench->first + (int64_t)index,
+                        .user_id = &bench->users[index],
+                        .options = {.timeout_ms = WAIT_MS, .request_id = "bench"}};
     struct fam_status status = {0};
-    struct fam_rpc rpc;
-    char keys[6][KEY_SIZE];
-    struct fam_rpc_options options = {.timeout_ms = WAIT_MS, .request_id = "bench"};
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(keys); i++)
-        (void)snprintf(keys[i], KEY_SIZE, "bench:%" PRId64 ":%zu", bench->first + (int64_t)index, i);
-    Fam__V1__RegisterUserRequest user = FAM__V1__REGISTER_USER_REQUEST__INIT;
-    user.telegram_id = bench->first + (int64_t)index;
-    user.language = FAM__V1__LANGUAGE__LANGUAGE_RU;
-    user.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
-    options.idempotency_key = keys[0];
-    fam_rpc_init(&rpc, &options);
-    enum fam_code code = FAM_RPC(client, fam__v1__family_service, register_user, &rpc, &user, &status);
-    const Fam__V1__RegisterUserResponse *registered = (const Fam__V1__RegisterUserResponse *)fam_rpc_response(&rpc);
-    bool in_family = registered && registered->user && registered->user->family_id[0];
-    if (!registered || !registered->user || !fam_uuid_parse(registered->user->user_id, &bench->users[index]))
-        code = code == FAM_OK ? FAM_INTERNAL : code;
-    fam_rpc_done(&rpc);
-    if (code != FAM_OK || in_family)
-        return code == FAM_OK ? FAM_OK : call_failed("RegisterUser", &status);
-    options.acting_user = &bench->users[index];
-    Fam__V1__UpdateUserRequest update = FAM__V1__UPDATE_USER_REQUEST__INIT;
-    update.country = country;
-    options.idempotency_key = keys[1];
-    fam_rpc_init(&rpc, &options);
-    code = FAM_RPC(client, fam__v1__family_service, update_user, &rpc, &update, &status);
-    fam_rpc_done(&rpc);
-    Fam__V1__SetConsentRequest consent = FAM__V1__SET_CONSENT_REQUEST__INIT;
-    consent.granted = true;
-    consent.text_version = version;
-    for (int i = 0; code == FAM_OK && i < 2; i++) {
-        consent.purpose =
-            i ? FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI : FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING;
-        options.idempotency_key = keys[2 + i];
-        fam_rpc_init(&rpc, &options);
-        code = FAM_RPC(client, fam__v1__family_service, set_consent, &rpc, &consent, &status);
-        fam_rpc_done(&rpc);
-    }
-    Fam__V1__CreateFamilyRequest family = FAM__V1__CREATE_FAMILY_REQUEST__INIT;
-    options.idempotency_key = keys[4];
-    fam_rpc_init(&rpc, &options);
+    bool in_family = false;
+    enum fam_code code = register_user(&seed, &in_family, &status);
+    seed.options.acting_user = seed.user_id;
+    if (code == FAM_OK && in_family)
+        return FAM_OK;
     if (code == FAM_OK)
-        code = FAM_RPC(client, fam__v1__family_service, create_family, &rpc, &family, &status);
-    fam_rpc_done(&rpc);
-    Fam__V1__AddChildRequest child = FAM__V1__ADD_CHILD_REQUEST__INIT;
-    Fam__V1__Date birth = FAM__V1__DATE__INIT;
-    struct tm today;
-    time_t now = time(NULL);
-    (void)gmtime_r(&now, &today);
-    birth.year = today.tm_year + 1900 - 7;
-    birth.month = today.tm_mon + 1;
-    birth.day = today.tm_mday > 28 ? 28 : today.tm_mday;
-    child.birth = &birth;
-    options.idempotency_key = keys[5];
-    fam_rpc_init(&rpc, &options);
+        code = set_country(&seed, &status);
     if (code == FAM_OK)
-        code = FAM_RPC(client, fam__v1__family_service, add_child, &rpc, &child, &status);
-    fam_rpc_done(&rpc);
-    return code == FAM_OK ? FAM_OK : call_failed("the family", &status);
+        code = consent(&seed, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, "processing", &status);
+    if (code == FAM_OK)
+        code = consent(&seed, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, "ai", &status);
+    if (code == FAM_OK)
+        code = create_family(&seed, &status);
+    if (code == FAM_OK)
+        code = add_child(&seed, &status);
+    if (code != FAM_OK)
+        fprintf(stderr, "bench-translate: a parent can't be made: %s\n", status.message);
+    return code;
 }
 
 /* A call on its way. */
