@@ -9,7 +9,7 @@ PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkgconf protobuf-compiler protob
   libnng-dev libpq-dev libhiredis-dev libcurl4-openssl-dev libcjson-dev libsodium-dev libutf8proc-dev
   libmicrohttpd-dev libcriterion-dev)
 # To test.
-PACKAGES_TEST=(clang clang-format clang-tidy clang-tools libclang-rt-dev cppcheck shellcheck binutils procps python3)
+PACKAGES_TEST=(clang clang-format clang-tidy clang-tools libclang-rt-dev cppcheck shellcheck binutils procps python3 openssl)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
