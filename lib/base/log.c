@@ -26,6 +26,7 @@ struct fam_log {
     atomic_uint_fast64_t dropped;
     pthread_mutex_t lock;
     pthread_cond_t filled;
+    pthread_cond_t end;
     pthread_t writer;
     char *ring; /* under the lock, like all that follows */
     size_t ring_bytes;
@@ -34,6 +35,7 @@ struct fam_log {
     bool sleeping; /* the writer, for want of lines: the next one wakes it */
     bool urgent;   /* somebody should read this now, or the ring gets full */
     bool stopping;
+    bool ended; /* the writer, which has nothing left to write */
 };
 
 static const char *const LEVEL_NAMES[] = {"debug", "info", "warn", "error", "off"};
@@ -110,6 +112,8 @@ static void *write_lines(void *arg)
         write_all(log->fd, chunk, size);
         pthread_mutex_lock(&log->lock);
     }
+    log->ended = true;
+    pthread_cond_signal(&log->end);
     pthread_mutex_unlock(&log->lock);
     return NULL;
 }
@@ -135,7 +139,7 @@ struct fam_log *fam_log_new(const struct fam_log_options *options, struct fam_st
         log->ring != NULL && pthread_mutex_init(&log->lock, NULL) == 0 && pthread_condattr_init(&monotonic) == 0;
     if (ready) {
         (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        ready = pthread_cond_init(&log->filled, &monotonic) == 0;
+        ready = pthread_cond_init(&log->filled, &monotonic) == 0 && pthread_cond_init(&log->end, &monotonic) == 0;
         (void)pthread_condattr_destroy(&monotonic);
     }
     if (!ready || pthread_create(&log->writer, NULL, write_lines, log) != 0) {
@@ -152,18 +156,25 @@ void fam_log_free(struct fam_log *log)
     if (log == NULL) {
         return;
     }
-    pthread_mutex_lock(&log->lock);
-    log->stopping = true;
-    pthread_cond_signal(&log->filled);
-    pthread_mutex_unlock(&log->lock);
     uint64_t until_ns = fam_mono_ns() + STOP_WAIT_MS * UINT64_C(1000000);
     const struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000u),
                                    .tv_nsec = (long)(until_ns % 1000000000u)};
-    if (pthread_clockjoin_np(log->writer, NULL, CLOCK_MONOTONIC, &until) != 0) {
+    int error = 0;
+    pthread_mutex_lock(&log->lock);
+    log->stopping = true;
+    pthread_cond_signal(&log->filled);
+    while (error == 0 && !log->ended) {
+        error = pthread_cond_timedwait(&log->end, &log->lock, &until);
+    }
+    bool ended = log->ended;
+    pthread_mutex_unlock(&log->lock);
+    if (!ended) {
         /* Nobody reads the other end. The process is about to leave; what the thread uses must stay. */
         (void)pthread_detach(log->writer);
         return;
     }
+    (void)pthread_join(log->writer, NULL);
+    (void)pthread_cond_destroy(&log->end);
     (void)pthread_cond_destroy(&log->filled);
     (void)pthread_mutex_destroy(&log->lock);
     free(log->ring);

@@ -332,7 +332,7 @@ enum fam_code fam_registry_init(struct fam_server *server, struct fam_status *st
     return FAM_OK;
 }
 
-void fam_registry_done(struct fam_server *server)
+void fam_registry_stop(struct fam_server *server)
 {
     struct fam_registry *registry = &server->registry;
     if (!registry->janitor_runs) {
@@ -344,6 +344,11 @@ void fam_registry_done(struct fam_server *server)
     pthread_mutex_unlock(&registry->lock);
     (void)pthread_join(registry->janitor, NULL);
     registry->janitor_runs = false;
+}
+
+void fam_registry_done(struct fam_server *server)
+{
+    struct fam_registry *registry = &server->registry;
     (void)pthread_cond_destroy(&registry->changed);
     (void)pthread_mutex_destroy(&registry->lock);
 }

@@ -55,7 +55,7 @@ struct fam_client_options {
     const char *version;               /* "fambot/0.1.0"; copied */
     size_t request_bytes;              /* largest request with its envelope; 0: 64 KiB, the server's bound */
     size_t response_bytes;             /* largest answer; 0: 4 MiB */
-    uint32_t keepalive_ms;             /* 0: 1,500 */
+    uint32_t keepalive_ms;             /* 0: 1,500; the largest answer must come through in this time */
     const struct fam_tls_options *tls; /* needed by tls+tcp://; read by fam_client_new */
 };
 

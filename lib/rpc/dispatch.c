@@ -157,14 +157,19 @@ static bool run_inline(struct fam_call *call)
     return true;
 }
 
+static enum fam_code fail_draining(struct fam_status *status)
+{
+    return fam_fail_reason(status, FAM_UNAVAILABLE, "DRAINING", ADMISSION_RETRY_MS,
+                           "the server is stopping; another one, or this one in a moment, will answer");
+}
+
 static enum fam_code admit(struct fam_call *call, struct fam_status *status)
 {
     struct fam_server *server = call->server;
     /* An inline method that came here had to block, for its token: it is answered all the same. */
     bool inline_method = (call->route->method->flags & FAM_METHOD_INLINE) != 0;
     if (atomic_load(&server->draining) && !inline_method) {
-        return fam_fail_reason(status, FAM_UNAVAILABLE, "DRAINING", ADMISSION_RETRY_MS,
-                               "the server is stopping; another one, or this one in a moment, will answer");
+        return fail_draining(status);
     }
     if (atomic_fetch_add(&server->in_flight, 1) >= server->options.calls) {
         (void)atomic_fetch_sub(&server->in_flight, 1);
@@ -178,6 +183,14 @@ static enum fam_code admit(struct fam_call *call, struct fam_status *status)
 /* Under the lock. */
 static void link_call(struct fam_call_queue *queue, struct fam_call *call)
 {
+/* False when the workers have gone. */
+static bool enqueue(struct fam_call *call)
+    struct fam_call_queue *queue = &call->server->queue;
+    pthread_mutex_lock(&queue->lock);
+    if (queue->closed) {
+        pthread_mutex_unlock(&queue->lock);
+        return false;
+    }
     call->queued = true;
     call->queue_previous = queue->tail;
     if (queue->tail != NULL) {
@@ -196,6 +209,7 @@ static void enqueue(struct fam_call *call)
     pthread_mutex_lock(&queue->lock);
     link_call(queue, call);
     pthread_mutex_unlock(&queue->lock);
+    return true;
 }
 
 static void route_call(struct fam_call *call, struct fam_status *status)
@@ -223,7 +237,10 @@ static void route_call(struct fam_call *call, struct fam_status *status)
         return;
     }
     fam_registry_add(call);
-    enqueue(call);
+    if (!enqueue(call)) {
+        (void)fail_draining(status);
+        fam_call_answer(call, status, NULL);
+    }
 }
 
 /* The prefix of this process and a number, in hexadecimal. */

@@ -302,8 +302,9 @@ void fam_server_free(struct fam_server *server)
     for (size_t i = 0; i < server->thread_count; i++) {
         (void)pthread_join(server->threads[i], NULL);
     }
-    fam_registry_done(server);
+    fam_registry_stop(server);
     fam_listener_free(server->listener);
+    fam_registry_done(server);
     fam_connections_free(server->connections);
     fam_call_pool_free(server);
     fam_rules_free(server->rules);

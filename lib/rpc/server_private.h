@@ -130,6 +130,8 @@ struct fam_server {
 
 /* calls.c */
 enum fam_code fam_registry_init(struct fam_server *server, struct fam_status *status);
+/* Ends the janitor. Connections that close still come in, until the transport has stopped; then fam_registry_done. */
+void fam_registry_stop(struct fam_server *server);
 void fam_registry_done(struct fam_server *server);
 void fam_registry_add(struct fam_call *call);
 /* Marks the live calls that match; the janitor answers them. call_id 0 means all calls of a connection that has gone.

@@ -11,6 +11,7 @@ PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkgconf protobuf-compiler protob
 # To test.
 PACKAGES_TEST=(clang clang-format clang-tidy clang-tools libclang-rt-dev cppcheck shellcheck binutils procps python3
   python3-protobuf make)
+PACKAGES_TEST=(clang clang-format clang-tidy clang-tools libclang-rt-dev cppcheck shellcheck binutils procps python3 openssl)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

@@ -51,7 +51,7 @@ Test(clock, dates_are_written_in_utc_with_milliseconds)
 
 Test(clock, every_day_has_the_date_that_the_c_library_gives_it)
 {
-    for (int64_t day = -719528; day < 2932897; day += day > 0 && day < 47482 ? 1 : 97) { /* 0000 to 9999; each to 2099 */
+    for (int64_t day = -719528; day<2932897; day += day> 0 && day < 47482 ? 1 : 97) { /* 0000 to 9999; each to 2099 */
         time_t seconds = (time_t)(day * 86400 + 86399);
         struct tm utc;
         cr_assert_not_null(gmtime_r(&seconds, &utc));

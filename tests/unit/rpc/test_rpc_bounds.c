@@ -184,6 +184,11 @@ Test(rpc_bounds, pings_and_cancels_are_answered_by_a_server_that_is_full_or_drai
     WAIT_FOR(fam_server_calls_in_flight(echo_server_rpc(echo)) == 1);
     Fam__Rpc__V1__Request ping = FAM__RPC__V1__REQUEST__INIT;
     ping.method = borrow("fam.rpc.v1/Ping");
+    static const uint8_t PAGE[] = {0x0a, 0x0f, 0x66, 0x61, 0x6d, 0x2e, 0x72, 0x70, 0x63,
+                                   0x2e, 0x76, 0x31, 0x2f, 0x50, 0x69, 0x6e, 0x67}; /* as docs/rpc.md shows it */
+    uint8_t packed[64];
+    cr_assert_eq(fam__rpc__v1__request__pack(&ping, packed), sizeof(PAGE));
+    cr_assert_arr_eq(packed, PAGE, sizeof(PAGE));
     cr_assert_eq(code_of(fd, 2, &call), FAM_RESOURCE_EXHAUSTED);
     cr_assert_eq(code_of(fd, 3, &ping), FAM_OK);
     fam_server_start_drain(echo_server_rpc(echo));
