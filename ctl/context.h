@@ -4,7 +4,7 @@
  *
  *   [production]
  *   servers = tls+tcp://10.0.0.5:7000,tls+tcp://10.0.0.6:7000
- *   token-file = /home/olga/.config/famctl/production.token
+ *   token-file = /etc/famctl/production.token
  *
  * A context fills settings that the environment leaves open; options of the command line win over both. It never holds
  * a token, only the name of its file, which nobody but its owner (and its group, for reading) may touch. */

@@ -41,8 +41,7 @@ static enum fam_code make_client(struct fam_app *app, struct fam_status *status)
 
 enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status)
 {
-    const struct fam_reading_cache_options cache = {
-        .redis = app->redis, .store = app->store, .metrics = app->metrics};
+    const struct fam_reading_cache_options cache = {.redis = app->redis, .store = app->store, .metrics = app->metrics};
     app->cache = fam_reading_cache_new(&cache, status);
     if (app->cache == NULL) {
         return status->code;

@@ -183,13 +183,14 @@ static enum fam_code start_journal(bool follow, pid_t *ret_child, int *ret_fd, s
 {
     int ends[2];
     posix_spawn_file_actions_t actions;
+    char follow_word[] = "-f";
     char *const words[] = {(char[]){"journalctl"},
                            (char[]){"-o"},
                            (char[]){"cat"},
                            (char[]){"--no-pager"},
                            (char[]){"-u"},
                            (char[]){"famserver"},
-                           follow ? (char[]){"-f"} : NULL,
+                           follow ? follow_word : NULL,
                            NULL};
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return fam_fail(status, FAM_UNKNOWN, "journalctl can't be started: %s", strerror(errno));

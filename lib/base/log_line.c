@@ -128,7 +128,7 @@ static void add_string(struct fam_log_line *line, const char *text, bool json)
     char clean[VALUE_BYTES_MAX + 1];
     size_t size = 0;
     bool plain = true;
-    for (text = text == NULL ? "" : text; text[size] != '\0' && size < VALUE_BYTES_MAX; size++) {
+    for (text = text == NULL ? "" : text; size < VALUE_BYTES_MAX && text[size] != '\0'; size++) {
         plain = plain && is_plain(text[size]);
     }
     if (!plain || text[size] != '\0') {

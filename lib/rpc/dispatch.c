@@ -183,14 +183,6 @@ static enum fam_code admit(struct fam_call *call, struct fam_status *status)
 /* Under the lock. */
 static void link_call(struct fam_call_queue *queue, struct fam_call *call)
 {
-/* False when the workers have gone. */
-static bool enqueue(struct fam_call *call)
-    struct fam_call_queue *queue = &call->server->queue;
-    pthread_mutex_lock(&queue->lock);
-    if (queue->closed) {
-        pthread_mutex_unlock(&queue->lock);
-        return false;
-    }
     call->queued = true;
     call->queue_previous = queue->tail;
     if (queue->tail != NULL) {
@@ -203,13 +195,17 @@ static bool enqueue(struct fam_call *call)
     pthread_cond_signal(&queue->filled);
 }
 
-static void enqueue(struct fam_call *call)
+/* False when the workers have gone. */
+static bool enqueue(struct fam_call *call)
 {
     struct fam_call_queue *queue = &call->server->queue;
     pthread_mutex_lock(&queue->lock);
-    link_call(queue, call);
+    bool open = !queue->closed;
+    if (open) {
+        link_call(queue, call);
+    }
     pthread_mutex_unlock(&queue->lock);
-    return true;
+    return open;
 }
 
 static void route_call(struct fam_call *call, struct fam_status *status)

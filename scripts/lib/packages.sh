@@ -10,8 +10,7 @@ PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkgconf protobuf-compiler protob
   libmicrohttpd-dev libcriterion-dev)
 # To test.
 PACKAGES_TEST=(clang clang-format clang-tidy clang-tools libclang-rt-dev cppcheck shellcheck binutils procps python3
-  python3-protobuf make)
-PACKAGES_TEST=(clang clang-format clang-tidy clang-tools libclang-rt-dev cppcheck shellcheck binutils procps python3 openssl)
+  python3-protobuf make openssl)
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

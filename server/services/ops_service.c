@@ -1,5 +1,5 @@
-/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and reflection
- * have files of their own. */
+/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and
+ * reflection have files of their own. */
 #include "base/clock.h"
 #include "health/health.h"
 #include "rpc/server.h"

@@ -16,8 +16,8 @@ struct batch;
 struct item {
     struct batch *batch;
     struct fam_job job;
-    bool begun;    /* job is set */
-    size_t twin;   /* the earlier item that is equal; its own index: none */
+    bool begun;  /* job is set */
+    size_t twin; /* the earlier item that is equal; its own index: none */
     char key[KEY_SIZE];
     uint8_t *packed;
     size_t packed_size;

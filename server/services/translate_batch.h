@@ -1,4 +1,5 @@
-/* translate_batch.h: the method TranslateBatch: several phrases in the order asked, a status for each, equal ones once. */
+/* translate_batch.h: the method TranslateBatch: several phrases in the order asked, a status for each, equal ones once.
+ */
 #ifndef FAM_SERVICES_TRANSLATE_BATCH_H
 #define FAM_SERVICES_TRANSLATE_BATCH_H
 

@@ -25,8 +25,8 @@ struct fam_job {
     struct fam_safety_hit hit;
     struct fam_uuid entry_id; /* that a new entry will have */
     struct fam_entry entry;
-    bool described; /* entry's texts are the request's */
-    bool replayed; /* the key was used: entry_id names what was written then */
+    bool described;               /* entry's texts are the request's */
+    bool replayed;                /* the key was used: entry_id names what was written then */
     struct fam_reader_wait *wait; /* NULL: Claude is not asked */
     bool asked;                   /* and has the question */
     uint64_t started_us;

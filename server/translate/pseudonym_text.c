@@ -112,7 +112,7 @@ static utf8proc_int32_t twin(utf8proc_int32_t c, bool to_cyrillic)
 
 static bool put_into(struct reading *reading, bool to_cyrillic)
 {
-    utf8proc_int32_t letters[LETTERS_MAX];
+    utf8proc_int32_t letters[LETTERS_MAX] = {0};
     for (size_t i = 0; i < reading->count; i++) {
         utf8proc_int32_t c = reading->letters[i];
         bool native = (c >= CYRILLIC_FIRST && c <= CYRILLIC_LAST) == to_cyrillic;

@@ -100,8 +100,7 @@ static enum fam_code hide(struct fam_reader_wait *wait, const struct fam_reader_
 {
     const struct fam_reading_input *input = question->input;
     wait->language = input->language;
-    wait->pseudonyms =
-        fam_pseudonyms_new(wait->reader->pseudonymiser, question->names, question->name_count, status);
+    wait->pseudonyms = fam_pseudonyms_new(wait->reader->pseudonymiser, question->names, question->name_count, status);
     if (wait->pseudonyms == NULL) {
         return status->code;
     }
@@ -244,8 +243,8 @@ enum fam_code fam_reader_start(struct fam_reader_wait *wait, const struct fam_re
     memset(&hidden, 0, sizeof(hidden));
     struct fam_flight *flight = NULL;
     bool first = false;
-    uint32_t timeout_ms = question->timeout_ms < reader->options.patience_ms ? question->timeout_ms
-                                                                             : reader->options.patience_ms;
+    uint32_t timeout_ms =
+        question->timeout_ms < reader->options.patience_ms ? question->timeout_ms : reader->options.patience_ms;
     enum fam_code code = hide(wait, question, &hidden, status);
     if (code == FAM_OK) {
         code = make_key(reader, question, &hidden, status);

@@ -78,8 +78,8 @@ struct fam_reader_result {
     size_t risk_count;
     Fam__V1__SafetyKind risk[FAM_SAFETY_MAX_KINDS]; /* dangers that Claude saw, to be added to the detector's */
 };
-/* Blocks on Redis when this wait is the one that stores the answer. Otherwise as fam_claude_ask and fam_guard_check say;
- * DEADLINE_EXCEEDED when patience ran out. Once. */
+/* Blocks on Redis when this wait is the one that stores the answer. Otherwise as fam_claude_ask and fam_guard_check
+ * say; DEADLINE_EXCEEDED when patience ran out. Once. */
 enum fam_code fam_reader_take(struct fam_reader_wait *wait, struct fam_reader_result *ret_result,
                               struct fam_status *status) FAM_MUST_CHECK;
 

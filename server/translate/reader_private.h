@@ -1,7 +1,7 @@
 /* reader_private.h: what reader.c and reader_flight.c share. Private to the reader.
  *
- * Locks: reader.lock guards the table, the lists and the states; flight.settling is held across the guard and Redis, and
- * reader.lock may be taken inside it, never the reverse. `ready` is called without a lock of ours. */
+ * Locks: reader.lock guards the table, the lists and the states; flight.settling is held across the guard and Redis,
+ * and reader.lock may be taken inside it, never the reverse. `ready` is called without a lock of ours. */
 #ifndef FAM_TRANSLATE_READER_PRIVATE_H
 #define FAM_TRANSLATE_READER_PRIVATE_H
 
@@ -35,7 +35,7 @@ struct fam_reader_wait {
     struct fam_reader_wait *previous, *next;
     bool listed; /* among the flight's waiters: not ended yet */
     bool cancelled;
-    bool starting; /* fam_reader_start is at work: it tells, and not `ready` */
+    bool starting;      /* fam_reader_start is at work: it tells, and not `ready` */
     enum fam_code code; /* why it ended by itself; FAM_OK: the flight tells */
     uint64_t deadline_ms;
 };

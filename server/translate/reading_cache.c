@@ -27,7 +27,8 @@ enum {
     SCAN_BATCH = 64,
 };
 
-/* KEYS: value, claim, value, claim …  ARGV: claimant, time of the claim in ms. A value, 1 (claimed) or 2 (elsewhere). */
+/* KEYS: value, claim, value, claim …  ARGV: claimant, time of the claim in ms. A value, 1 (claimed) or 2 (elsewhere).
+ */
 static const char GET_OR_CLAIM[] = "local out = {}\n"
                                    "for i = 1, #KEYS, 2 do\n"
                                    "  local value = redis.call('GET', KEYS[i])\n"
@@ -228,8 +229,8 @@ static enum fam_code encode_all(struct fam_reading_cache *cache, const struct fa
 {
     for (size_t i = 0; i < count; i++) {
         bool compressed = false;
-        enum fam_code code = fam_reading_encode(key, &keys[i], &readings[i], &values->data[i], &values->size[i],
-                                                &compressed, status);
+        enum fam_code code =
+            fam_reading_encode(key, &keys[i], &readings[i], &values->data[i], &values->size[i], &compressed, status);
         if (code != FAM_OK) {
             return code;
         }
@@ -284,8 +285,8 @@ enum fam_code fam_reading_cache_set_multiple(struct fam_reading_cache *cache, co
     return code;
 }
 
-enum fam_code fam_reading_cache_get_or_set(struct fam_reading_cache *cache, const struct fam_cache_key *keys, size_t count,
-                                           const struct fam_cached_reading *readings,
+enum fam_code fam_reading_cache_get_or_set(struct fam_reading_cache *cache, const struct fam_cache_key *keys,
+                                           size_t count, const struct fam_cached_reading *readings,
                                            struct fam_cached_reading *ret_readings, struct fam_status *status)
 {
     struct names names;
@@ -418,7 +419,7 @@ static enum fam_code walk(struct fam_reading_cache *cache, visit_fn *visit, void
     char cursor[NUMBER_SIZE] = "0";
     size_t seen = 0;
     do {
-        const struct fam_redis_arg args[] = {FAM_REDIS_ARG("SCAN"),  FAM_REDIS_ARG(cursor), FAM_REDIS_ARG("MATCH"),
+        const struct fam_redis_arg args[] = {FAM_REDIS_ARG("SCAN"),     FAM_REDIS_ARG(cursor),  FAM_REDIS_ARG("MATCH"),
                                              FAM_REDIS_ARG(PREFIX "*"), FAM_REDIS_ARG("COUNT"), FAM_REDIS_ARG("500")};
         fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
         enum fam_code code = fam_redis_call(cache->options.redis, args, FAM_ARRAY_SIZE(args), &reply, status);

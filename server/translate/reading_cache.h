@@ -1,8 +1,8 @@
 /* reading_cache.h: readings that Claude made, kept in Redis for a day and shared by all servers.
  *
  * A value holds the reading as it came through the guard, with placeholders and never with a name, together with the
- * dangers that Claude added. It is sealed under a key of the database (fam_store_cache_key), bound to its own place, and
- * compressed above 1 KiB. What does not open, or is of another format, counts as absent.
+ * dangers that Claude added. It is sealed under a key of the database (fam_store_cache_key), bound to its own place,
+ * and compressed above 1 KiB. What does not open, or is of another format, counts as absent.
  *
  * A key is an HMAC: nobody can guess a phrase from it. Keys of one function lie in one Redis slot (hash tag {reading}).
  * Every function is one round trip. Redis away: UNAVAILABLE, and the caller goes on without. Blocks on Redis; call from
@@ -77,10 +77,10 @@ enum fam_code fam_reading_cache_get_multiple(struct fam_reading_cache *cache, co
 enum fam_code fam_reading_cache_set_multiple(struct fam_reading_cache *cache, const struct fam_cache_key *keys,
                                              size_t count, const struct fam_cached_reading *readings,
                                              struct fam_status *status) FAM_MUST_CHECK;
-/* Stores each reading where there is none, and drops its claim; where there is one already, ret_readings[i] is that one:
- * who comes second takes what the first made. */
-enum fam_code fam_reading_cache_get_or_set(struct fam_reading_cache *cache, const struct fam_cache_key *keys, size_t count,
-                                           const struct fam_cached_reading *readings,
+/* Stores each reading where there is none, and drops its claim; where there is one already, ret_readings[i] is that
+ * one: who comes second takes what the first made. */
+enum fam_code fam_reading_cache_get_or_set(struct fam_reading_cache *cache, const struct fam_cache_key *keys,
+                                           size_t count, const struct fam_cached_reading *readings,
                                            struct fam_cached_reading *ret_readings,
                                            struct fam_status *status) FAM_MUST_CHECK;
 

@@ -60,8 +60,8 @@ static enum fam_code frame(unsigned char *body, size_t size, unsigned char **ret
         free(body);
         return fam_fail_memory(status);
     }
-    bool deflated = size > FAM_CACHE_COMPRESS_ABOVE && compress(plain + HEAD, &room, body, (uLong)size) == Z_OK &&
-                    room < size;
+    bool deflated =
+        size > FAM_CACHE_COMPRESS_ABOVE && compress(plain + HEAD, &room, body, (uLong)size) == Z_OK && room < size;
     if (!deflated) {
         memcpy(plain + HEAD, body, size);
         room = (uLongf)size;
@@ -141,7 +141,8 @@ static enum fam_code open_plain(const struct fam_secret *plain, struct fam_cache
         return fam_fail_memory(status);
     }
     uLongf inflated = (uLongf)size;
-    bool good = uncompress(body, &inflated, plain->data + HEAD, (uLong)(plain->size - HEAD)) == Z_OK && inflated == size;
+    bool good =
+        uncompress(body, &inflated, plain->data + HEAD, (uLong)(plain->size - HEAD)) == Z_OK && inflated == size;
     enum fam_code code = good ? unpack(body, size, ret_cached, status) : unknown(status);
     sodium_memzero(body, size);
     free(body);

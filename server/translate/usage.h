@@ -1,8 +1,8 @@
 /* usage.h: what Claude was used for, on its way from the client's thread to the database.
  *
- * Counting never blocks; a thread writes the sums every two seconds and at the end. While the database is away they wait
- * in memory. Before anything else the thread reads what was used today, by all servers, and tells the client, so that a
- * restart does not open the day's budget anew. Thread-safe. */
+ * Counting never blocks; a thread writes the sums every two seconds and at the end. While the database is away they
+ * wait in memory. Before anything else the thread reads what was used today, by all servers, and tells the client, so
+ * that a restart does not open the day's budget anew. Thread-safe. */
 #ifndef FAM_TRANSLATE_USAGE_H
 #define FAM_TRANSLATE_USAGE_H
 
