@@ -229,13 +229,13 @@ static void poll_once(struct fam_poller *poller)
              "{\"offset\":%" PRId64 ",\"limit\":%d,\"timeout\":%d,\"allowed_updates\":[\"message\",\"edited_message\","
              "\"callback_query\",\"my_chat_member\"]}",
              poller->asked, single ? 1 : BATCH, is_first(poller) ? 0 : POLL_S);
-             fam_api_call(poller->options.api, "getUpdates", json, POLL_TIMEOUT_MS, poller->options.stop, &result);
-             if (result.outcome == FAM_API_OK) {
-                 handle_answer(poller, &result.body, single, started_ms);
-             } else if (result.outcome != FAM_API_ABORTED) {
-                 wait_after_failure(poller, &result);
-             }
-             fam_api_result_done(&result);
+    fam_api_call(poller->options.api, "getUpdates", json, POLL_TIMEOUT_MS, poller->options.stop, &result);
+    if (result.outcome == FAM_API_OK) {
+        handle_answer(poller, &result.body, single, started_ms);
+    } else if (result.outcome != FAM_API_ABORTED) {
+        wait_after_failure(poller, &result);
+    }
+    fam_api_result_done(&result);
 }
 
 /* Waits for the moment of the next poll. False: not yet, look again. */

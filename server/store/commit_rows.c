@@ -286,8 +286,7 @@ static enum fam_code find_family(struct fam_db *db, const struct fam_commit_item
 
 static void add_column(struct fam_params *params, const struct fam_commit_item *item, enum fam_commit_column column)
 {
-    assert(column < FAM_COMMIT_COLUMNS);
-    if (column >= FAM_COMMIT_LANGUAGE) {
+    if (column == FAM_COMMIT_LANGUAGE || column == FAM_COMMIT_ENGINE || column == FAM_COMMIT_PROMPT_VERSION) {
         fam_param_text(params, item->columns[column].data);
     } else {
         fam_param_bytes(params, item->columns[column].data, item->columns[column].size);
