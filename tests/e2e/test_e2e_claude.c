@@ -177,14 +177,14 @@ struct one {
     char key[32];
     Fam__V1__Engine engine;
     enum fam_code code;
+    struct fam_status status;
 };
 
 static void *ask_alone(void *arg)
 {
     struct one *one = arg;
     struct fam_rpc rpc;
-    struct fam_status status;
-    one->code = system_translate(one->system, one->person, "Ты меня не любишь!", one->key, &rpc, &status);
+    one->code = system_translate(one->system, one->person, "Ты меня не любишь!", one->key, &rpc, &one->status);
     if (one->code == FAM_OK) {
         one->engine = system_entry(&rpc)->reading->engine;
     }
@@ -208,7 +208,7 @@ Test(e2e_claude, equal_requests_at_once_cost_one_call, .timeout = 120)
     }
     for (size_t i = 0; i < CROWD; i++) {
         pthread_join(threads[i], NULL);
-        cr_expect_eq(crowd[i].code, FAM_OK);
+        cr_expect_eq(crowd[i].code, FAM_OK, "%s %s", crowd[i].status.reason, crowd[i].status.message);
         cr_expect_eq(crowd[i].engine, FAM__V1__ENGINE__ENGINE_CLAUDE);
     }
     cr_expect_eq(asked(), 1);
