@@ -64,6 +64,12 @@ static void set_gauges(struct fam_metrics *metrics, void *context)
     struct fam_bot *bot = context;
     fam_metrics_set(metrics, FAM_M_BOT_LANES, NULL, (double)fam_lanes_busy(bot->lanes));
     fam_metrics_set(metrics, FAM_M_LOG_DROPPED, NULL, (double)fam_log_dropped(bot->log));
+    struct fam_client_stats rpc;
+    fam_client_stats(bot->client, &rpc);
+    fam_metrics_set(metrics, FAM_M_RPC_CLIENT_RETRIES, NULL, (double)rpc.retries);
+    fam_metrics_set(metrics, FAM_M_RPC_CLIENT_FAILOVERS, NULL, (double)rpc.failovers);
+    fam_metrics_set(metrics, FAM_M_RPC_CLIENT_STALLS, NULL, (double)rpc.stalls);
+    fam_metrics_set(metrics, FAM_M_RPC_CLIENT_SERVERS, NULL, (double)rpc.connected);
 }
 
 static bool make_net(struct fam_bot *bot, struct fam_status *status)
@@ -73,8 +79,14 @@ static bool make_net(struct fam_bot *bot, struct fam_status *status)
                                            .proxy = fam_secret_text(&config->telegram_proxy),
                                            .allow_plain_http = strncasecmp(config->telegram_api_url, "http://", 7) == 0,
                                            .handles = config->lanes + 2};
-    struct fam_client_options rpc = {
-        .urls = config->servers, .token = fam_secret_text(&config->token), .version = "fambot/" FAM_VERSION};
+    const struct fam_tls_options tls = {.cert_file = config->tls_cert_file,
+                                        .key_file = config->tls_key_file,
+                                        .ca_file = config->tls_ca_file,
+                                        .server_name = config->tls_server_name};
+    struct fam_client_options rpc = {.urls = config->servers,
+                                     .token = fam_secret_text(&config->token),
+                                     .version = "fambot/" FAM_VERSION,
+                                     .tls = &tls};
     if (http.handles > 64) {
         http.handles = 64;
     }
@@ -90,7 +102,8 @@ static bool make_net(struct fam_bot *bot, struct fam_status *status)
         return false;
     }
     fam_backend_init(&bot->backend, bot->client);
-    struct fam_sender_options sender = {.api = bot->api, .log = bot->log, .abort = &bot->abort};
+    struct fam_sender_options sender = {
+        .api = bot->api, .log = bot->log, .abort = &bot->abort, .per_second = (uint32_t)config->telegram_rate};
     return (bot->sender = fam_sender_new(&sender, status)) != NULL;
 }
 

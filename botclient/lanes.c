@@ -276,6 +276,32 @@ bool fam_lanes_wait_idle(struct fam_lanes *lanes, uint32_t timeout_ms)
     return idle;
 }
 
+static bool has_progress(const struct fam_lanes *lanes, int64_t offset, size_t few)
+{
+    return lanes->unhandled == 0 || (lanes->offset > offset && lanes->unhandled <= few);
+}
+
+bool fam_lanes_wait_progress(struct fam_lanes *lanes, int64_t offset, size_t few, uint32_t timeout_ms)
+{
+    uint64_t until_ms = fam_mono_ms() + timeout_ms;
+    pthread_mutex_lock(&lanes->mutex);
+    uint64_t wakes = lanes->wakes;
+    while (!has_progress(lanes, offset, few) && wakes == lanes->wakes && fam_mono_ms() < until_ms) {
+        wait_until(&lanes->changed, &lanes->mutex, until_ms);
+    }
+    bool progress = has_progress(lanes, offset, few);
+    pthread_mutex_unlock(&lanes->mutex);
+    return progress;
+}
+
+bool fam_lanes_knows(struct fam_lanes *lanes, int64_t update_id)
+{
+    pthread_mutex_lock(&lanes->mutex);
+    bool known = update_id <= lanes->highest;
+    pthread_mutex_unlock(&lanes->mutex);
+    return known;
+}
+
 void fam_lanes_wake(struct fam_lanes *lanes)
 {
     pthread_mutex_lock(&lanes->mutex);

@@ -54,7 +54,12 @@ enum fam_lanes_put fam_lanes_skip(struct fam_lanes *lanes, int64_t update_id);
 int64_t fam_lanes_offset(struct fam_lanes *lanes);
 /* Waits until nothing is left unhandled, `timeout_ms` at most, or until fam_lanes_wake. True when nothing is left. */
 bool fam_lanes_wait_idle(struct fam_lanes *lanes, uint32_t timeout_ms);
+/* Waits until asking for more is worth it: the mark is above `offset` and `few` updates at most are left, or none are
+ * left; `timeout_ms` at most, or until fam_lanes_wake. True when it is. */
+bool fam_lanes_wait_progress(struct fam_lanes *lanes, int64_t offset, size_t few, uint32_t timeout_ms);
 void fam_lanes_wake(struct fam_lanes *lanes);
+/* Was this update put already? Cheaper than making one to find out. */
+bool fam_lanes_knows(struct fam_lanes *lanes, int64_t update_id);
 /* Updates that are being handled at this moment; unhandled ones in memory. */
 size_t fam_lanes_busy(struct fam_lanes *lanes);
 size_t fam_lanes_pending(struct fam_lanes *lanes);

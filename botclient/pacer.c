@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum { BUCKETS = 128, WAYS = 8, BURST = 3 };
-enum { CHAT_STEP_MS = 1000, GROUP_STEP_MS = 3000, ALL_STEP_MS = 40, ALL_BURST = 5 };
+enum { CHAT_STEP_MS = 1000, GROUP_STEP_MS = 3000, ALL_PER_SECOND = 25, ALL_BURST = 5 };
 
 /* A bucket by its theoretical arrival time: it is full when that lies in the past. */
 struct chat {
@@ -17,14 +17,16 @@ struct fam_pacer {
     pthread_mutex_t mutex;
     struct chat chats[BUCKETS][WAYS];
     struct chat all;
+    uint64_t all_step_ms;
     struct chat last_flood; /* the chat that was told to wait last */
 };
 
-struct fam_pacer *fam_pacer_new(void)
+struct fam_pacer *fam_pacer_new(uint32_t per_second)
 {
     struct fam_pacer *pacer = calloc(1, sizeof(*pacer));
     if (pacer) {
         pthread_mutex_init(&pacer->mutex, NULL);
+        pacer->all_step_ms = 1000 / (per_second ? per_second : ALL_PER_SECOND);
     }
     return pacer;
 }
@@ -78,13 +80,13 @@ uint32_t fam_pacer_take(struct fam_pacer *pacer, int64_t chat_id, uint64_t now_m
     uint64_t step_ms = chat_id < 0 ? GROUP_STEP_MS : CHAT_STEP_MS;
     pthread_mutex_lock(&pacer->mutex);
     struct chat *chat = find(pacer, chat_id);
-    uint64_t due = due_ms(chat, step_ms, BURST), due_all = due_ms(&pacer->all, ALL_STEP_MS, ALL_BURST);
+    uint64_t due = due_ms(chat, step_ms, BURST), due_all = due_ms(&pacer->all, pacer->all_step_ms, ALL_BURST);
     if (due_all > due) {
         due = due_all;
     }
     if (due <= now_ms) {
         count(chat, step_ms, now_ms);
-        count(&pacer->all, ALL_STEP_MS, now_ms);
+        count(&pacer->all, pacer->all_step_ms, now_ms);
     }
     pthread_mutex_unlock(&pacer->mutex);
     uint64_t wait_ms = due > now_ms ? due - now_ms : 0;

@@ -1,5 +1,5 @@
 /* pacer.h: Telegram's limits, kept before Telegram enforces them: about 30 messages a second over all, one a second in
- * a chat (three at once at most), twenty a minute in a group.
+ * a chat (three at once at most), twenty a minute in a group. Telegram lets bots that pay for it send more over all.
  *
  * A fixed table remembers the chats; the one that was quiet for longest makes room. Time is a parameter. Thread-safe.
  */
@@ -12,8 +12,8 @@
 
 struct fam_pacer;
 
-/* NULL when memory is short. */
-struct fam_pacer *fam_pacer_new(void) FAM_MUST_CHECK;
+/* `per_second`: messages over all, 1 to 1000; 0: 25. NULL when memory is short. */
+struct fam_pacer *fam_pacer_new(uint32_t per_second) FAM_MUST_CHECK;
 void fam_pacer_free(struct fam_pacer *pacer);
 /* 0: send now (it is counted). Otherwise nothing is counted: ask again after so many milliseconds. Groups have
  * negative ids. */

@@ -17,7 +17,12 @@ enum {
     BATCH = 100,
     POLL_S = 50,
     POLL_TIMEOUT_MS = 65000,
-    REPEAT_MS = 600,  /* between polls that bring nothing new */
+    REPEAT_MS = 600, /* between polls that bring nothing at all */
+    /* While updates are in hand Telegram answers every poll at once and repeats them. So a poll waits until the mark
+     * has moved and little is left to do; or for a pause that doubles while the answers bring nothing new. */
+    FEW_IN_HAND = 8,
+    PAUSE_MS = 10,
+    PAUSE_MAX_MS = 320,
     BACKOFF_MS = 500, /* first wait after a failure */
     BACKOFF_MAX_MS = 15000,
     REVOKED_MS = 60000, /* the token is wrong: somebody has to act */
@@ -33,6 +38,8 @@ struct fam_poller {
     unsigned failures;             /* in a row */
     unsigned broken;               /* answers in a row whose outline was broken */
     unsigned isolated;             /* polls left that ask for one update only */
+    int64_t asked;                 /* offset of the last poll */
+    uint32_t wait_ms;              /* until the next poll while updates are in hand */
     enum fam_api_outcome reported; /* the last failure that was logged; OK: none */
     uint64_t last_update_ms;
     _Atomic uint64_t last_poll_ms; /* monotonic; 0: none */
@@ -109,6 +116,12 @@ static void wait_after_failure(struct fam_poller *poller, const struct fam_api_r
     pause_ms(poller, wait_ms);
 }
 
+/* No poll was answered yet. */
+static bool is_first(const struct fam_poller *poller)
+{
+    return atomic_load(&poller->last_poll_ms) == 0;
+}
+
 static void count(struct fam_poller *poller, const char *kind, const char *result)
 {
     fam_metrics_add(poller->options.metrics, FAM_M_BOT_UPDATES, FAM_LABELS(kind, result), 1);
@@ -136,6 +149,10 @@ static size_t take_updates(struct fam_poller *poller, const struct fam_span *spa
 {
     size_t fresh = 0;
     for (size_t i = 0; i < span_count; i++) {
+        int64_t id;
+        if (fam_update_scan_id(spans[i].start, spans[i].size, &id) && fam_lanes_knows(poller->options.lanes, id)) {
+            continue;
+        }
         struct fam_update *update = fam_update_parse(spans[i].start, spans[i].size);
         if (!update) {
             fresh += skip_poison(poller, spans[i].start, spans[i].size);
@@ -177,8 +194,9 @@ static void handle_answer(struct fam_poller *poller, const struct fam_buf *body,
         handle_broken(poller, body, was_single);
         return;
     }
-    if (poller->reported != FAM_API_OK) {
-        FAM_LOG0(poller->options.log, FAM_LOG_INFO, "poller", "Telegram answers again");
+    if (poller->reported != FAM_API_OK || is_first(poller)) {
+        FAM_LOG0(poller->options.log, FAM_LOG_INFO, "poller",
+                 is_first(poller) ? "Telegram answers" : "Telegram answers again");
     }
     poller->reported = FAM_API_OK;
     poller->failures = 0;
@@ -191,21 +209,26 @@ static void handle_answer(struct fam_poller *poller, const struct fam_buf *body,
     fresh = take_updates(poller, spans, span_count);
     if (fresh > 0) {
         poller->last_update_ms = fam_mono_ms();
+        poller->wait_ms = PAUSE_MS;
+    } else if (span_count > 0) {
+        poller->wait_ms = poller->wait_ms < PAUSE_MAX_MS ? 2 * poller->wait_ms : PAUSE_MAX_MS;
     } else if (fam_mono_ms() - started_ms < REPEAT_MS) {
         pause_ms(poller, REPEAT_MS);
     }
 }
 
+/* The first poll does not wait for updates, so that the health page soon knows whether Telegram takes the token. */
 static void poll_once(struct fam_poller *poller)
 {
     char json[256];
     bool single = poller->isolated > 0;
     uint64_t started_ms = fam_mono_ms();
     struct fam_api_result result;
+    poller->asked = fam_lanes_offset(poller->options.lanes);
     snprintf(json, sizeof(json),
              "{\"offset\":%" PRId64 ",\"limit\":%d,\"timeout\":%d,\"allowed_updates\":[\"message\",\"edited_message\","
              "\"callback_query\",\"my_chat_member\"]}",
-             fam_lanes_offset(poller->options.lanes), single ? 1 : BATCH, POLL_S);
+             poller->asked, single ? 1 : BATCH, is_first(poller) ? 0 : POLL_S);
     fam_api_call(poller->options.api, "getUpdates", json, POLL_TIMEOUT_MS, poller->options.stop, &result);
     if (result.outcome == FAM_API_OK) {
         handle_answer(poller, &result.body, single, started_ms);
@@ -215,19 +238,30 @@ static void poll_once(struct fam_poller *poller)
     fam_api_result_done(&result);
 }
 
+/* Waits for the moment of the next poll. False: not yet, look again. */
+static bool wait_for_turn(struct fam_poller *poller)
+{
+    struct fam_lanes *lanes = poller->options.lanes;
+    if (poller->isolated > 0) {
+        return fam_lanes_wait_idle(lanes, REPEAT_MS);
+    }
+    (void)fam_lanes_wait_progress(lanes, poller->asked, FEW_IN_HAND, poller->wait_ms);
+    return fam_lanes_room(lanes) > 0 || fam_lanes_wait_progress(lanes, poller->asked, SIZE_MAX, REPEAT_MS);
+}
+
 void fam_poller_run(struct fam_poller *poller)
 {
     struct fam_lanes *lanes = poller->options.lanes;
     poller->last_update_ms = fam_mono_ms();
     while (!is_stopping(poller)) {
-        bool idle = fam_lanes_wait_idle(lanes, REPEAT_MS);
+        bool turn = wait_for_turn(poller);
         if (is_stopping(poller)) {
             break;
         }
-        if (!idle && (fam_lanes_room(lanes) == 0 || poller->isolated > 0)) {
+        if (!turn) {
             continue;
         }
-        if (idle && fam_mono_ms() - poller->last_update_ms > quiet_ms) {
+        if (fam_lanes_pending(lanes) == 0 && fam_mono_ms() - poller->last_update_ms > quiet_ms) {
             fam_lanes_forget(lanes);
         }
         poll_once(poller);
@@ -243,6 +277,7 @@ struct fam_poller *fam_poller_new(const struct fam_poller_options *options, stru
     }
     poller->options = *options;
     poller->reported = FAM_API_OK;
+    poller->wait_ms = PAUSE_MS;
     return poller;
 }
 

@@ -285,7 +285,7 @@ static void typing(void *context, int64_t chat_id)
 struct fam_sender *fam_sender_new(const struct fam_sender_options *options, struct fam_status *status)
 {
     struct fam_sender *sender = calloc(1, sizeof(*sender));
-    struct fam_pacer *pacer = fam_pacer_new();
+    struct fam_pacer *pacer = fam_pacer_new(options->per_second);
     if (!sender || !pacer) {
         free(sender);
         fam_pacer_free(pacer);

@@ -22,6 +22,7 @@ struct fam_sender_options {
     struct fam_api *api; /* borrowed */
     struct fam_log *log; /* may be NULL */
     const atomic_bool *abort;
+    uint32_t per_second;           /* messages over all; 0: 25 */
     uint64_t (*now_ms)(void);      /* NULL: fam_mono_ms */
     void (*sleep_ms)(uint32_t ms); /* NULL: sleeps, in short steps that look at `abort` */
 };

@@ -17,3 +17,15 @@ function(fam_add_protos target)
   target_include_directories(${target} PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(${target} PUBLIC PkgConfig::PROTOBUF_C)
 endfunction()
+
+# fam_add_descriptor_set(TARGET OUT FILE...): the .proto files as one FileDescriptorSet, with their comments.
+function(fam_add_descriptor_set target out)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${PROTOC} --proto_path=${CMAKE_CURRENT_SOURCE_DIR} --include_imports --include_source_info
+            --descriptor_set_out=${out} ${ARGN}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
+    DEPENDS ${ARGN}
+    VERBATIM)
+  add_custom_target(${target} DEPENDS ${out})
+endfunction()

@@ -39,16 +39,22 @@ static size_t distance(const char *a, const char *b)
     return rows[a_size % 3][b_size];
 }
 
+/* Keeps the closer of two names. */
+static void consider(const char *word, const char *name, const char **closest, size_t *best)
+{
+    size_t d = distance(word, name);
+    if (d < *best) {
+        *best = d;
+        *closest = name;
+    }
+}
+
 static enum fam_code fail_unknown_command(const char *word, struct fam_status *status)
 {
     const char *closest = NULL;
     size_t best = CLOSE_ENOUGH + 1;
     for (const struct fam_command *command = fam_commands; command->group != NULL; command++) {
-        size_t d = distance(word, command->group);
-        if (d < best) {
-            best = d;
-            closest = command->group;
-        }
+        consider(word, command->group, &closest, &best);
     }
     if (closest != NULL) {
         return fam_usage(status, "there is no command \"%.32s\"; did you mean \"%s\"?", word, closest);
@@ -60,16 +66,52 @@ static enum fam_code fail_verb(const char *group, const char *word, struct fam_s
 {
     char verbs[128] = "";
     size_t used = 0;
+    const char *closest = NULL;
+    size_t best = CLOSE_ENOUGH + 1;
     for (const struct fam_command *command = fam_commands; command->group != NULL; command++) {
         if (strcmp(command->group, group) == 0 && command->verb != NULL) {
             int n = snprintf(verbs + used, sizeof(verbs) - used, "%s%s", used > 0 ? ", " : "", command->verb);
             used = n < 0 || used + (size_t)n >= sizeof(verbs) ? sizeof(verbs) - 1 : used + (size_t)n;
+            if (word != NULL) {
+                consider(word, command->verb, &closest, &best);
+            }
         }
     }
     if (word == NULL) {
         return fam_usage(status, "\"%s\" needs one of: %s", group, verbs);
     }
+    if (closest != NULL) {
+        return fam_usage(status, "\"%s\" has no \"%.32s\"; did you mean \"%s\"?", group, word, closest);
+    }
     return fam_usage(status, "\"%s\" has no \"%.32s\"; it has: %s", group, word, verbs);
+}
+
+static enum fam_code fail_option(const struct fam_command *command, const char *word, size_t size,
+                                 struct fam_status *status)
+{
+    char name[NAME_MAX_COMPARED + 1];
+    const char *closest = NULL;
+    size_t best = CLOSE_ENOUGH + 1;
+    int shown = size > 32 ? 32 : (int)size;
+    if (command == NULL) {
+        return fam_usage(status, "there is no option \"%.*s\" before a command; 'famctl --help' lists them", shown,
+                         word);
+    }
+    snprintf(name, sizeof(name), "%.*s", size > NAME_MAX_COMPARED ? NAME_MAX_COMPARED : (int)size, word);
+    for (const struct fam_flag *flag = command->flags; flag != NULL && flag->name != NULL; flag++) {
+        consider(name, flag->name, &closest, &best);
+    }
+    for (const struct fam_flag *flag = fam_global_flags; flag->name != NULL; flag++) {
+        consider(name, flag->name, &closest, &best);
+    }
+    const char *gap = command->verb == NULL ? "" : " ";
+    const char *verb = command->verb == NULL ? "" : command->verb;
+    if (closest != NULL && size > 2) {
+        return fam_usage(status, "\"%s%s%s\" has no option \"%.*s\"; did you mean %s?", command->group, gap, verb,
+                         shown, word, closest);
+    }
+    return fam_usage(status, "\"%s%s%s\" has no option \"%.*s\"; its --help lists them", command->group, gap, verb,
+                     shown, word);
 }
 
 static const struct fam_flag *find_flag(const struct fam_flag *flags, const char *name, size_t size, char letter)
@@ -169,13 +211,7 @@ static enum fam_code take_option(int argc, char *const argv[], int *at, struct f
         flag = find_flag(parsed->command->flags, word, size, letter);
     }
     if (flag == NULL) {
-        if (parsed->command == NULL) {
-            return fam_usage(status, "there is no option \"%.*s\" before a command; 'famctl --help' lists them",
-                             size > 32 ? 32 : (int)size, word);
-        }
-        return fam_usage(status, "\"%s%s%s\" has no option \"%.*s\"; its --help lists them", parsed->command->group,
-                         parsed->command->verb == NULL ? "" : " ",
-                         parsed->command->verb == NULL ? "" : parsed->command->verb, size > 32 ? 32 : (int)size, word);
+        return fail_option(parsed->command, word, size, status);
     }
     const char *value = word[size] == '\0' ? NULL : word + size + (letter == '\0' ? 1 : 0);
     if (flag->type == FAM_VALUE_NONE) {
@@ -223,13 +259,20 @@ static enum fam_code take_argument(char *word, struct fam_parsed *parsed, struct
         personal = personal || expected[count].personal;
         count++;
     }
-    if (parsed->argument_count >= count || parsed->argument_count >= FAM_CTL_ARGUMENTS) {
+    bool repeated = count > 0 && expected[count - 1].repeated;
+    if (repeated && parsed->argument_count >= FAM_CTL_ARGUMENTS) {
+        return fam_usage(status, "too many words: %s can be given %d times at most", expected[count - 1].name,
+                         FAM_CTL_ARGUMENTS);
+    }
+    if ((parsed->argument_count >= count && !repeated) || parsed->argument_count >= FAM_CTL_ARGUMENTS) {
         if (personal) {
-            return fam_usage(status, "the phrase is more than one word: give it on standard input, or in quotes");
+            return fam_usage(status, "the %s is more than one word: give it on standard input, or in quotes",
+                             strcmp(expected[count - 1].name, "PHRASE") == 0 ? "phrase" : expected[count - 1].name);
         }
         return fam_usage(status, "\"%.32s\" is one word too many; its --help shows what it takes", word);
     }
-    const struct fam_argument *argument = &expected[parsed->argument_count];
+    const struct fam_argument *argument =
+        &expected[parsed->argument_count < count ? parsed->argument_count : count - 1];
     enum fam_code code = check_value(argument->name, argument->type, argument->choices, 0, 0, word, status);
     if (code != FAM_OK) {
         return code;
@@ -253,6 +296,11 @@ static enum fam_code check_complete(const struct fam_parsed *parsed, struct fam_
     for (size_t i = 0; argument != NULL && argument[i].name != NULL; i++) {
         if (i >= parsed->argument_count && !argument[i].optional) {
             return fam_usage(status, "%s is missing: %s", argument[i].name, argument[i].help);
+        }
+    }
+    for (const struct fam_flag *flag = parsed->command->flags; flag != NULL && flag->name != NULL; flag++) {
+        if (flag->required && fam_parsed_value(parsed, flag->name) == NULL) {
+            return fam_usage(status, "%s is missing: %s", flag->name, flag->help);
         }
     }
     return FAM_OK;

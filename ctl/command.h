@@ -26,6 +26,7 @@ struct fam_flag {
     const char *const *choices; /* NULL-terminated, with FAM_VALUE_CHOICE */
     uint32_t min, max;          /* with FAM_VALUE_NUMBER */
     bool repeated;
+    bool required;
     const char *help;
 };
 
@@ -34,6 +35,7 @@ struct fam_argument {
     enum fam_value_type type;
     const char *const *choices;
     bool optional;
+    bool repeated; /* the last one only: takes all the words that follow */
     bool personal; /* may hold a child's words: never named in a message */
     const char *help;
 };
@@ -43,11 +45,18 @@ struct fam_example {
     const char *meaning;
 };
 
+enum fam_command_kind {
+    FAM_COMMAND_CHANGES = 1,  /* changes something, here or at the server: has --dry-run */
+    FAM_COMMAND_LOCAL = 2,    /* calls no server and reads no configuration */
+    FAM_COMMAND_DIAGNOSES = 4 /* runs even when the configuration is wrong, and makes its own clients */
+};
+
 struct fam_command {
     const char *group; /* "db", or the whole name; NULL ends the table */
     const char *verb;  /* "status"; NULL for a name of one word */
     const char *summary;
     const char *detail;
+    unsigned kind; /* of enum fam_command_kind */
     const struct fam_argument *arguments;
     const struct fam_flag *flags;
     const struct fam_example *examples;
@@ -60,7 +69,7 @@ extern const struct fam_command fam_commands[];
 /* Options that every command takes. */
 extern const struct fam_flag fam_global_flags[];
 
-enum { FAM_CTL_ARGUMENTS = 4, FAM_CTL_VALUES = 64 };
+enum { FAM_CTL_ARGUMENTS = 32, FAM_CTL_VALUES = 64 };
 
 struct fam_parsed {
     const struct fam_command *command; /* NULL with `version`, or when help is asked of famctl or of a group */

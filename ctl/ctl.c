@@ -1,12 +1,17 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/uuid.h"
+#include "context.h"
+
+/* Marks a failure that is not worth a word. */
+#define READER_GONE "READER_GONE"
 
 enum { HELP_BYTES = 64 * 1024, ANSWER_BYTES = 64 * 1024 * 1024 };
 
@@ -28,6 +33,9 @@ static const char *advice(const struct fam_status *status)
     if (strcmp(status->reason, FAM_USAGE_REASON) == 0) {
         return NULL;
     }
+    if (strcmp(status->reason, "REASON_REQUIRED") == 0) {
+        return "--reason TEXT says why, in 8 to 200 characters";
+    }
     switch (status->code) {
     case FAM_UNAUTHENTICATED:
         return "set FAM_TOKEN or FAM_TOKEN_FILE; on the server, 'famserver --create-token admin NAME' makes a token";
@@ -43,6 +51,9 @@ static const char *advice(const struct fam_status *status)
 static int report(const struct fam_ctl_io *io, const struct fam_status *status)
 {
     int exit_code = fam_ctl_exit_code(status);
+    if (strcmp(status->reason, READER_GONE) == 0) {
+        return exit_code;
+    }
     if (exit_code == FAM_EXIT_USAGE) {
         fprintf(io->err, "famctl: %s\n", status->message);
     } else {
@@ -108,23 +119,133 @@ static int print_answer(const struct fam_ctl *ctl)
     return exit_code != FAM_EXIT_DONE ? exit_code : ctl->exit_code;
 }
 
-/* Runs the command with a client; the answer is in ctl->out. */
-static enum fam_code run_command(struct fam_ctl *ctl, const struct fam_config *config, struct fam_status *status)
+const char *fam_ctl_servers(const struct fam_ctl *ctl)
 {
     const char *server = fam_parsed_value(ctl->parsed, "--server");
-    struct fam_client_options options = {.urls = server != NULL ? server : config->servers,
-                                         .token = fam_secret_text(&config->token),
-                                         .version = "famctl/" FAM_VERSION};
-    ctl->client = fam_client_new(&options, status);
-    if (ctl->client == NULL) {
-        if (status->code == FAM_INVALID_ARGUMENT) {
-            snprintf(status->reason, sizeof(status->reason), "%s", FAM_USAGE_REASON);
+    return server != NULL ? server : ctl->config->servers;
+}
+
+struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls, struct fam_status *status)
+{
+    const struct fam_tls_options tls = {.cert_file = ctl->config->tls_cert_file,
+                                        .key_file = ctl->config->tls_key_file,
+                                        .ca_file = ctl->config->tls_ca_file,
+                                        .server_name = ctl->config->tls_server_name};
+    const struct fam_client_options options = {
+        .urls = urls, .token = fam_secret_text(&ctl->config->token), .version = "famctl/" FAM_VERSION, .tls = &tls};
+    return fam_client_new(&options, status);
+}
+
+bool fam_ctl_is_dry_run(const struct fam_ctl *ctl)
+{
+    return fam_parsed_value(ctl->parsed, "--dry-run") != NULL;
+}
+
+enum fam_code fam_ctl_write(const struct fam_ctl *ctl, const char *text, size_t size, struct fam_status *status)
+{
+    errno = 0;
+    if (fwrite(text, 1, size, ctl->io->out) == size && fflush(ctl->io->out) == 0) {
+        return FAM_OK;
+    }
+    if (errno == EPIPE) {
+        return fam_fail_reason(status, FAM_CANCELLED, READER_GONE, 0, "the reader has gone away");
+    }
+    return fam_fail(status, FAM_UNKNOWN, "the answer can't be written: %s", strerror(errno));
+}
+
+void fam_ctl_remark(const struct fam_ctl *ctl, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("famctl: ", ctl->io->err);
+    vfprintf(ctl->io->err, format, arguments);
+    fputc('\n', ctl->io->err);
+    va_end(arguments);
+}
+
+/* A setting that is wrong is wrong usage, whoever found out. */
+static enum fam_code as_usage(struct fam_status *status)
+{
+    snprintf(status->reason, sizeof(status->reason), "%s", FAM_USAGE_REASON);
+    return status->code;
+}
+
+static bool is(const struct fam_ctl *ctl, enum fam_command_kind kind)
+{
+    return (ctl->parsed->command->kind & (unsigned)kind) != 0;
+}
+
+/* Runs the command, with a client when it needs one; the answer is in ctl->out. */
+static enum fam_code run_command(struct fam_ctl *ctl, struct fam_status *status)
+{
+    if (!is(ctl, FAM_COMMAND_LOCAL) && !is(ctl, FAM_COMMAND_DIAGNOSES)) {
+        ctl->client = fam_ctl_client(ctl, fam_ctl_servers(ctl), status);
+        if (ctl->client == NULL) {
+            return status->code == FAM_INVALID_ARGUMENT ? as_usage(status) : status->code;
         }
-        return status->code;
     }
     enum fam_code code = ctl->parsed->command->run(ctl, status);
     fam_client_free(ctl->client);
     ctl->client = NULL;
+    return code;
+}
+
+/* The chosen context's settings below those of the environment. *ret_settings is NULL when there is no context. */
+static enum fam_code apply_context(struct fam_ctl *ctl, const struct fam_contexts *contexts, char ***ret_settings,
+                                   struct fam_status *status)
+{
+    const char *wanted = fam_parsed_value(ctl->parsed, "--context");
+    const char *name = wanted != NULL ? wanted : contexts->current;
+    if (name[0] == '\0') {
+        return FAM_OK;
+    }
+    const struct fam_context *context = fam_contexts_find(contexts, name);
+    if (context == NULL) {
+        return fam_usage(status, "there is no context \"%.32s\"; 'famctl context list' shows them", name);
+    }
+    *ret_settings = fam_context_environ(ctl->environ_, context);
+    if (*ret_settings == NULL) {
+        return fam_fail_memory(status);
+    }
+    ctl->settings = *ret_settings;
+    ctl->context = context->name;
+    const char *path = fam_environ_get(ctl->settings, "FAM_TOKEN_FILE");
+    if (path != NULL && fam_environ_get(ctl->environ_, "FAM_TOKEN_FILE") == NULL &&
+        fam_context_check_token_file(path, status) != FAM_OK) {
+        return as_usage(status);
+    }
+    return FAM_OK;
+}
+
+/* Runs a command that reads settings. */
+static enum fam_code run_with_settings(struct fam_ctl *ctl, struct fam_status *status)
+{
+    char path[FAM_CONTEXT_PATH_SIZE];
+    char **settings = NULL;
+    struct fam_config config;
+    fam_auto(fam_contexts_done) struct fam_contexts contexts = {.count = 0};
+    fam_contexts_path(ctl->environ_, path);
+    enum fam_code code = fam_contexts_load(path, &contexts, status);
+    if (code == FAM_OK) {
+        code = apply_context(ctl, &contexts, &settings, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_config_load(FAM_PROGRAM_CTL, ctl->settings, &config, status);
+        ctl->config = code == FAM_OK ? &config : NULL;
+        code = code == FAM_OK ? FAM_OK : as_usage(status);
+    }
+    if (code != FAM_OK && is(ctl, FAM_COMMAND_DIAGNOSES)) {
+        ctl->config_status = *status;
+        code = FAM_OK;
+    }
+    if (code == FAM_OK) {
+        code = run_command(ctl, status);
+    }
+    if (ctl->config != NULL) {
+        fam_config_done(&config);
+        ctl->config = NULL;
+    }
+    fam_context_environ_free(settings);
     return code;
 }
 
@@ -138,17 +259,15 @@ int fam_ctl_run(int argc, char *const argv[], char *const *environ_, const struc
     if (parsed.help || parsed.version) {
         return print_text(&parsed, io);
     }
-    struct fam_config config;
-    if (fam_config_load(FAM_PROGRAM_CTL, environ_, &config, &status) != FAM_OK) {
-        snprintf(status.reason, sizeof(status.reason), "%s", FAM_USAGE_REASON);
-        return report(io, &status);
-    }
-    struct fam_ctl ctl = {
-        .io = io, .parsed = &parsed, .timeout_ms = fam_parsed_number(&parsed, "--timeout", parsed.command->timeout_ms)};
+    struct fam_ctl ctl = {.io = io,
+                          .parsed = &parsed,
+                          .environ_ = environ_,
+                          .settings = environ_,
+                          .context = "",
+                          .timeout_ms = fam_parsed_number(&parsed, "--timeout", parsed.command->timeout_ms)};
     fam_out_init(&ctl.out);
-    enum fam_code code = run_command(&ctl, &config, &status);
+    enum fam_code code = is(&ctl, FAM_COMMAND_LOCAL) ? run_command(&ctl, &status) : run_with_settings(&ctl, &status);
     int exit_code = code == FAM_OK ? print_answer(&ctl) : report(io, &status);
     fam_out_done(&ctl.out);
-    fam_config_done(&config);
     return exit_code;
 }

@@ -21,10 +21,17 @@ struct fam_ctl_io {
     struct fam_out_style style;
 };
 
+struct fam_config;
+
 struct fam_ctl {
     const struct fam_ctl_io *io;
     const struct fam_parsed *parsed;
-    struct fam_client *client;
+    char *const *environ_;           /* as the program got it */
+    char *const *settings;           /* the same, filled from the context; equal for a local command */
+    const char *context;             /* its name, "" without */
+    const struct fam_config *config; /* NULL for a local command, and when wrong settings are diagnosed */
+    struct fam_status config_status; /* why it is NULL */
+    struct fam_client *client;       /* NULL for commands that make their own, or need none */
     uint32_t timeout_ms;
     struct fam_out out;
     int exit_code; /* of a command that succeeded */
@@ -43,6 +50,18 @@ enum fam_exit {
 int fam_ctl_run(int argc, char *const argv[], char *const *environ_, const struct fam_ctl_io *io) FAM_MUST_CHECK;
 /* 2 for a mistake on the command line, else what status.h's table says. */
 int fam_ctl_exit_code(const struct fam_status *status);
+/* Servers to call: --server, else the setting. */
+const char *fam_ctl_servers(const struct fam_ctl *ctl);
+/* A client for these servers with the token of this run; NULL on failure. */
+struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls,
+                                  struct fam_status *status) FAM_MUST_CHECK;
+/* Was --dry-run given? */
+bool fam_ctl_is_dry_run(const struct fam_ctl *ctl);
+/* For commands whose answer has no end: shows text at once. FAM_CANCELLED when the reader has gone away. */
+enum fam_code fam_ctl_write(const struct fam_ctl *ctl, const char *text, size_t size,
+                            struct fam_status *status) FAM_MUST_CHECK;
+/* A remark on standard error, beside the answer: "famctl: …". */
+void fam_ctl_remark(const struct fam_ctl *ctl, const char *format, ...) FAM_PRINTF(2, 3);
 /* The options that every call of this run shares. */
 struct fam_rpc_options fam_ctl_call(const struct fam_ctl *ctl);
 

@@ -56,11 +56,11 @@ static void add_usage(struct fam_buf *buf, const struct fam_command *command)
     fam_buf_add_text(buf, "Usage: famctl ");
     add_name(buf, command);
     for (const struct fam_flag *flag = command->flags; flag != NULL && flag->name != NULL; flag++) {
-        fam_buf_addf(buf, " [%s%s%s]%s", flag->name, flag->value == NULL ? "" : " ",
+        fam_buf_addf(buf, flag->required ? " %s%s%s%s" : " [%s%s%s]%s", flag->name, flag->value == NULL ? "" : " ",
                      flag->value == NULL ? "" : flag->value, flag->repeated ? "..." : "");
     }
     for (const struct fam_argument *a = command->arguments; a != NULL && a->name != NULL; a++) {
-        fam_buf_addf(buf, a->optional ? " [%s]" : " %s", a->name);
+        fam_buf_addf(buf, a->optional ? " [%s]%s" : " %s%s", a->name, a->repeated ? "..." : "");
     }
     fam_buf_add_char(buf, '\n');
 }
@@ -92,7 +92,9 @@ static void help_command(const struct fam_command *command, struct fam_buf *buf)
     fam_buf_add_text(buf, "\nOptions:\n");
     add_flags(buf, command->flags);
     add_flags(buf, fam_global_flags);
-    fam_buf_addf(buf, "\nIts calls may take %u ms.\n", command->timeout_ms);
+    if ((command->kind & FAM_COMMAND_LOCAL) == 0) {
+        fam_buf_addf(buf, "\nIts calls may take %u ms.\n", command->timeout_ms);
+    }
     fam_buf_add_text(buf, "\nExamples:\n");
     add_examples(buf, command, true);
 }

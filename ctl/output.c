@@ -19,6 +19,7 @@ void fam_out_done(struct fam_out *out)
         }
         free(part->cells);
     }
+    free(out->document);
     *out = (struct fam_out){0};
 }
 
@@ -119,11 +120,35 @@ void fam_out_note(struct fam_out *out, const char *text)
     }
 }
 
+void fam_out_verbatim(struct fam_out *out, const char *key, const char *text)
+{
+    struct fam_out_part *part = add_part(out, key);
+    if (part != NULL) {
+        part->layout = FAM_LAYOUT_VERBATIM;
+        add_cell(out, part, (struct fam_column){key, ""}, FAM_TEXT(text));
+    }
+}
+
+void fam_out_document(struct fam_out *out, const char *json)
+{
+    free(out->document);
+    out->document = strdup(json);
+    out->failed = out->failed || out->document == NULL;
+}
+
 bool fam_out_render(const struct fam_out *out, enum fam_out_format format, const struct fam_out_style *style,
                     struct fam_buf *buf)
 {
     if (out->failed) {
         return false;
+    }
+    if (out->streamed) {
+        return true;
+    }
+    if (out->document != NULL) {
+        fam_buf_add_text(buf, out->document);
+        fam_buf_add_char(buf, '\n');
+        return !buf->failed;
     }
     if (format == FAM_OUT_JSON) {
         return fam_out_render_json(out, buf) && !buf->failed;

@@ -43,8 +43,8 @@ struct fam_column {
     const char *title; /* for people: "DURATION, US" */
 };
 
-/* COLUMNS: one line a row. STACKED: one block a row, for cells that hold sentences. */
-enum fam_layout { FAM_LAYOUT_COLUMNS, FAM_LAYOUT_STACKED };
+/* COLUMNS: one line a row. STACKED: one block a row, for cells that hold sentences. VERBATIM: one cell as it is. */
+enum fam_layout { FAM_LAYOUT_COLUMNS, FAM_LAYOUT_STACKED, FAM_LAYOUT_VERBATIM };
 
 struct fam_out_cell {
     struct fam_column column;
@@ -69,6 +69,8 @@ struct fam_out {
     struct fam_out_part parts[FAM_OUT_PARTS];
     size_t part_count;
     size_t cell_count;
+    char *document; /* see fam_out_document */
+    bool streamed;  /* the answer is out already: nothing is rendered */
     bool failed;
 };
 
@@ -86,6 +88,10 @@ void fam_out_table(struct fam_out *out, const char *key, const struct fam_column
 void fam_out_cell(struct fam_out *out, struct fam_cell cell);
 /* A sentence for people; programs don't get it. */
 void fam_out_note(struct fam_out *out, const char *text);
+/* Text that is shown as it is: a script, a manual page. In JSON the member `key`. At most one, and alone. */
+void fam_out_verbatim(struct fam_out *out, const char *key, const char *text);
+/* A JSON document that is the whole answer, for people and programs alike. Copied. */
+void fam_out_document(struct fam_out *out, const char *json);
 /* Appends the whole answer. False when it is too large or memory is short; nothing usable is in *buf then. */
 bool fam_out_render(const struct fam_out *out, enum fam_out_format format, const struct fam_out_style *style,
                     struct fam_buf *buf) FAM_MUST_CHECK;

@@ -89,7 +89,7 @@ bool fam_out_render_json(const struct fam_out *out, struct fam_buf *buf)
     bool ok = root != NULL;
     for (size_t i = 0; ok && i < out->part_count; i++) {
         const struct fam_out_part *part = &out->parts[i];
-        if (part->key == NULL) {
+        if (part->key == NULL || part->layout == FAM_LAYOUT_VERBATIM) {
             ok = add_cells(root, part->cells, part->cell_count);
         } else if (part->key[0] != '\0') {
             ok = add_table(root, part);

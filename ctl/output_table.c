@@ -214,7 +214,9 @@ void fam_out_render_table(const struct fam_out *out, const struct fam_out_style 
         if (buf->size > 0) {
             fam_buf_add_char(buf, '\n');
         }
-        if (part->key == NULL) {
+        if (part->layout == FAM_LAYOUT_VERBATIM) {
+            fam_buf_add_text(buf, part->cells[0].text);
+        } else if (part->key == NULL) {
             render_fields(part->cells, part->cell_count, 0, style, buf);
         } else if (part->key[0] == '\0') {
             add_shown(buf, part->cells[0].text, '\0');

@@ -100,6 +100,15 @@ static size_t split_urls(struct fam_app *app, const char **ret_urls)
     return count;
 }
 
+static struct fam_tls_options tls_options(const struct fam_config *config)
+{
+    bool required = strcmp(config->tls_client_auth, "required") == 0;
+    return (struct fam_tls_options){.cert_file = config->tls_cert_file,
+                                    .key_file = config->tls_key_file,
+                                    .ca_file = config->tls_ca_file,
+                                    .client_auth = required ? FAM_TLS_AUTH_REQUIRED : FAM_TLS_AUTH_NONE};
+}
+
 static enum fam_code make_server(struct fam_app *app, struct fam_status *status)
 {
     app->listen = strdup(app->config->listen);
@@ -107,6 +116,7 @@ static enum fam_code make_server(struct fam_app *app, struct fam_status *status)
         return fam_fail_memory(status);
     }
     app->url_count = split_urls(app, app->urls);
+    app->tls = tls_options(app->config);
     const struct fam_server_options options = {
         .urls = app->urls,
         .url_count = app->url_count,
@@ -116,6 +126,9 @@ static enum fam_code make_server(struct fam_app *app, struct fam_status *status)
         .rule_count = fam_field_rule_count,
         .calls = app->config->calls,
         .workers = app->config->workers,
+        .tls = &app->tls,
+        .connections = app->config->connections,
+        .idle_ms = app->config->idle_ms,
         .pin_transport = strcmp(app->config->rpc_affinity, "core0") == 0,
         .log = app->log,
         .metrics = app->metrics,
@@ -127,11 +140,14 @@ static enum fam_code make_server(struct fam_app *app, struct fam_status *status)
 
 static enum fam_code make_services(struct fam_app *app, struct fam_status *status)
 {
+    app->ops_sources = fam_app_ops_sources(app);
     const struct fam_services_context context = {
         .store = app->store,
         .sessions = app->sessions,
         .limits = app->limits,
         .translate = app->translate,
+        .reader = app->reader,
+        .sources = &app->ops_sources,
         .health = app->health,
         .server = app->server,
         .metrics = app->metrics,
@@ -143,6 +159,7 @@ static enum fam_code make_services(struct fam_app *app, struct fam_status *statu
         .calls_bound = app->config->calls,
         .schema_applied = fam_app_schema_applied,
         .recheck = fam_app_recheck,
+        .drain = fam_app_drain,
         .app = app,
     };
     app->services = fam_services_new(&context, status);
@@ -168,7 +185,7 @@ static enum fam_code make_rooms(struct fam_app *app, struct fam_status *status)
     }
     if (code == FAM_OK) {
         app->auth = fam_auth_new(app->store, status);
-        app->limiter = app->auth == NULL ? NULL : fam_app_limiter(status);
+        app->limiter = app->auth == NULL ? NULL : fam_app_limiter(app->config, status);
         code = app->limiter == NULL ? status->code : FAM_OK;
     }
     if (code == FAM_OK) {
@@ -211,6 +228,9 @@ enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
     /* The transport first: when its threads are pinned, the first socket of the process must be its own. */
     enum fam_code code = make_server(app, status);
     if (code == FAM_OK) {
+        code = fam_app_make_claude(app, status);
+    }
+    if (code == FAM_OK) {
         code = make_services(app, status);
     }
     if (code == FAM_OK) {
@@ -220,11 +240,11 @@ enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
         code = fam_health_start(app->health, FIRST_HEALTH_WAIT_MS, status);
     }
     if (code == FAM_OK) {
+        code = fam_server_start(app->server, status);
+    }
+    if (code == FAM_OK) { /* last: who finds the page that says ready finds RPC too */
         app->pages = fam_pages_new(app->config->http_listen, app->health, app->metrics, status);
         code = app->pages == NULL ? status->code : FAM_OK;
-    }
-    if (code == FAM_OK) {
-        code = fam_server_start(app->server, status);
     }
     if (code == FAM_OK) {
         announce(app);
@@ -232,9 +252,18 @@ enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
     return code;
 }
 
+void fam_app_drain(void *context)
+{
+    struct fam_app *app = context;
+    if (!atomic_exchange(&app->draining, true)) {
+        FAM_LOG0(app->log, FAM_LOG_INFO, "app", "draining: new calls are refused");
+    }
+    fam_server_start_drain(app->server);
+}
+
 bool fam_app_stop(struct fam_app *app)
 {
-    atomic_store(&app->draining, true);
+    fam_app_drain(app);
     FAM_LOG(app->log, FAM_LOG_INFO, "app", "stopping",
             FAM_U64("calls_in_flight", fam_server_calls_in_flight(app->server)));
     bool drained = fam_server_drain(app->server, app->config->drain_ms);
@@ -254,6 +283,7 @@ void fam_app_free(struct fam_app *app)
     fam_app_unwatch(app);
     fam_health_free(app->health);
     fam_services_free(app->services);
+    fam_app_free_claude(app);
     fam_auth_free(app->auth);
     fam_limiter_free(app->limiter);
     fam_translate_free(app->translate);

@@ -13,10 +13,6 @@
 #include "store/idempotency_store.h"
 #include "store/seal.h"
 
-/* Of one token: far above what a bot needs, so that one caller in a loop can't take the server from the others. */
-static const double TOKEN_CALLS_PER_SECOND = 5000;
-static const double TOKEN_CALLS_BURST = 10000;
-
 static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
                                   struct fam_principal *ret_principal, struct fam_status *status)
 {
@@ -62,13 +58,29 @@ static enum fam_code look_up(void *context, struct fam_call *call, struct fam_st
     return code;
 }
 
+/* What the call is about, where its request names one thing. */
+static bool find_target(const struct fam_call *call, struct fam_uuid *ret_target)
+{
+    size_t size = 0;
+    const void *payload = fam_call_payload(call, &size);
+    if (strcmp(fam_call_method(call)->name, "fam.v1.TranslationService/GetEntry") != 0) {
+        return false;
+    }
+    Fam__V1__GetEntryRequest *request = fam__v1__get_entry_request__unpack(NULL, size, payload);
+    bool found = request != NULL && fam_uuid_parse(request->entry_id, ret_target);
+    fam__v1__get_entry_request__free_unpacked(request, NULL);
+    return found;
+}
+
 static enum fam_code audit(void *context, const struct fam_call *call, struct fam_status *status)
 {
     struct fam_app *app = context;
+    struct fam_uuid target;
     const struct fam_audit entry = {
         .principal = fam_call_principal(call)->scope,
         .method = fam_call_method(call)->name,
         .user_id = fam_call_acting_user(call),
+        .target_id = find_target(call, &target) ? &target : NULL,
         .reason = fam_call_reason(call),
         .request_id = fam_call_request_id(call),
     };
@@ -85,9 +97,11 @@ struct fam_server_hooks fam_app_hooks(struct fam_app *app)
                                      .audit = audit};
 }
 
-struct fam_limiter *fam_app_limiter(struct fam_status *status)
+/* Of one token: one caller in a loop can't take the server from the others. */
+struct fam_limiter *fam_app_limiter(const struct fam_config *config, struct fam_status *status)
 {
-    const struct fam_limiter_options options = {.per_second = TOKEN_CALLS_PER_SECOND, .burst = TOKEN_CALLS_BURST};
+    const struct fam_limiter_options options = {.per_second = config->limit_calls_second,
+                                                .burst = config->limit_calls_burst};
     return fam_limiter_new(&options, status);
 }
 

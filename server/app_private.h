@@ -11,11 +11,16 @@
 #include "redis/redis.h"
 #include "rpc/server.h"
 #include "services/auth.h"
+#include "services/ops_claude.h"
 #include "services/services.h"
 #include "session/limits.h"
 #include "session/session.h"
 #include "store/store.h"
+#include "translate/claude.h"
+#include "translate/reader.h"
+#include "translate/reading_cache.h"
 #include "translate/translate.h"
+#include "translate/usage.h"
 
 /* What is known of the database, as the watcher saw it last. */
 enum fam_database_state {
@@ -36,6 +41,11 @@ struct fam_app {
     struct fam_sessions *sessions;
     struct fam_limits *limits;
     struct fam_translate *translate;
+    struct fam_reading_cache *cache;
+    struct fam_usage_keeper *usage; /* this and the next two: NULL while Claude is off */
+    struct fam_claude *claude;
+    struct fam_reader *reader;
+    struct fam_ops_sources ops_sources;
     struct fam_auth *auth;
     struct fam_limiter *limiter;
     struct fam_health *health;
@@ -45,6 +55,7 @@ struct fam_app {
     char *listen; /* FAM_LISTEN, cut into urls */
     const char *urls[8];
     size_t url_count;
+    struct fam_tls_options tls;
     atomic_bool draining;
     atomic_int database; /* enum fam_database_state */
     atomic_uint schema_applied;
@@ -55,11 +66,20 @@ struct fam_app {
     bool watch_stop, watch_now;
 };
 
+/* app.c: the first half of a stop: not ready, and new calls are refused. */
+void fam_app_drain(void *app);
+
 /* app_hooks.c */
 struct fam_server_hooks fam_app_hooks(struct fam_app *app);
 struct fam_session_sealer fam_app_session_sealer(struct fam_app *app);
-struct fam_limiter *fam_app_limiter(struct fam_status *status);
+struct fam_limiter *fam_app_limiter(const struct fam_config *config, struct fam_status *status);
 void fam_app_on_scrape(struct fam_metrics *metrics, void *context);
+
+/* app_claude.c */
+enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status);
+/* After the RPC server is gone. */
+void fam_app_free_claude(struct fam_app *app);
+struct fam_ops_sources fam_app_ops_sources(struct fam_app *app);
 
 /* app_watch.c: looks every second (every five while all is well) whether the schema is current. */
 enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status);

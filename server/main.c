@@ -155,6 +155,9 @@ int main(int argc, char **argv)
     }
     if (arguments.command == CHECK_CONFIG) {
         fam_config_print(FAM_PROGRAM_SERVER, &config, stdout);
+        if (strcmp(config.claude, "on") == 0 && fam_secret_is_empty(&config.anthropic_api_key)) {
+            printf("# Claude is off: ANTHROPIC_API_KEY is empty\n");
+        }
     }
     int exit_code = run(&arguments, &config, &signals);
     fam_config_done(&config);

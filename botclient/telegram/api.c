@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "metrics/metrics.h"
 
@@ -211,6 +212,13 @@ static const char *metric_result(enum fam_api_outcome outcome)
     return "unavailable";
 }
 
+static void count_request(const struct fam_api *api, enum fam_code code, unsigned http_status, uint64_t us)
+{
+    fam_metrics_add(api->options.metrics, FAM_M_API_REQUESTS,
+                    FAM_LABELS("telegram", fam_http_outcome(code, http_status)), 1);
+    fam_metrics_observe(api->options.metrics, FAM_M_API_SECONDS, FAM_LABELS("telegram"), (double)us / 1e6);
+}
+
 void fam_api_call(struct fam_api *api, const char *method, const char *json, uint32_t timeout_ms,
                   const atomic_bool *abort, struct fam_api_result *ret_result)
 {
@@ -232,7 +240,9 @@ void fam_api_call(struct fam_api *api, const char *method, const char *json, uin
                                        .connect_timeout_ms = timeout_ms < 10000 ? timeout_ms : 10000,
                                        .response_bytes = ANSWER_MAX,
                                        .abort = abort ? abort : api->options.abort};
+    uint64_t started_us = fam_mono_us();
     enum fam_code code = api->options.perform(api->options.http, &request, &response, &status);
+    count_request(api, code, response.http_status, fam_mono_us() - started_us);
     if (code == FAM_OK) {
         read_answer(method, &response, ret_result);
     } else if (code == FAM_CANCELLED) {

@@ -16,5 +16,28 @@ enum fam_code fam_ctl_token_create(struct fam_ctl *ctl, struct fam_status *statu
 enum fam_code fam_ctl_token_list(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_token_revoke(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_translate(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_methods(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_describe(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_call_method(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_user_list(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_user_show(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_family_list(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_family_show(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_entry_list(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_entry_show(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_audit_list(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_cache_stats(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_cache_clear(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_claude_usage(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_claude_limits(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_claude_breaker(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_drain(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_doctor(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_logs(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_context_list(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_context_show(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_context_use(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_completion(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_man(struct fam_ctl *ctl, struct fam_status *status);
 
 #endif

@@ -58,6 +58,15 @@ enum fam_code fam_ctl_token_create(struct fam_ctl *ctl, struct fam_status *statu
     request.methods = (char **)methods;
     request.personal_text = fam_parsed_value(ctl->parsed, "--personal-text") != NULL;
 
+    if (fam_ctl_is_dry_run(ctl)) {
+        fam_out_field(&ctl->out, "role", "Role", FAM_TEXT(ctl->parsed->arguments[0]));
+        fam_out_field(&ctl->out, "name", "Name", FAM_TEXT(request.name));
+        fam_out_field(&ctl->out, "methods", "Methods", FAM_WORDS(request.methods, request.n_methods));
+        fam_out_field(&ctl->out, "personal_text", "Personal text", FAM_YES_NO(request.personal_text));
+        fam_out_note(&ctl->out, "This token would be made. Nothing was changed.");
+        return FAM_OK;
+    }
+
     char key[FAM_CTL_KEY_SIZE];
     struct fam_rpc_options options = fam_ctl_call(ctl);
     struct fam_rpc rpc;

@@ -10,6 +10,8 @@
 
 #include "base/compiler.h"
 
+FAM_BEGIN_DECLS
+
 struct fam_buf {
     char *data;
     size_t size; /* without the NUL */
@@ -32,5 +34,7 @@ void fam_buf_addf(struct fam_buf *buf, const char *format, ...) FAM_PRINTF(2, 3)
 const char *fam_buf_text(const struct fam_buf *buf);
 /* Hands the memory to the caller (free()); NULL when failed. The buffer is empty afterwards. */
 char *fam_buf_take(struct fam_buf *buf);
+
+FAM_END_DECLS
 
 #endif

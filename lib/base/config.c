@@ -125,6 +125,9 @@ static enum fam_code load_row(const struct fam_config_row *row, char *const *env
     if (row->type == FAM_CFG_COUNT || row->type == FAM_CFG_DURATION_MS) {
         return fam_config_parse_number(row, value, member, status);
     }
+    if (row->type == FAM_CFG_MONEY) {
+        return fam_config_parse_money(row, value, member, status);
+    }
     enum fam_code code = fam_config_check_text(row, value, status);
     if (code == FAM_OK) {
         char **text = member;
@@ -161,12 +164,31 @@ void fam_config_done(struct fam_config *config)
         void *member = member_of(config, row);
         if (row->type == FAM_CFG_SECRET) {
             fam_secret_done(member);
+        } else if (row->type == FAM_CFG_MONEY) {
+            *(uint64_t *)member = 0;
         } else if (row->type != FAM_CFG_COUNT && row->type != FAM_CFG_DURATION_MS) {
             char **text = member;
             free(*text);
             *text = NULL;
         }
     }
+}
+
+/* "5.00", with more digits only where they say something; nothing when there is none. */
+static void print_money(const char *name, uint64_t micro_usd, FILE *out)
+{
+    enum { MILLION = 1000000, SHORTEST = 3 };
+    char parts[16] = "";
+    if (micro_usd == 0) {
+        fprintf(out, "%s=\n", name);
+        return;
+    }
+    (void)snprintf(parts, sizeof(parts), ".%06" PRIu64, micro_usd % MILLION);
+    size_t size = strlen(parts);
+    while (size > SHORTEST && parts[size - 1] == '0') {
+        size--;
+    }
+    fprintf(out, "%s=%" PRIu64 "%.*s\n", name, micro_usd / MILLION, (int)size, parts);
 }
 
 void fam_config_print(enum fam_program program, const struct fam_config *config, FILE *out)
@@ -182,6 +204,8 @@ void fam_config_print(enum fam_program program, const struct fam_config *config,
             fprintf(out, "%s=%s\n", row->name, fam_secret_is_empty(secret) ? "(empty)" : "(set)");
         } else if (row->type == FAM_CFG_COUNT || row->type == FAM_CFG_DURATION_MS) {
             fprintf(out, "%s=%" PRIu32 "\n", row->name, *(const uint32_t *)member);
+        } else if (row->type == FAM_CFG_MONEY) {
+            print_money(row->name, *(const uint64_t *)member, out);
         } else {
             fprintf(out, "%s=%s\n", row->name, *(char *const *)member);
         }
@@ -202,6 +226,8 @@ void fam_config_help(enum fam_program program, FILE *out)
         } else if (row->type == FAM_CFG_COUNT || row->type == FAM_CFG_DURATION_MS) {
             fprintf(out, " (%" PRId64 " to %" PRId64 "%s)", row->min, row->max,
                     row->type == FAM_CFG_DURATION_MS ? " ms" : "");
+        } else if (row->type == FAM_CFG_MONEY) {
+            fprintf(out, " (%" PRId64 " to %" PRId64 " US dollars)", row->min, row->max);
         }
         if (row->fallback != NULL) {
             fprintf(out, " [%s]", row->fallback);

@@ -29,6 +29,7 @@ typedef char *fam_cfg_PATH;
 typedef uint32_t fam_cfg_DURATION_MS;
 typedef uint32_t fam_cfg_COUNT;
 typedef struct fam_secret fam_cfg_SECRET;
+typedef uint64_t fam_cfg_MONEY; /* micro-dollars; 0: none */
 
 struct fam_config {
 #define FAM_CFG(member, name, type, fallback, min, max, programs, help) fam_cfg_##type member;

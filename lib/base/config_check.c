@@ -138,12 +138,13 @@ static enum fam_code check_rpc_url(const struct fam_config_row *row, const char 
     char address[ADDRESS_SIZE] = "";
     char host[ADDRESS_SIZE];
     uint16_t port = 0;
-    if (size > 6 && size - 6 < sizeof(address) && strncmp(url, "tcp://", 6) == 0) {
-        memcpy(address, url + 6, size - 6);
+    size_t scheme = strncmp(url, "tls+tcp://", 10) == 0 ? 10 : strncmp(url, "tcp://", 6) == 0 ? 6 : size;
+    if (scheme < size && size - scheme < sizeof(address)) {
+        memcpy(address, url + scheme, size - scheme);
     }
     if (!fam_config_split_address(address, host, sizeof(host), &port)) {
-        return fam_fail(status, FAM_INVALID_ARGUMENT, "%s must be a comma-separated list of tcp://HOST:PORT",
-                        row->name);
+        return fam_fail(status, FAM_INVALID_ARGUMENT,
+                        "%s must be a comma-separated list of tcp://HOST:PORT or tls+tcp://HOST:PORT", row->name);
     }
     return FAM_OK;
 }
@@ -216,6 +217,23 @@ enum fam_code fam_config_parse_number(const struct fam_config_row *row, const ch
                         row->name, row->min, row->max, row->type == FAM_CFG_DURATION_MS ? " (milliseconds)" : "");
     }
     *ret_number = (uint32_t)number;
+    return FAM_OK;
+}
+
+enum fam_code fam_config_parse_money(const struct fam_config_row *row, const char *value, uint64_t *ret_micro_usd,
+                                     struct fam_status *status)
+{
+    enum { MILLION = 1000000 };
+    uint64_t micro_usd = 0;
+    bool good =
+        value[0] == '\0' || (fam_text_millionths(value, &micro_usd) && micro_usd >= (uint64_t)row->min * MILLION &&
+                             micro_usd <= (uint64_t)row->max * MILLION);
+    if (!good) {
+        return fam_fail(status, FAM_INVALID_ARGUMENT,
+                        "%s must be US dollars from %" PRId64 " to %" PRId64 ", as in 5.00", row->name, row->min,
+                        row->max);
+    }
+    *ret_micro_usd = micro_usd;
     return FAM_OK;
 }
 

@@ -17,6 +17,7 @@ enum fam_cfg_type {
     FAM_CFG_ENUM,
     FAM_CFG_PATH,
     FAM_CFG_SECRET,
+    FAM_CFG_MONEY,
 };
 
 struct fam_config_row {
@@ -38,5 +39,8 @@ enum fam_code fam_config_check_text(const struct fam_config_row *row, const char
 enum fam_code fam_config_check_secret(const struct fam_config_row *row, const char *value, struct fam_status *status);
 enum fam_code fam_config_parse_number(const struct fam_config_row *row, const char *value, uint32_t *ret_number,
                                       struct fam_status *status);
+/* "" is 0. */
+enum fam_code fam_config_parse_money(const struct fam_config_row *row, const char *value, uint64_t *ret_micro_usd,
+                                     struct fam_status *status);
 
 #endif

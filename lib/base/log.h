@@ -2,7 +2,7 @@
  *
  * Writers put a line into a ring and go on; one thread writes it out. When the ring is full the line is dropped and
  * counted, and the next line that fits says how many are missing: logging never makes a call wait. fam_log_stop writes
- * out what is there.
+ * out what is there. Lines are written together, 10 ms late at most; warnings and errors at once.
  *
  * Personal text has no way in: field values are numbers, booleans, and strings that the caller vouches for. Values are
  * made valid UTF-8 and cut at 512 bytes; a line holds at most 4 KiB and 24 fields, and says "cut" when fields are
@@ -27,7 +27,7 @@ struct fam_log_options {
     enum fam_log_level level;
     enum fam_log_format format;
     int fd;            /* where lines go; not closed by us */
-    size_t ring_bytes; /* 0: 256 KiB */
+    size_t ring_bytes; /* 0: 512 KiB */
 };
 
 enum fam_field_type { FAM_FIELD_END, FAM_FIELD_STRING, FAM_FIELD_I64, FAM_FIELD_U64, FAM_FIELD_DOUBLE, FAM_FIELD_BOOL };

@@ -15,6 +15,8 @@
 
 #include "base/compiler.h"
 
+FAM_BEGIN_DECLS
+
 /*    X(name, number, HTTP status, exit code of famctl, may a repeat help?)
  * HTTP statuses are those of the Connect protocol (https://connectrpc.com/docs/protocol#error-codes). */
 #define FAM_CODES(X)                                                                                                   \
@@ -72,5 +74,7 @@ static inline enum fam_code fam_fail_memory(struct fam_status *status)
     (void)fam_fail(status, FAM_RESOURCE_EXHAUSTED, "not enough memory");
     return FAM_RESOURCE_EXHAUSTED;
 }
+
+FAM_END_DECLS
 
 #endif

@@ -200,3 +200,24 @@ void fam_text_trim(char *text)
     memmove(text, start, size);
     text[size] = '\0';
 }
+
+bool fam_text_millionths(const char *text, uint64_t *ret_millionths)
+{
+    enum { WHOLE_DIGITS = 12, PARTS_DIGITS = 6 };
+    uint64_t value = 0;
+    size_t digits = strspn(text, "0123456789");
+    const char *rest = text + digits;
+    size_t parts = *rest == '.' ? strspn(rest + 1, "0123456789") : 0;
+    bool ends = *rest == '\0' || (parts > 0 && rest[parts + 1] == '\0');
+    if (digits == 0 || digits > WHOLE_DIGITS || parts > PARTS_DIGITS || !ends) {
+        return false;
+    }
+    for (size_t i = 0; i < digits; i++) {
+        value = value * 10 + (uint64_t)(text[i] - '0');
+    }
+    for (size_t i = 0; i < PARTS_DIGITS; i++) {
+        value = value * 10 + (i < parts ? (uint64_t)(rest[1 + i] - '0') : 0);
+    }
+    *ret_millionths = value;
+    return true;
+}

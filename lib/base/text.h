@@ -24,6 +24,10 @@ size_t fam_utf8_offset(const char *text, size_t max_chars);
  * or `text` is not valid UTF-8. */
 char *fam_text_normalise(const char *text) FAM_MUST_CHECK;
 
+/* A decimal without a sign, "5", "5.00", "0.125": at most 12 digits before the point and 6 behind it, as millionths.
+ * False, *ret_millionths untouched, for anything else. */
+bool fam_text_millionths(const char *text, uint64_t *ret_millionths) FAM_MUST_CHECK;
+
 /* Trims white space (Unicode's) at both ends, in place. */
 void fam_text_trim(char *text);
 

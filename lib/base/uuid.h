@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
+
+FAM_BEGIN_DECLS
+
 struct fam_uuid {
     uint8_t bytes[16];
 };
@@ -19,5 +23,7 @@ void fam_uuid_format(const struct fam_uuid *uuid, char ret_text[FAM_UUID_TEXT_SI
 bool fam_uuid_parse(const char *text, struct fam_uuid *ret_uuid);
 bool fam_uuid_equal(const struct fam_uuid *a, const struct fam_uuid *b);
 bool fam_uuid_is_nil(const struct fam_uuid *uuid);
+
+FAM_END_DECLS
 
 #endif

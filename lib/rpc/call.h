@@ -59,6 +59,12 @@ bool fam_call_set_replay(struct fam_call *call, const void *ids, size_t size) FA
 /* NULL when the call is new. */
 const void *fam_call_replay(const struct fam_call *call, size_t *ret_size);
 
+/* Runs `step` soon, once, on a worker thread: for a handler that returned without an answer and learnt, on a thread
+ * that must not block, what it waited for. The call keeps its place among those in flight; a step runs also when the
+ * call was answered meanwhile (cancelled, out of time), so that it can clean up, and must answer like a handler or
+ * resume again. At most one step is outstanding. From any thread. */
+void fam_call_resume(struct fam_call *call, void (*step)(void *context), void *context);
+
 /* The database position for the answer's consistency_token; call before answering. */
 void fam_call_set_consistency_token(struct fam_call *call, const char *token);
 void fam_call_fail(struct fam_call *call, const struct fam_status *status);

@@ -7,12 +7,21 @@
 #include "base/log.h"
 #include "rpc/server_private.h"
 
-enum { JANITOR_BATCH = 64 };
+enum { JANITOR_BATCH = 64, POOL_MAX = 256 };
 static const uint64_t JANITOR_IDLE_NS = 60u * 1000000000ull;
 
 struct fam_call *fam_call_new(struct fam_server *server, struct fam_slot *slot, uint32_t connection)
 {
-    struct fam_call *call = malloc(sizeof(*call));
+    pthread_mutex_lock(&server->pool_lock);
+    struct fam_call *call = server->pool;
+    if (call != NULL) {
+        server->pool = call->next;
+        server->pool_count--;
+    }
+    pthread_mutex_unlock(&server->pool_lock);
+    if (call == NULL) {
+        call = malloc(sizeof(*call));
+    }
     if (call == NULL) {
         return NULL;
     }
@@ -27,6 +36,31 @@ struct fam_call *fam_call_new(struct fam_server *server, struct fam_slot *slot, 
     return call;
 }
 
+/* For the next call; what the arena held is wiped already. */
+static void give_back(struct fam_server *server, struct fam_call *call)
+{
+    pthread_mutex_lock(&server->pool_lock);
+    bool keep = server->pool_count < POOL_MAX;
+    if (keep) {
+        call->next = server->pool;
+        server->pool = call;
+        server->pool_count++;
+    }
+    pthread_mutex_unlock(&server->pool_lock);
+    if (!keep) {
+        free(call);
+    }
+}
+
+void fam_call_pool_free(struct fam_server *server)
+{
+    while (server->pool != NULL) {
+        struct fam_call *call = server->pool;
+        server->pool = call->next;
+        free(call);
+    }
+}
+
 void fam_call_let_go(struct fam_call *call, int owners)
 {
     if (atomic_fetch_sub(&call->owners, owners) > owners) {
@@ -36,7 +70,7 @@ void fam_call_let_go(struct fam_call *call, int owners)
     bool admitted = call->admitted;
     fam_arena_done(&call->arena);
     call->magic = 0;
-    free(call);
+    give_back(server, call);
     if (admitted && atomic_fetch_sub(&server->in_flight, 1) == 1) {
         pthread_mutex_lock(&server->idle_lock);
         pthread_cond_broadcast(&server->idle);
@@ -67,6 +101,20 @@ static bool has_vanished(const struct fam_registry *registry, uint32_t connectio
     return false;
 }
 
+static size_t early_place(uint64_t call_id)
+{
+    return (size_t)(call_id & (FAM_CANCELS_REMEMBERED - 1));
+}
+
+/* Under the lock. */
+static bool was_cancelled(struct fam_registry *registry, const struct fam_call *call)
+{
+    uint64_t call_id = call->request->call_id;
+    size_t place = early_place(call_id);
+    return call_id != 0 && registry->early[place].call_id == call_id &&
+           registry->early[place].connection == call->connection;
+}
+
 void fam_registry_add(struct fam_call *call)
 {
     struct fam_registry *registry = &call->server->registry;
@@ -80,7 +128,7 @@ void fam_registry_add(struct fam_call *call)
     }
     registry->first = call;
     registry->count++;
-    if (has_vanished(registry, call->connection)) {
+    if (has_vanished(registry, call->connection) || was_cancelled(registry, call)) {
         mark_cancelled(registry, call, FAM_CANCELLED);
         pthread_cond_signal(&registry->changed);
     }
@@ -126,6 +174,9 @@ size_t fam_registry_cancel(struct fam_server *server, uint32_t connection, uint6
     }
     if (found > 0) {
         pthread_cond_signal(&registry->changed);
+    } else if (call_id != 0) {
+        registry->early[early_place(call_id)].connection = connection;
+        registry->early[early_place(call_id)].call_id = call_id;
     }
     pthread_mutex_unlock(&registry->lock);
     return found;
@@ -185,7 +236,45 @@ static void answer_overdue(struct fam_call *call)
         }
         fam_call_send(call, &status, NULL);
     }
-    fam_call_let_go(call, 1);
+    /* One that no worker has begun has no handler that would let go of it. */
+    fam_call_let_go(call, fam_queue_remove(call) ? 2 : 1);
+}
+
+/* Is anything owed to this connection? */
+static bool is_owed(struct fam_registry *registry, uint32_t connection)
+{
+    bool owed = false;
+    pthread_mutex_lock(&registry->lock);
+    for (struct fam_call *call = registry->first; call != NULL && !owed; call = call->next) {
+        owed = call->connection == connection;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return owed;
+}
+
+/* Closes connections that nobody has used for idle_ms; when to look again. */
+static void close_idle(struct fam_server *server, uint64_t now_ms)
+{
+    struct fam_registry *registry = &server->registry;
+    uint32_t ids[JANITOR_BATCH];
+    uint64_t oldest_ms = 0;
+    uint32_t idle_ms = server->options.idle_ms;
+    if (idle_ms == 0) {
+        registry->idle_next_ms = UINT64_MAX;
+        return;
+    }
+    uint64_t before_ms = now_ms > idle_ms ? now_ms - idle_ms : 0;
+    size_t count = fam_connections_idle(server->connections, before_ms, ids, JANITOR_BATCH, &oldest_ms);
+    for (size_t i = 0; i < count; i++) {
+        if (is_owed(registry, ids[i])) {
+            fam_connections_touch(server->connections, ids[i], now_ms);
+        } else {
+            fam_connection_close(ids[i]);
+            (void)atomic_fetch_add(&server->idle_closes, 1);
+        }
+    }
+    uint64_t from_ms = oldest_ms < now_ms ? oldest_ms : now_ms;
+    registry->idle_next_ms = from_ms + idle_ms + 1;
 }
 
 static void *janitor(void *arg)
@@ -196,9 +285,19 @@ static void *janitor(void *arg)
     pthread_mutex_lock(&registry->lock);
     while (!registry->stopping) {
         uint64_t now_ns = fam_mono_ns();
+        if (now_ns / 1000000u >= registry->idle_next_ms) {
+            pthread_mutex_unlock(&registry->lock);
+            close_idle(server, now_ns / 1000000u);
+            pthread_mutex_lock(&registry->lock);
+            continue;
+        }
         if (!registry->attention && now_ns < registry->next_ns) {
-            struct timespec until = {.tv_sec = (time_t)(registry->next_ns / 1000000000u),
-                                     .tv_nsec = (long)(registry->next_ns % 1000000000u)};
+            uint64_t until_ns = registry->next_ns;
+            if (registry->idle_next_ms < until_ns / 1000000u) {
+                until_ns = registry->idle_next_ms * 1000000u;
+            }
+            struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000u),
+                                     .tv_nsec = (long)(until_ns % 1000000000u)};
             (void)pthread_cond_timedwait(&registry->changed, &registry->lock, &until);
             continue;
         }
@@ -225,6 +324,7 @@ enum fam_code fam_registry_init(struct fam_server *server, struct fam_status *st
         pthread_mutex_init(&registry->lock, NULL) == 0 && pthread_cond_init(&registry->changed, &monotonic) == 0;
     (void)pthread_condattr_destroy(&monotonic);
     registry->next_ns = fam_mono_ns() + JANITOR_IDLE_NS;
+    registry->idle_next_ms = server->options.idle_ms == 0 ? UINT64_MAX : fam_mono_ms() + server->options.idle_ms;
     if (!ready || pthread_create(&registry->janitor, NULL, janitor, server) != 0) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "can't start the thread that watches deadlines");
     }
@@ -232,7 +332,7 @@ enum fam_code fam_registry_init(struct fam_server *server, struct fam_status *st
     return FAM_OK;
 }
 
-void fam_registry_done(struct fam_server *server)
+void fam_registry_stop(struct fam_server *server)
 {
     struct fam_registry *registry = &server->registry;
     if (!registry->janitor_runs) {
@@ -244,6 +344,11 @@ void fam_registry_done(struct fam_server *server)
     pthread_mutex_unlock(&registry->lock);
     (void)pthread_join(registry->janitor, NULL);
     registry->janitor_runs = false;
+}
+
+void fam_registry_done(struct fam_server *server)
+{
+    struct fam_registry *registry = &server->registry;
     (void)pthread_cond_destroy(&registry->changed);
     (void)pthread_mutex_destroy(&registry->lock);
 }
@@ -258,6 +363,9 @@ void fam_call_answer(struct fam_call *call, const struct fam_status *failure, co
     bool removed = registry_remove(registry, call);
     call->cancel_hook = NULL;
     pthread_mutex_unlock(&registry->lock);
+    if (removed && call->server->options.idle_ms != 0) {
+        fam_connections_touch(call->server->connections, call->connection, fam_mono_ms());
+    }
     if (first) {
         fam_call_send(call, failure, output);
     }

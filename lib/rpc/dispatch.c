@@ -1,6 +1,5 @@
 /* dispatch.c: from a request's bytes to its handler: envelope, routing, admission, queue, workers. */
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 enum { ADMISSION_RETRY_MS = 100 };
 
 static const char CANCEL_METHOD[] = "fam.rpc.v1/Cancel";
+static const char PING_METHOD[] = "fam.rpc.v1/Ping";
 
 static int compare_route(const void *name, const void *route)
 {
@@ -114,6 +114,12 @@ static void answer_cancel(struct fam_call *call)
     fam_call_answer(call, NULL, &response.base);
 }
 
+static void answer_ping(struct fam_call *call)
+{
+    Fam__Rpc__V1__PingResponse response = FAM__RPC__V1__PING_RESPONSE__INIT;
+    fam_call_answer(call, NULL, &response.base);
+}
+
 /* The closure of every handler. protobuf-c passes NULL when a handler has nothing to say. */
 static void on_handler_done(const ProtobufCMessage *output, void *closure_data)
 {
@@ -151,12 +157,19 @@ static bool run_inline(struct fam_call *call)
     return true;
 }
 
+static enum fam_code fail_draining(struct fam_status *status)
+{
+    return fam_fail_reason(status, FAM_UNAVAILABLE, "DRAINING", ADMISSION_RETRY_MS,
+                           "the server is stopping; another one, or this one in a moment, will answer");
+}
+
 static enum fam_code admit(struct fam_call *call, struct fam_status *status)
 {
     struct fam_server *server = call->server;
-    if (atomic_load(&server->draining)) {
-        return fam_fail_reason(status, FAM_UNAVAILABLE, "DRAINING", ADMISSION_RETRY_MS,
-                               "the server is stopping; another one, or this one in a moment, will answer");
+    /* An inline method that came here had to block, for its token: it is answered all the same. */
+    bool inline_method = (call->route->method->flags & FAM_METHOD_INLINE) != 0;
+    if (atomic_load(&server->draining) && !inline_method) {
+        return fail_draining(status);
     }
     if (atomic_fetch_add(&server->in_flight, 1) >= server->options.calls) {
         (void)atomic_fetch_sub(&server->in_flight, 1);
@@ -167,10 +180,11 @@ static enum fam_code admit(struct fam_call *call, struct fam_status *status)
     return FAM_OK;
 }
 
-static void enqueue(struct fam_call *call)
+/* Under the lock. */
+static void link_call(struct fam_call_queue *queue, struct fam_call *call)
 {
-    struct fam_call_queue *queue = &call->server->queue;
-    pthread_mutex_lock(&queue->lock);
+    call->queued = true;
+    call->queue_previous = queue->tail;
     if (queue->tail != NULL) {
         queue->tail->queue_next = call;
     } else {
@@ -179,13 +193,29 @@ static void enqueue(struct fam_call *call)
     queue->tail = call;
     queue->count++; /* bounded by admission */
     pthread_cond_signal(&queue->filled);
+}
+
+/* False when the workers have gone. */
+static bool enqueue(struct fam_call *call)
+{
+    struct fam_call_queue *queue = &call->server->queue;
+    pthread_mutex_lock(&queue->lock);
+    bool open = !queue->closed;
+    if (open) {
+        link_call(queue, call);
+    }
     pthread_mutex_unlock(&queue->lock);
+    return open;
 }
 
 static void route_call(struct fam_call *call, struct fam_status *status)
 {
     if (strcmp(call->request->method, CANCEL_METHOD) == 0) {
         answer_cancel(call);
+        return;
+    }
+    if (strcmp(call->request->method, PING_METHOD) == 0) {
+        answer_ping(call);
         return;
     }
     call->route = fam_route_find(call->server, call->request->method);
@@ -203,7 +233,29 @@ static void route_call(struct fam_call *call, struct fam_status *status)
         return;
     }
     fam_registry_add(call);
-    enqueue(call);
+    if (!enqueue(call)) {
+        (void)fail_draining(status);
+        fam_call_answer(call, status, NULL);
+    }
+}
+
+/* The prefix of this process and a number, in hexadecimal. */
+static void make_request_id(struct fam_call *call)
+{
+    struct fam_server *server = call->server;
+    uint64_t number = atomic_fetch_add(&server->request_counter, 1);
+    char digits[16];
+    size_t count = 0;
+    do {
+        digits[count++] = "0123456789abcdef"[number & 15u];
+        number >>= 4;
+    } while (number != 0);
+    size_t size = strlen(server->request_prefix);
+    memcpy(call->request_id, server->request_prefix, size);
+    while (count > 0) {
+        call->request_id[size++] = digits[--count];
+    }
+    call->request_id[size] = '\0';
 }
 
 void fam_dispatch_request(void *context, struct fam_slot *slot, struct fam_message *message, uint32_t connection)
@@ -215,8 +267,8 @@ void fam_dispatch_request(void *context, struct fam_slot *slot, struct fam_messa
         fam_slot_reply(slot, NULL);
         return;
     }
-    (void)snprintf(call->request_id, sizeof(call->request_id), "%s%" PRIx64, server->request_prefix,
-                   (uint64_t)atomic_fetch_add(&server->request_counter, 1));
+    fam_connections_touch(server->connections, connection, call->started_ns / 1000000u);
+    make_request_id(call);
     struct fam_status status;
     enum fam_code code = read_envelope(call, message, &status);
     fam_message_free(message);
@@ -227,6 +279,58 @@ void fam_dispatch_request(void *context, struct fam_slot *slot, struct fam_messa
     route_call(call, &status);
 }
 
+/* Under the lock. */
+static void unlink_call(struct fam_call_queue *queue, struct fam_call *call)
+{
+    if (call->queue_previous != NULL) {
+        call->queue_previous->queue_next = call->queue_next;
+    } else {
+        queue->head = call->queue_next;
+    }
+    if (call->queue_next != NULL) {
+        call->queue_next->queue_previous = call->queue_previous;
+    } else {
+        queue->tail = call->queue_previous;
+    }
+    call->queued = false;
+    queue->count--;
+}
+
+bool fam_queue_remove(struct fam_call *call)
+{
+    struct fam_call_queue *queue = &call->server->queue;
+    pthread_mutex_lock(&queue->lock);
+    bool queued = call->queued && call->step == NULL;
+    if (queued) {
+        unlink_call(queue, call);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return queued;
+}
+
+void fam_call_resume(struct fam_call *call, void (*step)(void *context), void *context)
+{
+    struct fam_call_queue *queue = &call->server->queue;
+    pthread_mutex_lock(&queue->lock);
+    assert(call->magic == FAM_CALL_MAGIC && call->step == NULL && !call->queued);
+    call->step = step;
+    call->step_context = context;
+    link_call(queue, call);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* The step that a resumed call waited for; NULL: the call is a new one. */
+static void (*take_step(struct fam_call *call, void **ret_context))(void *context)
+{
+    struct fam_call_queue *queue = &call->server->queue;
+    pthread_mutex_lock(&queue->lock);
+    void (*step)(void *context) = call->step;
+    *ret_context = call->step_context;
+    call->step = NULL;
+    pthread_mutex_unlock(&queue->lock);
+    return step;
+}
+
 static struct fam_call *dequeue(struct fam_call_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
@@ -235,11 +339,7 @@ static struct fam_call *dequeue(struct fam_call_queue *queue)
     }
     struct fam_call *call = queue->head;
     if (call != NULL) {
-        queue->head = call->queue_next;
-        if (queue->head == NULL) {
-            queue->tail = NULL;
-        }
-        queue->count--;
+        unlink_call(queue, call);
     }
     pthread_mutex_unlock(&queue->lock);
     return call;
@@ -252,6 +352,12 @@ void *fam_dispatch_worker(void *arg)
         struct fam_call *call = dequeue(&server->queue);
         if (call == NULL) {
             return NULL;
+        }
+        void *step_context = NULL;
+        void (*step)(void *context) = take_step(call, &step_context);
+        if (step != NULL) {
+            step(step_context);
+            continue;
         }
         bool would_block = false;
         struct fam_status status;

@@ -9,8 +9,13 @@ enum { REASON_MIN_CHARS = 8 };
 
 static enum fam_code check_deadline(struct fam_call *call, struct fam_status *status)
 {
-    if (atomic_load(&call->cancel_code) == FAM_CANCELLED) {
+    int cancelled = atomic_load(&call->cancel_code);
+    if (cancelled == FAM_CANCELLED) {
         return fam_fail(status, FAM_CANCELLED, "the caller cancelled the call before it was started");
+    }
+    if (cancelled == FAM_UNAVAILABLE) {
+        return fam_fail_reason(status, FAM_UNAVAILABLE, "DRAINING", 0,
+                               "the server is stopping and has not started the call; another one will answer");
     }
     if (fam_call_is_cancelled(call)) {
         return fam_fail(status, FAM_DEADLINE_EXCEEDED, "the call's time was up before it was started");

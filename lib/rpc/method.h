@@ -26,6 +26,8 @@ enum fam_method_flag {
     FAM_METHOD_BOT_ACTING_USER = 64 /* acting_user_id is required of a bot and optional for others */
 };
 
+enum { FAM_TIMEOUT_DEFAULT_MS = 30000 };
+
 struct fam_method {
     const char *name;    /* full: "fam.v1.OpsService/Health" */
     unsigned roles;      /* of enum fam_role */

@@ -11,20 +11,25 @@
 #include "metrics/metrics.h"
 #include "rpc/server_private.h"
 
-enum { MESSAGE_BYTES_DEFAULT = 64 * 1024, FREE_WAIT_MS = 10000, WORKER_STACK_BYTES = 512 * 1024 };
+enum {
+    MESSAGE_BYTES_DEFAULT = 64 * 1024,
+    CONNECTIONS_DEFAULT = 1024,
+    FREE_WAIT_MS = 10000,
+    WORKER_STACK_BYTES = 512 * 1024
+};
 
-static void on_connect(void *context, uint32_t connection)
+static bool on_connect(void *context, uint32_t connection)
 {
     struct fam_server *server = context;
-    (void)connection;
-    (void)atomic_fetch_add(&server->connections, 1);
+    return fam_connections_add(server->connections, connection, fam_mono_ms());
 }
 
 static void on_disconnect(void *context, uint32_t connection)
 {
     struct fam_server *server = context;
-    (void)atomic_fetch_sub(&server->connections, 1);
-    (void)fam_registry_cancel(server, connection, 0);
+    if (fam_connections_remove(server->connections, connection)) {
+        (void)fam_registry_cancel(server, connection, 0);
+    }
 }
 
 static void on_scrape(struct fam_metrics *metrics, void *context)
@@ -35,7 +40,9 @@ static void on_scrape(struct fam_metrics *metrics, void *context)
     pthread_mutex_unlock(&server->queue.lock);
     fam_metrics_set(metrics, FAM_M_RPC_IN_FLIGHT, NULL, (double)atomic_load(&server->in_flight));
     fam_metrics_set(metrics, FAM_M_RPC_QUEUED, NULL, (double)queued);
-    fam_metrics_set(metrics, FAM_M_RPC_CONNECTIONS, NULL, (double)atomic_load(&server->connections));
+    fam_metrics_set(metrics, FAM_M_RPC_CONNECTIONS, NULL, (double)fam_connections_count(server->connections));
+    fam_metrics_set(metrics, FAM_M_RPC_REFUSED, NULL, (double)fam_connections_refused(server->connections));
+    fam_metrics_set(metrics, FAM_M_RPC_IDLE_CLOSES, NULL, (double)atomic_load(&server->idle_closes));
 }
 
 struct fam_server *fam_server_new(const struct fam_server_options *options, struct fam_status *status)
@@ -50,12 +57,16 @@ struct fam_server *fam_server_new(const struct fam_server_options *options, stru
     if (server->options.message_bytes == 0) {
         server->options.message_bytes = MESSAGE_BYTES_DEFAULT;
     }
+    if (server->options.connections == 0) {
+        server->options.connections = CONNECTIONS_DEFAULT;
+    }
+    server->connections = fam_connections_new(server->options.connections);
     uint32_t random = 0;
     randombytes_buf(&random, sizeof(random));
     (void)snprintf(server->request_prefix, sizeof(server->request_prefix), "%08x-", random);
-    bool ready = pthread_mutex_init(&server->queue.lock, NULL) == 0 &&
+    bool ready = server->connections != NULL && pthread_mutex_init(&server->queue.lock, NULL) == 0 &&
                  pthread_cond_init(&server->queue.filled, NULL) == 0 &&
-                 pthread_mutex_init(&server->idle_lock, NULL) == 0;
+                 pthread_mutex_init(&server->pool_lock, NULL) == 0 && pthread_mutex_init(&server->idle_lock, NULL) == 0;
     pthread_condattr_t monotonic;
     if (ready && pthread_condattr_init(&monotonic) == 0) {
         (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -64,6 +75,7 @@ struct fam_server *fam_server_new(const struct fam_server_options *options, stru
     }
     if (!ready || fam_registry_init(server, status) != FAM_OK) {
         (void)fam_fail_memory(status);
+        fam_connections_free(server->connections);
         free(server);
         return NULL;
     }
@@ -207,6 +219,7 @@ enum fam_code fam_server_start(struct fam_server *server, struct fam_status *sta
         .slots = server->options.calls + FAM_CALL_SPARE_SLOTS,
         .message_bytes = server->options.message_bytes,
         .pin = server->options.pin_transport,
+        .tls = server->options.tls,
         .context = server,
         .on_request = fam_dispatch_request,
         .on_connect = on_connect,
@@ -247,9 +260,14 @@ static bool wait_idle(struct fam_server *server, uint64_t timeout_ms)
     return idle;
 }
 
-bool fam_server_drain(struct fam_server *server, uint32_t timeout_ms)
+void fam_server_start_drain(struct fam_server *server)
 {
     atomic_store(&server->draining, true);
+}
+
+bool fam_server_drain(struct fam_server *server, uint32_t timeout_ms)
+{
+    fam_server_start_drain(server);
     if (wait_idle(server, timeout_ms)) {
         return true;
     }
@@ -284,13 +302,17 @@ void fam_server_free(struct fam_server *server)
     for (size_t i = 0; i < server->thread_count; i++) {
         (void)pthread_join(server->threads[i], NULL);
     }
-    fam_registry_done(server);
+    fam_registry_stop(server);
     fam_listener_free(server->listener);
+    fam_registry_done(server);
+    fam_connections_free(server->connections);
+    fam_call_pool_free(server);
     fam_rules_free(server->rules);
     free(server->routes);
     free(server->threads);
     (void)pthread_cond_destroy(&server->queue.filled);
     (void)pthread_mutex_destroy(&server->queue.lock);
+    (void)pthread_mutex_destroy(&server->pool_lock);
     (void)pthread_cond_destroy(&server->idle);
     (void)pthread_mutex_destroy(&server->idle_lock);
     free(server);

@@ -4,6 +4,10 @@
  * rate limit, idempotency look-up, handler. Methods marked inline run on the transport's thread; all others on
  * `workers` threads behind a bounded queue.
  *
+ * Above `calls` in flight there are spare slots that refuse, cancel, ping and answer inline methods, so that a busy
+ * server still says that it is. A connection is closed when it is one too many, when it asked nothing for `idle_ms` and
+ * is owed nothing, and when its client does not read its answers.
+ *
  * Life: fam_server_new → fam_server_add_service… → fam_server_start → (calls) → fam_server_drain → fam_server_free. */
 #ifndef FAM_RPC_SERVER_H
 #define FAM_RPC_SERVER_H
@@ -17,6 +21,7 @@
 #include "base/status.h"
 #include "rpc/call.h"
 #include "rpc/method.h"
+#include "rpc/tls.h"
 
 struct fam_log;
 struct fam_metrics;
@@ -41,15 +46,19 @@ struct fam_server_hooks {
 };
 
 struct fam_server_options {
-    const char *const *urls; /* tcp://host:port, port 0 takes a free one; borrowed until fam_server_free */
+    const char *const
+        *urls; /* tcp:// or tls+tcp://host:port, port 0 takes a free one; borrowed until fam_server_free */
     size_t url_count;
-    const struct fam_method *methods; /* borrowed until fam_server_free */
+    const struct fam_tls_options *tls; /* needed by tls+tcp://; read by fam_server_start */
+    const struct fam_method *methods;  /* borrowed until fam_server_free */
     size_t method_count;
     const struct fam_field_rule *rules; /* borrowed until fam_server_free */
     size_t rule_count;
     size_t calls; /* calls in flight; above: RESOURCE_EXHAUSTED */
     size_t workers;
     size_t message_bytes; /* largest request; 0: 64 KiB */
+    size_t connections;   /* open at the same time; a further one is closed; 0: 1,024 */
+    uint32_t idle_ms;     /* a connection that is not used for so long is closed; 0: never */
     bool pin_transport;   /* keep the transport's threads on one core */
     struct fam_log *log;
     struct fam_metrics *metrics;
@@ -64,7 +73,10 @@ enum fam_code fam_server_add_service(struct fam_server *server, ProtobufCService
 enum fam_code fam_server_start(struct fam_server *server, struct fam_status *status) FAM_MUST_CHECK;
 /* The port that url number `index` is bound to. */
 uint16_t fam_server_port(const struct fam_server *server, size_t index);
-/* No new calls (UNAVAILABLE); waits until those in flight are answered, `timeout_ms` at most, then cancels the rest.
+/* From now on new calls are refused (UNAVAILABLE, DRAINING), on which clients go to another server. Inline methods,
+ * pings and cancels are answered. Does not wait. */
+void fam_server_start_drain(struct fam_server *server);
+/* The same, and waits until those in flight are answered, `timeout_ms` at most, then cancels the rest.
  * True when all were answered in time. */
 bool fam_server_drain(struct fam_server *server, uint32_t timeout_ms);
 bool fam_server_is_draining(const struct fam_server *server);

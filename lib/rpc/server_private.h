@@ -12,6 +12,7 @@
 
 #include "fam/rpc/v1/envelope.pb-c.h"
 #include "rpc/arena.h"
+#include "rpc/connections.h"
 #include "rpc/server.h"
 #include "rpc/transport.h"
 #include "rpc/validate.h"
@@ -21,9 +22,9 @@ enum {
     FAM_CALL_SPARE_SLOTS = 32,
     FAM_REPLAY_BYTES = 256,
     FAM_UNPACK_LIMIT_BYTES = 1 << 20,
-    FAM_TIMEOUT_DEFAULT_MS = 30000,
     FAM_TIMEOUT_MAX_MS = 600000,
     FAM_CLOSED_REMEMBERED = 64,
+    FAM_CANCELS_REMEMBERED = 256, /* a power of two */
 };
 
 /* A method of a served service, found by its full name. */
@@ -62,7 +63,11 @@ struct fam_call {
     void (*cancel_hook)(void *context);
     void *cancel_context;
     struct fam_call *previous, *next;
-    struct fam_call *queue_next;
+    /* under queue.lock */
+    bool queued;
+    void (*step)(void *context); /* of a call that was resumed; its handler owns it, queued or not */
+    void *step_context;
+    struct fam_call *queue_previous, *queue_next;
     struct fam_arena arena;
 };
 
@@ -73,13 +78,20 @@ struct fam_registry {
     pthread_t janitor;
     bool janitor_runs;
     bool stopping;
-    bool attention;   /* some call was cancelled: look at once */
-    uint64_t next_ns; /* when the janitor looks next */
+    bool attention;        /* some call was cancelled: look at once */
+    uint64_t next_ns;      /* when the janitor looks next */
+    uint64_t idle_next_ms; /* when it looks for idle connections; the janitor's own */
     struct fam_call *first;
     size_t count;
     /* Connections that went away lately: a call of one of them may be on its way into the registry. */
     uint32_t closed[FAM_CLOSED_REMEMBERED];
     size_t closed_next;
+    /* Cancels that found nothing: their call may be on its way too, for requests are taken in by several threads. By
+     * call_id. */
+    struct {
+        uint32_t connection;
+        uint64_t call_id;
+    } early[FAM_CANCELS_REMEMBERED];
 };
 
 struct fam_call_queue {
@@ -105,7 +117,11 @@ struct fam_server {
     pthread_mutex_t idle_lock;
     pthread_cond_t idle;
     atomic_size_t in_flight;
-    atomic_size_t connections;
+    struct fam_connections *connections;
+    atomic_uint_fast64_t idle_closes;
+    pthread_mutex_t pool_lock;
+    struct fam_call *pool; /* calls to be used again, by `next` */
+    size_t pool_count;
     atomic_bool draining;
     atomic_uint_fast64_t request_counter;
     char request_prefix[12];
@@ -114,6 +130,8 @@ struct fam_server {
 
 /* calls.c */
 enum fam_code fam_registry_init(struct fam_server *server, struct fam_status *status);
+/* Ends the janitor. Connections that close still come in, until the transport has stopped; then fam_registry_done. */
+void fam_registry_stop(struct fam_server *server);
 void fam_registry_done(struct fam_server *server);
 void fam_registry_add(struct fam_call *call);
 /* Marks the live calls that match; the janitor answers them. call_id 0 means all calls of a connection that has gone.
@@ -121,6 +139,7 @@ void fam_registry_add(struct fam_call *call);
 size_t fam_registry_cancel(struct fam_server *server, uint32_t connection, uint64_t call_id);
 void fam_registry_cancel_all(struct fam_server *server);
 struct fam_call *fam_call_new(struct fam_server *server, struct fam_slot *slot, uint32_t connection);
+void fam_call_pool_free(struct fam_server *server);
 /* Ends that many ownerships (1 or 2) of the caller's. */
 void fam_call_let_go(struct fam_call *call, int owners);
 /* The handler's side of an answer: sends it unless somebody was first, then lets go of the handler's ownership. */
@@ -137,6 +156,8 @@ enum fam_code fam_intercept(struct fam_call *call, bool may_block, bool *ret_wou
 void fam_dispatch_request(void *context, struct fam_slot *slot, struct fam_message *message, uint32_t connection);
 void *fam_dispatch_worker(void *server);
 void fam_queue_close(struct fam_server *server);
+/* Takes a call that no worker has yet out of the queue. False when there is none: the handler owns it. */
+bool fam_queue_remove(struct fam_call *call);
 const struct fam_route *fam_route_find(const struct fam_server *server, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-/* transport.h: the only room that knows nng: REQ/REP messages between programs over tcp://.
+/* transport.h: the only room that knows nng: REQ/REP messages between programs over tcp:// and tls+tcp://.
  *
  * The rules that libnng 1.5.2 asks for live here and nowhere else: resending is off, receive sizes are bounded, a
  * receive starts only when its send is complete, sockets are opened once, no clean-up in callbacks, one reply for each
@@ -12,6 +12,7 @@
 
 #include "base/compiler.h"
 #include "base/status.h"
+#include "rpc/tls.h"
 
 /* One message on its way; an nng_msg in disguise. */
 struct fam_message;
@@ -32,11 +33,13 @@ struct fam_listener_options {
     size_t url_count;
     size_t slots;
     size_t message_bytes;
-    bool pin; /* keep nng's threads on core 0; works only for the first socket of a process */
+    bool pin;                          /* keep nng's threads on core 0; works only for the first socket of a process */
+    const struct fam_tls_options *tls; /* needed by tls+tcp://; read by fam_listener_new */
     void *context;
     /* A request arrived; `message` is yours. Exactly one fam_slot_reply must follow, from any thread. */
     void (*on_request)(void *context, struct fam_slot *slot, struct fam_message *message, uint32_t connection);
-    void (*on_connect)(void *context, uint32_t connection);
+    /* May this new connection stay? When not, it is closed, and only on_disconnect follows. */
+    bool (*on_connect)(void *context, uint32_t connection);
     void (*on_disconnect)(void *context, uint32_t connection);
 };
 
@@ -47,6 +50,8 @@ enum fam_code fam_listener_start(struct fam_listener *listener, struct fam_statu
 uint16_t fam_listener_port(const struct fam_listener *listener, size_t index);
 /* Sends `reply` (taken; NULL sends an empty message) and makes the slot ready for the next request. */
 void fam_slot_reply(struct fam_slot *slot, struct fam_message *reply);
+/* on_disconnect follows. Harmless when it has gone already. */
+void fam_connection_close(uint32_t connection);
 /* No callback runs any more afterwards. Not from a callback. */
 void fam_listener_stop(struct fam_listener *listener);
 void fam_listener_free(struct fam_listener *listener);
@@ -58,27 +63,44 @@ struct fam_attempt; /* one request and its reply on a peer */
 
 struct fam_peer_options {
     const char *url;
-    size_t message_bytes; /* largest reply */
+    size_t message_bytes;              /* largest reply */
+    const struct fam_tls_options *tls; /* needed by tls+tcp://; read by fam_peer_new */
     void *context;
     /* The connection came up or went away. */
-    void (*on_change)(void *context, bool connected);
+    void (*on_change)(void *context);
 };
 
 struct fam_peer *fam_peer_new(const struct fam_peer_options *options, struct fam_status *status) FAM_MUST_CHECK;
+/* Every attempt has ended. Takes NULL. */
 void fam_peer_free(struct fam_peer *peer);
 bool fam_peer_is_connected(const struct fam_peer *peer);
-size_t fam_peer_in_flight(const struct fam_peer *peer);
+/* Counts connections: another number means another connection. */
+unsigned fam_peer_generation(const struct fam_peer *peer);
+/* Gives the connection up; a new one is dialled. */
+void fam_peer_reset(struct fam_peer *peer);
+/* Why connecting failed since the start, when it was for a reason of TLS. Slow: not for every call. */
+enum fam_tls_problem {
+    FAM_TLS_NO_PROBLEM,
+    FAM_TLS_UNTRUSTED, /* the server's certificate is not good */
+    FAM_TLS_REFUSED    /* the server ended the handshake: ours is not good, or it speaks no TLS */
+};
+enum fam_tls_problem fam_peer_tls_problem(const struct fam_peer *peer);
 
-/* Sends `request` (taken on success) and receives the reply. There is no time limit here: whoever waits cancels. (nng
- * 1.5.2 may apply a time-out that has just fired to the next use of the same operation, so its time-outs are not used.)
- * `done` is called exactly once, on one of nng's threads: with the reply (yours) and FAM_OK, or NULL and UNAVAILABLE
- * (the connection broke) or CANCELLED. *ret_attempt stays valid until fam_attempt_free, which must come after `done`,
- * and not inside it. RESOURCE_EXHAUSTED when 4,096 attempts are in flight on this peer. */
-enum fam_code fam_peer_send(struct fam_peer *peer, struct fam_message *request,
-                            void (*done)(void *context, enum fam_code code, struct fam_message *reply), void *context,
-                            struct fam_attempt **ret_attempt, struct fam_status *status) FAM_MUST_CHECK;
-/* `done` comes soon, with CANCELLED unless something else was first. Must have returned before fam_attempt_free. */
+/* How an attempt ended: OK with a reply (yours), or NULL and UNAVAILABLE (the connection broke) or CANCELLED. `sent`
+ * false: not a byte of it reached the peer. Called once, on one of nng's threads; the attempt goes back to its peer
+ * when this returns. */
+typedef void fam_attempt_done(void *context, enum fam_code code, bool sent, struct fam_message *reply);
+
+/* A free attempt; RESOURCE_EXHAUSTED when 4,096 are in use on this peer. It must be sent. */
+struct fam_attempt *fam_peer_attempt(struct fam_peer *peer, fam_attempt_done *done, void *context,
+                                     struct fam_status *status) FAM_MUST_CHECK;
+/* Sends `request` (taken) and receives the reply. There is no time limit here: whoever waits cancels. (nng 1.5.2 may
+ * apply a time-out that has just fired to the next use of the same operation, so its time-outs are not used.) */
+void fam_attempt_send(struct fam_attempt *attempt, struct fam_message *request);
+/* `done` comes soon, with CANCELLED unless something else was first. May come before fam_attempt_send. Only while
+ * `done` has not returned: hold a lock that `done` takes. */
 void fam_attempt_cancel(struct fam_attempt *attempt);
-void fam_attempt_free(struct fam_attempt *attempt);
+/* Has it not left this side yet? The same condition. */
+bool fam_attempt_is_unsent(const struct fam_attempt *attempt);
 
 #endif

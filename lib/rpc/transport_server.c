@@ -10,13 +10,14 @@
 #include "rpc/transport.h"
 #include "rpc/transport_nng.h"
 
-enum { LINGER_MS = 50, SEND_TIMEOUT_MS = 10000 };
+enum { LINGER_MS = 50, SEND_TIMEOUT_MS = 5000 };
 
 struct fam_slot {
     struct fam_listener *listener;
     nng_ctx ctx;
     nng_aio *recv_aio;
     nng_aio *send_aio;
+    uint32_t connection; /* of the request */
     bool open;
 };
 
@@ -24,6 +25,7 @@ struct fam_listener {
     struct fam_listener_options options;
     nng_socket socket;
     bool socket_open;
+    nng_tls_config *tls; /* NULL: no tls+tcp:// among the URLs */
     char **urls;
     nng_listener *listeners;
     struct fam_slot *slots;
@@ -93,8 +95,15 @@ static void on_received(void *arg)
     }
     nng_msg *msg = nng_aio_get_msg(slot->recv_aio);
     nng_aio_set_msg(slot->recv_aio, NULL);
-    uint32_t connection = (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg));
-    slot->listener->options.on_request(slot->listener->options.context, slot, (struct fam_message *)msg, connection);
+    slot->connection = (uint32_t)nng_pipe_id(nng_msg_get_pipe(msg));
+    slot->listener->options.on_request(slot->listener->options.context, slot, (struct fam_message *)msg,
+                                       slot->connection);
+}
+
+void fam_connection_close(uint32_t connection)
+{
+    const nng_pipe pipe = {.id = connection};
+    (void)nng_pipe_close(pipe);
 }
 
 static void on_sent(void *arg)
@@ -109,6 +118,10 @@ static void on_sent(void *arg)
         }
         if (error == NNG_ECLOSED || error == NNG_ECANCELED) {
             return;
+        }
+        if (error == NNG_ETIMEDOUT) {
+            /* A peer that does not read its answers: its other answers must not hold one slot after the other. */
+            fam_connection_close(slot->connection);
         }
     }
     receive_next(slot);
@@ -132,8 +145,10 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
     struct fam_listener *listener = arg;
     uint32_t connection = (uint32_t)nng_pipe_id(pipe);
-    if (event == NNG_PIPE_EV_ADD_POST) {
-        listener->options.on_connect(listener->options.context, connection);
+    if (event == NNG_PIPE_EV_ADD_PRE) {
+        if (!listener->options.on_connect(listener->options.context, connection)) {
+            (void)nng_pipe_close(pipe);
+        }
     } else if (event == NNG_PIPE_EV_REM_POST) {
         listener->options.on_disconnect(listener->options.context, connection);
     }
@@ -174,7 +189,14 @@ static enum fam_code copy_urls(struct fam_listener *listener, struct fam_status 
         if (listener->urls[i] == NULL) {
             return fam_fail_memory(status);
         }
+        if (fam_transport_is_tls(listener->urls[i]) && listener->tls == NULL) {
+            code = fam_tls_server(listener->options.tls, &listener->tls, status);
+        }
+        if (code != FAM_OK) {
+            return code;
+        }
     }
+    listener->options.tls = NULL; /* borrowed until here */
     return FAM_OK;
 }
 
@@ -185,10 +207,16 @@ enum fam_code fam_transport_check_url(const char *url, struct fam_status *status
             status, FAM_INVALID_ARGUMENT,
             "%s: ipc:// is refused because a rude peer wedges it on nng below 1.6; use tcp://127.0.0.1:PORT", url);
     }
-    if (strncmp(url, "tcp://", 6) != 0) {
-        return fam_fail(status, FAM_INVALID_ARGUMENT, "%s: an RPC address is tcp://HOST:PORT", url);
+    if (strncmp(url, "tcp://", 6) != 0 && !fam_transport_is_tls(url)) {
+        return fam_fail(status, FAM_INVALID_ARGUMENT, "%s: an RPC address is tcp://HOST:PORT or tls+tcp://HOST:PORT",
+                        url);
     }
     return FAM_OK;
+}
+
+bool fam_transport_is_tls(const char *url)
+{
+    return strncmp(url, "tls+tcp://", 10) == 0;
 }
 
 static enum fam_code open_socket(struct fam_listener *listener, struct fam_status *status)
@@ -209,7 +237,7 @@ static enum fam_code open_socket(struct fam_listener *listener, struct fam_statu
         error = error == NNG_ENOTSUP ? 0 : error;
     }
     if (error == 0) {
-        error = nng_pipe_notify(listener->socket, NNG_PIPE_EV_ADD_POST, on_pipe, listener);
+        error = nng_pipe_notify(listener->socket, NNG_PIPE_EV_ADD_PRE, on_pipe, listener);
     }
     if (error == 0) {
         error = nng_pipe_notify(listener->socket, NNG_PIPE_EV_REM_POST, on_pipe, listener);
@@ -242,6 +270,9 @@ enum fam_code fam_listener_start(struct fam_listener *listener, struct fam_statu
         int error = nng_listener_create(&listener->listeners[i], listener->socket, listener->urls[i]);
         if (error == 0) {
             error = nng_listener_set_size(listener->listeners[i], NNG_OPT_RECVMAXSZ, listener->options.message_bytes);
+        }
+        if (error == 0 && fam_transport_is_tls(listener->urls[i])) {
+            error = nng_listener_set_ptr(listener->listeners[i], NNG_OPT_TLS_CONFIG, listener->tls);
         }
         if (error == 0) {
             error = nng_listener_start(listener->listeners[i], 0);
@@ -304,6 +335,9 @@ void fam_listener_free(struct fam_listener *listener)
     }
     for (size_t i = 0; listener->urls != NULL && i < listener->options.url_count; i++) {
         free(listener->urls[i]);
+    }
+    if (listener->tls != NULL) {
+        nng_tls_config_free(listener->tls);
     }
     free(listener->urls);
     free(listener->listeners);

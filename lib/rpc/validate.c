@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "rpc/fields.h"
 
 struct bound_rule {
     const ProtobufCFieldDescriptor *field;
@@ -240,42 +241,21 @@ static enum fam_code check_one(struct visit *visit, const ProtobufCFieldDescript
     }
 }
 
-static size_t element_size(const ProtobufCFieldDescriptor *field)
-{
-    switch (field->type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    default:
-        return 4;
-    }
-}
-
 /* A rule on a repeated field bounds the number of elements; each element is checked for what its type asks. */
 static enum fam_code check_repeated(struct visit *visit, const ProtobufCFieldDescriptor *field,
-                                    const struct fam_field_rule *rule, const void *base, struct fam_status *status)
+                                    const struct fam_field_rule *rule, const ProtobufCMessage *message,
+                                    struct fam_status *status)
 {
-    size_t count = *(const size_t *)(const void *)((const char *)base + field->quantifier_offset);
+    size_t count = fam_field_count(field, message);
     if (rule != NULL && rule->required && count == 0) {
         return fail_at(visit, field, "is required", status);
     }
     if (rule != NULL && count > 0 && out_of_range(rule, (int64_t)count)) {
         return fail_range(visit, field, rule, " in number", status);
     }
-    const char *elements = *(const char *const *)(const void *)((const char *)base + field->offset);
+    const char *elements = *(const char *const *)(const void *)((const char *)message + field->offset);
     for (size_t i = 0; i < count; i++) {
-        enum fam_code code = check_one(visit, field, NULL, elements + i * element_size(field), status);
+        enum fam_code code = check_one(visit, field, NULL, elements + i * fam_field_size(field), status);
         if (code != FAM_OK) {
             return code;
         }
@@ -283,18 +263,12 @@ static enum fam_code check_repeated(struct visit *visit, const ProtobufCFieldDes
     return FAM_OK;
 }
 
-static bool is_other_case_of_oneof(const ProtobufCFieldDescriptor *field, const void *base)
-{
-    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-           *(const uint32_t *)(const void *)((const char *)base + field->quantifier_offset) != field->id;
-}
-
 static enum fam_code check_fields(struct visit *visit, const ProtobufCMessage *message, struct fam_status *status)
 {
     const ProtobufCMessageDescriptor *descriptor = message->descriptor;
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        if (is_other_case_of_oneof(field, message)) {
+        if (fam_field_is_other_case(field, message)) {
             continue;
         }
         const struct fam_field_rule *rule = rule_of(visit->rules, field);

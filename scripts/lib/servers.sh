@@ -92,15 +92,32 @@ start_redis() {
   wait_for 30 redis_answers "$folder" || { tail -n 10 "$folder/redis.log" >&2; die "Redis does not start"; }
 }
 
-# stop_servers FOLDER: both, if they run.
-stop_servers() {
+# as_owner PATH COMMAND...: as the user whom the path belongs to, when we are root: he started the servers that lie there.
+as_owner() {
+  local path=$1
+  shift
+  if [ "$(id -u)" = 0 ] && [ "$(stat -c %u -- "$path")" != 0 ]; then
+    (cd / && exec setpriv --reuid "$(stat -c %u -- "$path")" --regid "$(stat -c %g -- "$path")" --clear-groups -- "$@")
+  else
+    (cd / && exec "$@")
+  fi
+}
+
+# stop_postgres FOLDER, stop_redis FOLDER: if it runs. False, with the reason on standard error, when it goes on.
+stop_postgres() {
+  local folder=$1
+  if [ -f "$folder/pg/postmaster.pid" ]; then
+    as_owner "$folder/pg" "$(postgres_bin)/pg_ctl" -D "$folder/pg" -m fast -w -t 30 stop >/dev/null || true
+  fi
+  ! postgres_answers "$folder"
+}
+
+stop_redis() {
   local folder=$1
   if [ -S "$folder/s/redis" ]; then
-    timeout 10 redis-cli -s "$folder/s/redis" shutdown nosave >/dev/null 2>&1 || true
+    timeout 10 redis-cli -s "$folder/s/redis" shutdown nosave >/dev/null || true
   fi
-  if [ -f "$folder/pg/postmaster.pid" ]; then
-    as_server_user "$(postgres_bin)/pg_ctl" -D "$folder/pg" -m fast -w -t 30 stop >/dev/null 2>&1 || true
-  fi
+  ! redis_answers "$folder"
 }
 
 new_master_key() { printf 'v1:%s\n' "$(head -c 32 /dev/urandom | base64 -w 0)"; }

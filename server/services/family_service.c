@@ -69,6 +69,23 @@ static enum fam_code load_user(struct fam_services_context *context, const struc
     return code == FAM_OK ? FAM_OK : fam_service_hide(status);
 }
 
+static void get_user(Fam__V1__FamilyService_Service *service, const Fam__V1__GetUserRequest *request,
+                     Fam__V1__GetUserResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_status status;
+    fam_auto(fam_user_done) struct fam_user user = {.name = NULL};
+    fam_auto(fam_reply_done) struct fam_reply reply;
+    fam_reply_init(&reply);
+    Fam__V1__GetUserResponse response = FAM__V1__GET_USER_RESPONSE__INIT;
+    enum fam_code code = load_user(context_of(service), closure_data, &user, &status);
+    if (code == FAM_OK) {
+        response.user = fam_reply_user(&reply, &user);
+        code = fam_reply_check(&reply, &status);
+    }
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
+}
+
 static enum fam_code require_processing(const struct fam_user *user, struct fam_status *status)
 {
     if (fam_user_consents(user, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {

@@ -19,10 +19,12 @@ enum {
  * makes nothing twice and sessions live in Redis: no idempotency keys there. */
 #define METHODS(METHOD)                                                                                                \
     METHOD("TranslationService/Translate", CALLERS, FAM_METHOD_IDEMPOTENT_KEY | FAM_METHOD_PERSONAL, 30000)            \
+    METHOD("TranslationService/TranslateBatch", CALLERS, FAM_METHOD_IDEMPOTENT_KEY | FAM_METHOD_PERSONAL, 60000)       \
     METHOD("TranslationService/GetEntry", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                  \
     METHOD("TranslationService/ListEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
     METHOD("TranslationService/RateEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                   \
     METHOD("FamilyService/RegisterUser", FAM_ROLE_BOT | FAM_ROLE_SERVICE, 0, 0)                                        \
+    METHOD("FamilyService/GetUser", FAM_ROLE_ADMIN, FOR_USER | FAM_METHOD_PERSONAL, 0)                                 \
     METHOD("FamilyService/UpdateUser", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                       \
     METHOD("FamilyService/CreateFamily", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                     \
     METHOD("FamilyService/GetFamily", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                      \
@@ -38,11 +40,21 @@ enum {
     METHOD("OpsService/Ready", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                             \
     METHOD("OpsService/Live", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                              \
     METHOD("OpsService/ServerInfo", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                        \
+    METHOD("OpsService/ListMethods", CALLERS, FAM_METHOD_WITHOUT_SCHEMA, 0)                                            \
+    METHOD("OpsService/Describe", CALLERS, FAM_METHOD_WITHOUT_SCHEMA, 0)                                               \
     METHOD("OpsService/MigrationStatus", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                 \
     METHOD("OpsService/Migrate", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 600000)                                    \
     METHOD("OpsService/CreateToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
     METHOD("OpsService/ListTokens", FAM_ROLE_ADMIN, 0, 0)                                                              \
-    METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)
+    METHOD("OpsService/RevokeToken", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/Drain", FAM_ROLE_ADMIN, PROBE, 6000)                                                            \
+    METHOD("OpsService/ListUsers", FAM_ROLE_ADMIN, 0, 0)                                                               \
+    METHOD("OpsService/ListFamilies", FAM_ROLE_ADMIN, 0, 0)                                                            \
+    METHOD("OpsService/ListAudit", FAM_ROLE_ADMIN, 0, 0)                                                               \
+    METHOD("OpsService/GetCacheStats", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                   \
+    METHOD("OpsService/ClearCache", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                      \
+    METHOD("OpsService/GetClaude", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                       \
+    METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},
@@ -52,36 +64,59 @@ const size_t fam_method_count = FAM_ARRAY_SIZE(fam_methods);
 #define NAME(name_, roles_, flags_, timeout_ms_) "fam.v1." name_,
 static const char *const NAMES[] = {METHODS(NAME)};
 
-#define RULE(field_, required_, min_, max_)                                                                            \
-    {.field = "fam.v1." field_, .required = (required_), .min = (min_), .max = (max_)},
+#define FIELD(name) "fam.v1." name
+#define REQUIRED true
+#define OPTIONAL false
+#define ID_MAX (INT64_C(1) << 52)
 const struct fam_field_rule fam_field_rules[] = {
-    RULE("TranslateRequest.phrase", true, 1, 2000) RULE("TranslateRequest.child_id", false, 36, 36)
-        RULE("TranslateRequest.happened_before", false, 0, 1000) RULE("GetEntryRequest.entry_id", true, 36, 36) RULE(
-            "ListEntriesRequest.page_size", false, 1, 100) RULE("ListEntriesRequest.page_token", false, 0, 128)
-            RULE("ListEntriesRequest.child_id", false, 36, 36) RULE("RateEntryRequest.entry_id", true, 36, 36) RULE(
-                "RateEntryRequest.helped", true, 1, 4) RULE("RateEntryRequest.used_response", false, 0, 3)
-                RULE("RateEntryRequest.comment", false, 0, 500) RULE("RegisterUserRequest.telegram_id", true, 1,
-                                                                     INT64_C(1) << 52)
-                    RULE("UpdateUserRequest.country", false, 2, 2) RULE("UpdateUserRequest.name", false, 0, 64) RULE(
-                        "CreateFamilyRequest.name", false, 0, 64) RULE("CreateFamilyRequest.time_zone", false, 0, 64)
-                        RULE("AddChildRequest.name", false, 0, 64) RULE("AddChildRequest.birth", true, 0, 0)
-                            RULE("Date.year", true, 1900, 2200) RULE("Date.month", false, 1, 12)
-                                RULE("Date.day", false, 1, 31) RULE("SetConsentRequest.purpose", true, 1, 3)
-                                    RULE("SetConsentRequest.text_version", false, 0,
-                                         32) RULE("RecordDeliveryRequest.entry_id", true, 36,
-                                                  36) RULE("RecordDeliveryRequest.chat_id", true, 1, INT64_C(1) << 52)
-                                        RULE("RecordDeliveryRequest.message_id", true, 1, INT64_C(1) << 52)
-                                            RULE("RecordDeliveryRequest.reading_version", true, 1,
-                                                 1000000) RULE("CreateSessionRequest.client", true, 1, 32)
-                                                RULE("GetSessionRequest.session_id", true, 1,
-                                                     64) RULE("UpdateSessionRequest.session_id", true, 1,
-                                                              64) RULE("UpdateSessionRequest.state", false, 0, 8192)
-                                                    RULE("UpdateSessionRequest.draft", false, 0,
-                                                         2000) RULE("DeleteSessionRequest.session_id", true, 1, 64)
-                                                        RULE("CreateTokenRequest.role", true, 1, 4)
-                                                            RULE("CreateTokenRequest.name", true, 1, 64)
-                                                                RULE("CreateTokenRequest.methods", false, 0, 100)
-                                                                    RULE("RevokeTokenRequest.token_id", true, 36, 36)};
+    /* field, presence, least, most */
+    {FIELD("TranslateRequest.phrase"), REQUIRED, 1, 2000},
+    {FIELD("TranslateBatchRequest.items"), REQUIRED, 1, 16},
+    {FIELD("TranslateRequest.child_id"), OPTIONAL, 36, 36},
+    {FIELD("TranslateRequest.happened_before"), OPTIONAL, 0, 1000},
+    {FIELD("GetEntryRequest.entry_id"), REQUIRED, 36, 36},
+    {FIELD("ListEntriesRequest.page_size"), OPTIONAL, 1, 100},
+    {FIELD("ListEntriesRequest.page_token"), OPTIONAL, 0, 128},
+    {FIELD("ListEntriesRequest.child_id"), OPTIONAL, 36, 36},
+    {FIELD("RateEntryRequest.entry_id"), REQUIRED, 36, 36},
+    {FIELD("RateEntryRequest.helped"), REQUIRED, 1, 4},
+    {FIELD("RateEntryRequest.used_response"), OPTIONAL, 0, 3},
+    {FIELD("RateEntryRequest.comment"), OPTIONAL, 0, 500},
+    {FIELD("RegisterUserRequest.telegram_id"), REQUIRED, 1, ID_MAX},
+    {FIELD("UpdateUserRequest.country"), OPTIONAL, 2, 2},
+    {FIELD("UpdateUserRequest.name"), OPTIONAL, 0, 64},
+    {FIELD("CreateFamilyRequest.name"), OPTIONAL, 0, 64},
+    {FIELD("CreateFamilyRequest.time_zone"), OPTIONAL, 0, 64},
+    {FIELD("AddChildRequest.name"), OPTIONAL, 0, 64},
+    {FIELD("AddChildRequest.birth"), REQUIRED, 0, 0},
+    {FIELD("Date.year"), REQUIRED, 1900, 2200},
+    {FIELD("Date.month"), OPTIONAL, 1, 12},
+    {FIELD("Date.day"), OPTIONAL, 1, 31},
+    {FIELD("SetConsentRequest.purpose"), REQUIRED, 1, 3},
+    {FIELD("SetConsentRequest.text_version"), OPTIONAL, 0, 32},
+    {FIELD("RecordDeliveryRequest.entry_id"), REQUIRED, 36, 36},
+    {FIELD("RecordDeliveryRequest.chat_id"), REQUIRED, 1, ID_MAX},
+    {FIELD("RecordDeliveryRequest.message_id"), REQUIRED, 1, ID_MAX},
+    {FIELD("RecordDeliveryRequest.reading_version"), REQUIRED, 1, 1000000},
+    {FIELD("CreateSessionRequest.client"), REQUIRED, 1, 32},
+    {FIELD("GetSessionRequest.session_id"), REQUIRED, 1, 64},
+    {FIELD("UpdateSessionRequest.session_id"), REQUIRED, 1, 64},
+    {FIELD("UpdateSessionRequest.state"), OPTIONAL, 0, 8192},
+    {FIELD("UpdateSessionRequest.draft"), OPTIONAL, 0, 2000},
+    {FIELD("DeleteSessionRequest.session_id"), REQUIRED, 1, 64},
+    {FIELD("CreateTokenRequest.role"), REQUIRED, 1, 4},
+    {FIELD("CreateTokenRequest.name"), REQUIRED, 1, 64},
+    {FIELD("CreateTokenRequest.methods"), OPTIONAL, 0, 100},
+    {FIELD("RevokeTokenRequest.token_id"), REQUIRED, 36, 36},
+    {FIELD("ListUsersRequest.page_size"), OPTIONAL, 1, 100},
+    {FIELD("ListUsersRequest.page_token"), OPTIONAL, 0, 128},
+    {FIELD("ListFamiliesRequest.page_size"), OPTIONAL, 1, 100},
+    {FIELD("ListFamiliesRequest.page_token"), OPTIONAL, 0, 128},
+    {FIELD("ListAuditRequest.page_size"), OPTIONAL, 1, 100},
+    {FIELD("ListAuditRequest.page_token"), OPTIONAL, 0, 128},
+    {FIELD("ListAuditRequest.user_id"), OPTIONAL, 36, 36},
+    {FIELD("DescribeRequest.name"), REQUIRED, 1, 128},
+};
 const size_t fam_field_rule_count = FAM_ARRAY_SIZE(fam_field_rules);
 
 const char *const *fam_method_names(size_t *ret_count)

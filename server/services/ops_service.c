@@ -1,7 +1,11 @@
-/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens have a file of their own. */
+/* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and
+ * reflection have files of their own. */
 #include "base/clock.h"
 #include "health/health.h"
 #include "rpc/server.h"
+#include "services/ops_claude.h"
+#include "services/ops_people.h"
+#include "services/ops_reflection.h"
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
@@ -66,6 +70,21 @@ static void server_info(Fam__V1__OpsService_Service *service, const Fam__V1__Ser
     response.draining = fam_server_is_draining(context->server);
     response.compiler = borrow(__VERSION__);
     closure(&response, closure_data);
+}
+
+static void list_methods(Fam__V1__OpsService_Service *service, const Fam__V1__ListMethodsRequest *request,
+                         Fam__V1__ListMethodsResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    fam_ops_list_methods(closure, closure_data);
+}
+
+static void describe(Fam__V1__OpsService_Service *service, const Fam__V1__DescribeRequest *request,
+                     Fam__V1__DescribeResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    fam_ops_describe(request, closure, closure_data);
 }
 
 static Fam__V1__Migration **reply_migrations(struct fam_reply *reply, const struct fam_migration *list, size_t count)
@@ -145,6 +164,62 @@ static void revoke_token(Fam__V1__OpsService_Service *service, const Fam__V1__Re
                          Fam__V1__RevokeTokenResponse_Closure closure, void *closure_data)
 {
     fam_ops_revoke_token(context_of(service), request, closure, closure_data);
+}
+
+/* The answer to this call goes out all the same: it is in flight. */
+static void drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
+                  Fam__V1__DrainResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_services_context *context = context_of(service);
+    Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
+    context->drain(context->app);
+    response.calls_in_flight = (uint32_t)fam_server_calls_in_flight(context->server);
+    closure(&response, closure_data);
+}
+
+static void list_users(Fam__V1__OpsService_Service *service, const Fam__V1__ListUsersRequest *request,
+                       Fam__V1__ListUsersResponse_Closure closure, void *closure_data)
+{
+    fam_ops_list_users(context_of(service), request, closure, closure_data);
+}
+
+static void list_families(Fam__V1__OpsService_Service *service, const Fam__V1__ListFamiliesRequest *request,
+                          Fam__V1__ListFamiliesResponse_Closure closure, void *closure_data)
+{
+    fam_ops_list_families(context_of(service), request, closure, closure_data);
+}
+
+static void list_audit(Fam__V1__OpsService_Service *service, const Fam__V1__ListAuditRequest *request,
+                       Fam__V1__ListAuditResponse_Closure closure, void *closure_data)
+{
+    fam_ops_list_audit(context_of(service), request, closure, closure_data);
+}
+
+static void get_cache_stats(Fam__V1__OpsService_Service *service, const Fam__V1__GetCacheStatsRequest *request,
+                            Fam__V1__GetCacheStatsResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    fam_ops_get_cache_stats(context_of(service), closure, closure_data);
+}
+
+static void clear_cache(Fam__V1__OpsService_Service *service, const Fam__V1__ClearCacheRequest *request,
+                        Fam__V1__ClearCacheResponse_Closure closure, void *closure_data)
+{
+    fam_ops_clear_cache(context_of(service), request, closure, closure_data);
+}
+
+static void get_claude(Fam__V1__OpsService_Service *service, const Fam__V1__GetClaudeRequest *request,
+                       Fam__V1__GetClaudeResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    fam_ops_get_claude(context_of(service), closure, closure_data);
+}
+
+static void reset_breaker(Fam__V1__OpsService_Service *service, const Fam__V1__ResetBreakerRequest *request,
+                          Fam__V1__ResetBreakerResponse_Closure closure, void *closure_data)
+{
+    fam_ops_reset_breaker(context_of(service), request, closure, closure_data);
 }
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)

@@ -1,5 +1,6 @@
 /* services.h: the RPC services of fam.v1. They check who asks, call the rooms below, and fill the answer; no SQL, no
- * Redis, no HTTP here. Handlers run on the RPC server's worker threads and answer before they return. */
+ * Redis, no HTTP here. Handlers run on the RPC server's worker threads; but for Translate and TranslateBatch, which may
+ * wait for Claude without a thread, they answer before they return. */
 #ifndef FAM_SERVICES_SERVICES_H
 #define FAM_SERVICES_SERVICES_H
 
@@ -15,6 +16,7 @@ struct fam_health;
 struct fam_limits;
 struct fam_log;
 struct fam_metrics;
+struct fam_ops_sources;
 struct fam_server;
 struct fam_sessions;
 struct fam_store;
@@ -26,10 +28,12 @@ struct fam_services_context {
     struct fam_sessions *sessions;
     struct fam_limits *limits;
     struct fam_translate *translate;
+    struct fam_reader *reader; /* NULL: Claude is off */
     struct fam_health *health;
     struct fam_server *server;
     struct fam_metrics *metrics;
     struct fam_log *log;
+    const struct fam_ops_sources *sources; /* of the cache and Claude, see ops_claude.h; NULL: neither is there */
     Fam__V1__Language default_language;
     const char *version;
     const char *environment;
@@ -39,6 +43,8 @@ struct fam_services_context {
     uint32_t (*schema_applied)(void *app);
     /* Looks again, at once, whether the schema is current: after a migration. */
     void (*recheck)(void *app);
+    /* No new calls from now on, and not ready. */
+    void (*drain)(void *app);
     void *app;
 };
 

@@ -5,7 +5,7 @@
 #include "services/reply.h"
 #include "services/services_private.h"
 
-/* Answers the call before it returns. */
+/* Answers the call, now or when Claude has. */
 void fam_translate_call(struct fam_services_context *context, const Fam__V1__TranslateRequest *request,
                         Fam__V1__TranslateResponse_Closure closure, struct fam_call *call);
 

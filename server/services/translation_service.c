@@ -5,6 +5,7 @@
 #include "rpc/call.h"
 #include "services/reply.h"
 #include "services/services_private.h"
+#include "services/translate_batch.h"
 #include "services/translate_call.h"
 
 enum { PAGE_DEFAULT = 20 };
@@ -18,6 +19,12 @@ static void translate(Fam__V1__TranslationService_Service *service, const Fam__V
                       Fam__V1__TranslateResponse_Closure closure, void *closure_data)
 {
     fam_translate_call(context_of(service), request, closure, closure_data);
+}
+
+static void translate_batch(Fam__V1__TranslationService_Service *service, const Fam__V1__TranslateBatchRequest *request,
+                            Fam__V1__TranslateBatchResponse_Closure closure, void *closure_data)
+{
+    fam_translate_batch(context_of(service), request, closure, closure_data);
 }
 
 /* The author's country and language decide on the help that stands with an entry. */

@@ -1,6 +1,8 @@
 /* audit_store.c: see audit_store.h. */
 #include "store/audit_store.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -13,6 +15,15 @@ static const struct fam_statement insert_audit = {
     "INSERT INTO audit_log (audit_id, principal, method, user_id, target_id, reason, request_id) "
     "VALUES ($1, $2, $3, $4, $5, left($6, 500), $7)",
     "insert", "audit_log"};
+#define AUDIT_COLUMNS                                                                                                  \
+    "audit_id, (extract(epoch FROM at) * 1000)::bigint, principal, method, user_id, target_id, reason, request_id "
+static const struct fam_statement list_all = {
+    "audit_list", "SELECT " AUDIT_COLUMNS "FROM audit_log WHERE audit_id < $1 ORDER BY audit_id DESC LIMIT $2",
+    "select", "audit_log"};
+static const struct fam_statement list_of_user = {
+    "audit_list_user",
+    "SELECT " AUDIT_COLUMNS "FROM audit_log WHERE user_id = $3 AND audit_id < $1 ORDER BY audit_id DESC LIMIT $2",
+    "select", "audit_log"};
 
 enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *audit, struct fam_status *status)
 {
@@ -38,4 +49,63 @@ enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *
     code = fam_db_exec(db, &insert_audit, &params, NULL, status);
     fam_store_put(store, db);
     return code;
+}
+
+static void fill(const struct fam_rows *rows, size_t row, struct fam_audit_record *record)
+{
+    record->audit_id = fam_rows_uuid(rows, row, 0);
+    record->at_ms = fam_rows_i64(rows, row, 1);
+    snprintf(record->principal, sizeof(record->principal), "%s", fam_rows_text(rows, row, 2));
+    snprintf(record->method, sizeof(record->method), "%s", fam_rows_text(rows, row, 3));
+    record->user_id = fam_rows_uuid(rows, row, 4);
+    record->target_id = fam_rows_uuid(rows, row, 5);
+    snprintf(record->reason, sizeof(record->reason), "%s", fam_rows_text(rows, row, 6));
+    snprintf(record->request_id, sizeof(record->request_id), "%s", fam_rows_text(rows, row, 7));
+}
+
+static enum fam_code read_page(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *before,
+                               size_t limit, struct fam_rows *ret_rows, struct fam_status *status)
+{
+    struct fam_params params = {0};
+    struct fam_db *db = NULL;
+    struct fam_uuid newest;
+    memset(newest.bytes, 0xff, sizeof(newest.bytes));
+    enum fam_code code = fam_pool_get(fam_store_pool(store), &db, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    fam_param_uuid(&params, before ? before : &newest);
+    fam_param_i64(&params, (int64_t)limit + 1);
+    if (user_id) {
+        fam_param_uuid(&params, user_id);
+    }
+    code = fam_db_exec(db, user_id ? &list_of_user : &list_all, &params, ret_rows, status);
+    fam_store_put(store, db);
+    return code;
+}
+
+enum fam_code fam_audit_list(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *before,
+                             size_t limit, struct fam_audit_record **ret_list, size_t *ret_count, bool *ret_more,
+                             struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    *ret_list = NULL;
+    *ret_count = 0;
+    *ret_more = false;
+    if (limit < 1 || limit > FAM_AUDIT_PAGE_MAX) {
+        return fam_fail_field(status, "page_size", "is not between 1 and %d", FAM_AUDIT_PAGE_MAX);
+    }
+    enum fam_code code = read_page(store, user_id, before, limit, &rows, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    *ret_list = calloc(limit, sizeof(**ret_list));
+    if (!*ret_list) {
+        return fam_fail_memory(status);
+    }
+    for (size_t row = 0; row < fam_rows_count(&rows) && row < limit; row++) {
+        fill(&rows, row, &(*ret_list)[(*ret_count)++]);
+    }
+    *ret_more = fam_rows_count(&rows) > limit;
+    return FAM_OK;
 }

@@ -3,6 +3,10 @@
 #ifndef FAM_STORE_AUDIT_STORE_H
 #define FAM_STORE_AUDIT_STORE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/compiler.h"
 #include "base/status.h"
 #include "base/uuid.h"
@@ -20,5 +24,25 @@ struct fam_audit {
 
 enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *audit,
                                struct fam_status *status) FAM_MUST_CHECK;
+
+enum { FAM_AUDIT_PAGE_MAX = 100 };
+
+/* A line as it stands in the log. */
+struct fam_audit_record {
+    struct fam_uuid audit_id;
+    int64_t at_ms;
+    char principal[80];
+    char method[128];
+    struct fam_uuid user_id;   /* nil: nobody */
+    struct fam_uuid target_id; /* nil: none */
+    char reason[2001];         /* 500 characters */
+    char request_id[65];
+};
+
+/* Newest first: those older than `before` (NULL: from the newest), done for `user_id` (NULL: all), `limit` (1 to
+ * FAM_AUDIT_PAGE_MAX) at most. *ret_list is an array of *ret_count; free() it. *ret_more: there are older ones. */
+enum fam_code fam_audit_list(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *before,
+                             size_t limit, struct fam_audit_record **ret_list, size_t *ret_count, bool *ret_more,
+                             struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

@@ -244,6 +244,89 @@ enum fam_code fam_db_exec(struct fam_db *db, const struct fam_statement *stateme
     return code;
 }
 
+static const struct fam_statement select_lsn = {"commit_lsn", "SELECT pg_current_wal_insert_lsn()::text", "select",
+                                                "other"};
+
+/* A statement and a sync behind it: a transaction of its own. */
+static bool send_unit(struct fam_db *db, const struct fam_statement *statement, const struct fam_params *p, int format)
+{
+    return PQsendQueryPrepared(db->conn, statement->name, p->count, p->values, p->lengths, p->formats, format) &&
+           PQpipelineSync(db->conn);
+}
+
+/* Reads both units. An error of the second does not hide that the first was committed. */
+static enum fam_code collect_units(struct fam_db *db, PGresult **ret_result, char ret_lsn[FAM_DB_LSN_SIZE],
+                                   struct fam_status *status)
+{
+    uint64_t deadline = fam_mono_ms() + db->wait_ms;
+    enum fam_code code = FAM_OK;
+    for (int syncs = 0; syncs < 2;) {
+        PGresult *result = NULL;
+        enum fam_code got = next_result(db, deadline, &result, status);
+        if (got != FAM_OK) {
+            return got;
+        }
+        if (!result) {
+            if (PQstatus(db->conn) != CONNECTION_OK) {
+                return lost(db, status);
+            }
+            continue;
+        }
+        ExecStatusType kind = PQresultStatus(result);
+        if (kind == PGRES_PIPELINE_SYNC) {
+            syncs++;
+        } else if (syncs == 1 && kind == PGRES_TUPLES_OK && PQntuples(result) == 1) {
+            snprintf(ret_lsn, FAM_DB_LSN_SIZE, "%s", PQgetvalue(result, 0, 0));
+        } else if (syncs == 0 && result_is_good(result)) {
+            PQclear(*ret_result);
+            *ret_result = result;
+            continue;
+        } else if (syncs == 0 && code == FAM_OK) {
+            code = result_error(db, result, status);
+        }
+        PQclear(result);
+        if (db->broken) {
+            return code != FAM_OK ? code : lost(db, status);
+        }
+    }
+    return code;
+}
+
+enum fam_code fam_db_commit(struct fam_db *db, const struct fam_statement *statement, const struct fam_params *params,
+                            struct fam_rows *ret_rows, char ret_lsn[FAM_DB_LSN_SIZE], struct fam_status *status)
+{
+    static const struct fam_params none;
+    PGresult *result = NULL;
+    uint64_t start = fam_mono_us();
+    ret_rows->result = NULL;
+    ret_lsn[0] = '\0';
+    if (db->broken || PQstatus(db->conn) != CONNECTION_OK) {
+        return lost(db, status);
+    }
+    enum fam_code code = prepare(db, statement, status);
+    if (code == FAM_OK) {
+        code = prepare(db, &select_lsn, status);
+    }
+    if (code != FAM_OK) {
+        return code;
+    }
+    if (!PQenterPipelineMode(db->conn) || !send_unit(db, statement, params, 1) ||
+        !send_unit(db, &select_lsn, &none, 0)) {
+        return lost(db, status);
+    }
+    code = collect_units(db, &result, ret_lsn, status);
+    if (!db->broken && !PQexitPipelineMode(db->conn)) {
+        db->broken = true;
+    }
+    fam_metrics_observe(db->metrics, FAM_M_DB_SECONDS, FAM_LABELS(statement->operation, statement->table),
+                        (double)(fam_mono_us() - start) / 1e6);
+    if (code == FAM_OK && !result) {
+        code = lost(db, status);
+    }
+    ret_rows->result = result;
+    return code;
+}
+
 enum fam_code fam_db_simple(struct fam_db *db, const char *sql, uint32_t timeout_ms, char *ret_tag, size_t tag_size,
                             char *ret_value, size_t value_size, struct fam_status *status)
 {

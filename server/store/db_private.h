@@ -31,6 +31,11 @@ struct fam_db *fam_db_connect(const char *const *keywords, const char *const *va
 void fam_db_close(struct fam_db *db);
 /* Without a round trip: has the server closed an idle connection, or said that it goes down? */
 bool fam_db_is_alive(struct fam_db *db);
+/* One statement as a transaction of its own, and the WAL position after its commit, in one round trip. */
+enum { FAM_DB_LSN_SIZE = 24 };
+enum fam_code fam_db_commit(struct fam_db *db, const struct fam_statement *statement, const struct fam_params *params,
+                            struct fam_rows *ret_rows, char ret_lsn[FAM_DB_LSN_SIZE],
+                            struct fam_status *status) FAM_MUST_CHECK;
 /* Several statements by the simple protocol. ret_tag: the first result's command tag; ret_value: first column of the
  * last row set; both may be NULL. An error of a later statement does not hide a first one that succeeded:
  * *ret_tag is set then. */

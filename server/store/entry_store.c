@@ -1,35 +1,17 @@
 /* entry_store.c: new entries, ratings, deliveries; see entry_store.h. */
 #include "store/entry_store.h"
 
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/column.h"
+#include "store/commit.h"
 #include "store/entry_private.h"
 #include "store/store.h"
 #include "store/words.h"
 
-static const struct fam_statement own_child = {
-    "entry_child",
-    "SELECT c.family_id FROM children c JOIN parents p USING (family_id) "
-    "WHERE c.child_id = $1 AND p.user_id = $2 AND c.removed_at IS NULL FOR KEY SHARE OF c",
-    "select", "children"};
-static const struct fam_statement own_family = {
-    "entry_family", "SELECT family_id FROM parents WHERE user_id = $1 ORDER BY created_at, parent_id LIMIT 1", "select",
-    "parents"};
-static const struct fam_statement insert_key = {
-    "entry_key_insert", "INSERT INTO keys.entry_keys (entry_id, user_id, wrapped_user) VALUES ($1, $2, $3)", "insert",
-    "keys"};
-static const struct fam_statement insert_entry = {
-    "entry_insert",
-    "INSERT INTO emotion_entries (entry_id, user_id, family_id, child_id, phrase, context, safety, language) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    "insert", "emotion_entries"};
-static const struct fam_statement insert_reading = {
-    "reading_insert",
-    "INSERT INTO readings (entry_id, version, engine, prompt_version, body) VALUES ($1, $2::integer, $3, $4, $5)",
-    "insert", "readings"};
 static const struct fam_statement select_key = {
     "entry_key_select",
     "SELECT k.wrapped_user FROM emotion_entries e LEFT JOIN keys.entry_keys k USING (entry_id) "
@@ -74,60 +56,53 @@ enum fam_code fam_entry_key(const struct fam_rows *rows, size_t row, int column,
     return fam_seal_unwrap(author_key, &place, wrapped, size, ret_key, status);
 }
 
-/* A new entry on its way into three tables. */
+/* A new entry on its way to the group commit. */
 struct addition {
     const struct fam_entry_new *entry;
-    const char *language;
-    const char *engine;
     struct fam_uuid entry_id;
-    bool has_family;
-    struct fam_uuid family_id;
     struct fam_key key;
+    unsigned char wrapped[FAM_ENTRY_WRAP_SIZE];
+    struct fam_sealed sealed[FAM_COMMIT_COLUMNS];
 };
 
-static enum fam_code find_family(struct fam_db *db, struct addition *addition, struct fam_status *status)
+static void addition_done(struct addition *addition)
 {
-    fam_auto(fam_rows_done) struct fam_rows rows = {0};
-    struct fam_params params = {0};
-    const struct fam_entry_new *entry = addition->entry;
-    if (entry->child_id) {
-        fam_param_uuid(&params, entry->child_id);
+    fam_key_done(&addition->key);
+    for (size_t i = 0; i < FAM_COMMIT_COLUMNS; i++) {
+        fam_sealed_done(&addition->sealed[i]);
     }
-    fam_param_uuid(&params, entry->user_id);
-    enum fam_code code = fam_db_exec(db, entry->child_id ? &own_child : &own_family, &params, &rows, status);
+}
+
+static enum fam_code make_key(struct fam_store *store, struct addition *addition, struct fam_status *status)
+{
+    fam_auto(fam_key_done) struct fam_key author = {{0}};
+    const struct fam_uuid *user_id = addition->entry->user_id;
+    struct fam_place place = fam_entry_place("keys.entry_keys", "wrapped_user", &addition->entry_id, 0, user_id);
+    enum fam_code code = fam_store_user_key(store, user_id, &author, status);
     if (code != FAM_OK) {
-        return code;
+        return code == FAM_DATA_LOSS ? fam_fail(status, FAM_NOT_FOUND, "no such user") : code;
     }
-    addition->has_family = fam_rows_count(&rows) > 0;
-    if (!addition->has_family) {
-        return entry->child_id ? fam_fail(status, FAM_NOT_FOUND, "no such child") : FAM_OK;
-    }
-    addition->family_id = fam_rows_uuid(&rows, 0, 0);
+    fam_key_random(&addition->key);
+    fam_seal_wrap(&author, &place, &addition->key, addition->wrapped);
     return FAM_OK;
 }
 
-static enum fam_code add_key(struct fam_store *store, struct fam_db *db, struct addition *addition,
-                             struct fam_status *status)
+static enum fam_code seal(struct addition *addition, enum fam_commit_column column, const struct fam_place *place,
+                          const void *data, size_t size, struct fam_status *status)
 {
-    unsigned char wrapped[FAM_ENTRY_WRAP_SIZE];
-    fam_auto(fam_key_done) struct fam_key author = {{0}};
-    struct fam_params params = {0};
-    const struct fam_uuid *user_id = addition->entry->user_id;
-    struct fam_place place = fam_entry_place("keys.entry_keys", "wrapped_user", &addition->entry_id, 0, user_id);
-    enum fam_code code = fam_entry_author_key(store, db, user_id, &author, status);
-    if (code != FAM_OK) {
-        return code;
-    }
-    fam_key_random(&addition->key);
-    fam_seal_wrap(&author, &place, &addition->key, wrapped);
-    fam_param_uuid(&params, &addition->entry_id);
-    fam_param_uuid(&params, user_id);
-    fam_param_bytes(&params, wrapped, sizeof(wrapped));
-    return fam_db_exec(db, &insert_key, &params, NULL, status);
+    struct fam_sealed *sealed = &addition->sealed[column];
+    return fam_seal_close(&addition->key, place, data, size, &sealed->data, &sealed->size, status);
 }
 
-static enum fam_code seal_context(struct fam_params *params, const struct addition *addition,
-                                  struct fam_sealed *ret_sealed, struct fam_status *status)
+static enum fam_code seal_phrase(struct addition *addition, struct fam_status *status)
+{
+    const struct fam_entry_new *entry = addition->entry;
+    const char *phrase = entry->phrase ? entry->phrase : "";
+    struct fam_place place = fam_entry_place("emotion_entries", "phrase", &addition->entry_id, 0, entry->user_id);
+    return seal(addition, FAM_COMMIT_PHRASE, &place, phrase, strlen(phrase), status);
+}
+
+static enum fam_code seal_context(struct addition *addition, struct fam_status *status)
 {
     const struct fam_entry_new *entry = addition->entry;
     const char *before = entry->happened_before ? entry->happened_before : "";
@@ -143,14 +118,13 @@ static enum fam_code seal_context(struct fam_params *params, const struct additi
     text[3] = entry->age_unknown;
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
     memcpy(text + FAM_CONTEXT_HEAD, before, length);
-    enum fam_code code = fam_column_bytes(params, &addition->key, &place, text, size, ret_sealed, status);
+    enum fam_code code = seal(addition, FAM_COMMIT_CONTEXT, &place, text, size, status);
     sodium_memzero(text, size);
     free(text);
     return code;
 }
 
-static enum fam_code seal_safety(struct fam_params *params, const struct addition *addition,
-                                 struct fam_sealed *ret_sealed, struct fam_status *status)
+static enum fam_code seal_safety(struct addition *addition, struct fam_status *status)
 {
     const struct fam_entry_new *entry = addition->entry;
     unsigned char kinds[FAM_ENTRY_SAFETY_MAX] = {0};
@@ -158,36 +132,13 @@ static enum fam_code seal_safety(struct fam_params *params, const struct additio
     for (size_t i = 0; i < entry->safety_count && i < sizeof(kinds); i++) {
         kinds[i] = (unsigned char)entry->safety[i];
     }
-    enum fam_code code = fam_column_bytes(params, &addition->key, &place, kinds, sizeof(kinds), ret_sealed, status);
+    enum fam_code code = seal(addition, FAM_COMMIT_SAFETY, &place, kinds, sizeof(kinds), status);
     sodium_memzero(kinds, sizeof(kinds));
     return code;
 }
 
-static enum fam_code add_row(struct fam_db *db, const struct addition *addition, struct fam_status *status)
+static enum fam_code seal_reading(struct addition *addition, struct fam_status *status)
 {
-    fam_auto(fam_sealed_done) struct fam_sealed phrase = {0}, context = {0}, safety = {0};
-    struct fam_params params = {0};
-    const struct fam_entry_new *entry = addition->entry;
-    struct fam_place place = fam_entry_place("emotion_entries", "phrase", &addition->entry_id, 0, entry->user_id);
-    fam_param_uuid(&params, &addition->entry_id);
-    fam_param_uuid(&params, entry->user_id);
-    fam_param_uuid(&params, addition->has_family ? &addition->family_id : NULL);
-    fam_param_uuid(&params, entry->child_id);
-    enum fam_code code = fam_column_text(&params, &addition->key, &place, entry->phrase, &phrase, status);
-    if (code == FAM_OK) {
-        code = seal_context(&params, addition, &context, status);
-    }
-    if (code == FAM_OK) {
-        code = seal_safety(&params, addition, &safety, status);
-    }
-    fam_param_text(&params, addition->language);
-    return code == FAM_OK ? fam_db_exec(db, &insert_entry, &params, NULL, status) : code;
-}
-
-static enum fam_code add_reading(struct fam_db *db, const struct addition *addition, struct fam_status *status)
-{
-    fam_auto(fam_sealed_done) struct fam_sealed body = {0};
-    struct fam_params params = {0};
     const struct fam_entry_new *entry = addition->entry;
     struct fam_place place = fam_entry_place("readings", "body", &addition->entry_id, 1, entry->user_id);
     size_t size = fam__v1__reading__get_packed_size(entry->reading);
@@ -196,50 +147,110 @@ static enum fam_code add_reading(struct fam_db *db, const struct addition *addit
         return fam_fail_memory(status);
     }
     (void)fam__v1__reading__pack(entry->reading, packed);
-    fam_param_uuid(&params, &addition->entry_id);
-    fam_param_i64(&params, 1);
-    fam_param_text(&params, addition->engine);
-    fam_param_text(&params, entry->reading->prompt_version ? entry->reading->prompt_version : "");
-    enum fam_code code = fam_column_bytes(&params, &addition->key, &place, packed, size, &body, status);
+    enum fam_code code = seal(addition, FAM_COMMIT_BODY, &place, packed, size, status);
     sodium_memzero(packed, size);
     free(packed);
-    return code == FAM_OK ? fam_db_exec(db, &insert_reading, &params, NULL, status) : code;
+    return code;
 }
 
-static enum fam_code add(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
-                         struct fam_status *status)
+static enum fam_code seal_all(struct fam_store *store, struct addition *addition, struct fam_status *status)
 {
-    struct addition *addition = context;
-    addition->entry_id = fam_uuid_v7();
-    enum fam_code code = find_family(db, addition, status);
+    enum fam_code code = make_key(store, addition, status);
     if (code == FAM_OK) {
-        code = add_key(store, db, addition, status);
+        code = seal_phrase(addition, status);
     }
     if (code == FAM_OK) {
-        code = add_row(db, addition, status);
+        code = seal_context(addition, status);
     }
     if (code == FAM_OK) {
-        code = add_reading(db, addition, status);
+        code = seal_safety(addition, status);
     }
     if (code == FAM_OK) {
-        fam_outcome_add(outcome, &addition->entry_id);
+        code = seal_reading(addition, status);
     }
     return code;
+}
+
+static struct fam_commit_value text_value(const char *text)
+{
+    return (struct fam_commit_value){text, strlen(text)};
+}
+
+enum fam_code fam_entry_add_later(struct fam_store *store, const struct fam_mutation *mutation,
+                                  const struct fam_entry_new *entry, uint64_t deadline_ms, fam_entry_stored_fn *done,
+                                  void *context, struct fam_status *status)
+{
+    const char *language = fam_language_word(entry->language);
+    const char *engine = fam_engine_word(entry->reading->engine);
+    const char *prompt_version = entry->reading->prompt_version ? entry->reading->prompt_version : "";
+    if (!language || !engine) {
+        return fam_fail_field(status, language ? "reading.engine" : "language", "is not one of the list");
+    }
+    fam_auto(addition_done) struct addition addition = {.entry = entry};
+    addition.entry_id = entry->entry_id ? *entry->entry_id : fam_uuid_v7();
+    enum fam_code code = seal_all(store, &addition, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    struct fam_commit_entry row = {.entry_id = addition.entry_id,
+                                   .user_id = *entry->user_id,
+                                   .child_id = entry->child_id,
+                                   .mutation = mutation,
+                                   .deadline_ms = deadline_ms};
+    for (size_t i = 0; i < FAM_COMMIT_COLUMNS; i++) {
+        row.columns[i] = (struct fam_commit_value){addition.sealed[i].data, addition.sealed[i].size};
+    }
+    row.columns[FAM_COMMIT_WRAPPED] = (struct fam_commit_value){addition.wrapped, sizeof(addition.wrapped)};
+    row.columns[FAM_COMMIT_LANGUAGE] = text_value(language);
+    row.columns[FAM_COMMIT_ENGINE] = text_value(engine);
+    row.columns[FAM_COMMIT_PROMPT_VERSION] = text_value(prompt_version);
+    return fam_commit_add(fam_store_committer(store), &row, done, context, status);
+}
+
+/* Somebody who waits for the answer. */
+struct waiter {
+    pthread_mutex_t mutex;
+    pthread_cond_t answered;
+    bool is_answered;
+    enum fam_code code;
+    struct fam_outcome *outcome;
+    struct fam_status *status;
+};
+
+static void wake(void *context, enum fam_code code, const struct fam_outcome *outcome, const struct fam_status *status)
+{
+    struct waiter *waiter = context;
+    pthread_mutex_lock(&waiter->mutex);
+    waiter->code = code;
+    *waiter->outcome = *outcome;
+    if (code != FAM_OK) {
+        *waiter->status = *status;
+    }
+    waiter->is_answered = true;
+    pthread_cond_signal(&waiter->answered);
+    pthread_mutex_unlock(&waiter->mutex);
 }
 
 enum fam_code fam_entry_add(struct fam_store *store, const struct fam_mutation *mutation,
                             const struct fam_entry_new *entry, struct fam_outcome *ret_outcome,
                             struct fam_status *status)
 {
-    struct addition addition = {.entry = entry,
-                                .language = fam_language_word(entry->language),
-                                .engine = fam_engine_word(entry->reading->engine)};
+    struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .answered = PTHREAD_COND_INITIALIZER,
+                            .outcome = ret_outcome,
+                            .status = status};
     memset(ret_outcome, 0, sizeof(*ret_outcome));
-    if (!addition.language || !addition.engine) {
-        return fam_fail_field(status, addition.language ? "reading.engine" : "language", "is not one of the list");
+    enum fam_code code = fam_entry_add_later(store, mutation, entry, 0, wake, &waiter, status);
+    if (code == FAM_OK) {
+        pthread_mutex_lock(&waiter.mutex);
+        while (!waiter.is_answered) {
+            pthread_cond_wait(&waiter.answered, &waiter.mutex);
+        }
+        pthread_mutex_unlock(&waiter.mutex);
+        code = waiter.code;
     }
-    enum fam_code code = fam_mutate(store, mutation, add, &addition, ret_outcome, status);
-    fam_key_done(&addition.key);
+    pthread_cond_destroy(&waiter.answered);
+    pthread_mutex_destroy(&waiter.mutex);
     return code;
 }
 

@@ -61,11 +61,23 @@ struct fam_entry_new {
     size_t safety_count;
     const Fam__V1__SafetyKind *safety;
     const Fam__V1__Reading *reading;
+    const struct fam_uuid *entry_id; /* a UUID of version 7 that the caller made; NULL: made inside */
 };
-/* Entry, key and first reading in one transaction. ids: entry. */
+/* Entry, key and first reading in one transaction, together with other new entries of this moment (commit.h). ids:
+ * entry. RESOURCE_EXHAUSTED when too many wait. */
 enum fam_code fam_entry_add(struct fam_store *store, const struct fam_mutation *mutation,
                             const struct fam_entry_new *entry, struct fam_outcome *ret_outcome,
                             struct fam_status *status) FAM_MUST_CHECK;
+/* The same without waiting: OK means that `done` will be called exactly once, on another thread, maybe before this
+ * returns; else it will not be called. Everything that is borrowed is free again when this returns. `deadline_ms`
+ * (fam_mono_ms; 0: none): what has not been begun by then is answered with DEADLINE_EXCEEDED, and nothing is stored.
+ * `done` must not block: no I/O, no lock that is held across I/O, no call of the stores. `outcome` and `status` live
+ * while it runs; `status` tells more unless `code` is OK. */
+typedef void fam_entry_stored_fn(void *context, enum fam_code code, const struct fam_outcome *outcome,
+                                 const struct fam_status *status);
+enum fam_code fam_entry_add_later(struct fam_store *store, const struct fam_mutation *mutation,
+                                  const struct fam_entry_new *entry, uint64_t deadline_ms, fam_entry_stored_fn *done,
+                                  void *context, struct fam_status *status) FAM_MUST_CHECK;
 /* NOT_FOUND. */
 enum fam_code fam_entry_get(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
                             struct fam_entry *ret_entry, struct fam_status *status) FAM_MUST_CHECK;

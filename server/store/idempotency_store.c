@@ -41,14 +41,14 @@ void fam_outcome_add(struct fam_outcome *outcome, const struct fam_uuid *uuid)
     outcome->ids_size += sizeof(uuid->bytes);
 }
 
-static bool has_key(const struct fam_mutation *mutation)
+bool fam_mutation_has_key(const struct fam_mutation *mutation)
 {
     return mutation && mutation->key && mutation->key[0];
 }
 
 /* Over the acting user and the request. */
-static enum fam_code request_hmac(struct fam_store *store, const struct fam_mutation *mutation,
-                                  unsigned char ret_hmac[FAM_HMAC_SIZE], struct fam_status *status)
+enum fam_code fam_mutation_hmac(struct fam_store *store, const struct fam_mutation *mutation,
+                                unsigned char ret_hmac[FAM_MUTATION_HMAC_SIZE], struct fam_status *status)
 {
     struct fam_uuid nobody = {{0}};
     const struct fam_uuid *user = mutation->user_id ? mutation->user_id : &nobody;
@@ -75,9 +75,9 @@ static void add_name(struct fam_params *params, const struct fam_mutation *mutat
 }
 
 /* *ret_found with the ids of the first time; INVALID_ARGUMENT when that was another request. */
-static enum fam_code find(struct fam_db *db, const struct fam_mutation *mutation,
-                          const unsigned char hmac[FAM_HMAC_SIZE], bool *ret_found, struct fam_outcome *outcome,
-                          struct fam_status *status)
+enum fam_code fam_idempotency_match(struct fam_db *db, const struct fam_mutation *mutation,
+                                    const unsigned char hmac[FAM_MUTATION_HMAC_SIZE], bool *ret_found,
+                                    struct fam_outcome *outcome, struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
@@ -113,15 +113,15 @@ enum fam_code fam_idempotency_find(struct fam_store *store, const struct fam_mut
     struct fam_db *db = NULL;
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     *ret_found = false;
-    if (!has_key(mutation)) {
+    if (!fam_mutation_has_key(mutation)) {
         return FAM_OK;
     }
-    enum fam_code code = request_hmac(store, mutation, hmac, status);
+    enum fam_code code = fam_mutation_hmac(store, mutation, hmac, status);
     if (code == FAM_OK) {
         code = fam_store_get(store, &db, status);
     }
     if (code == FAM_OK) {
-        code = find(db, mutation, hmac, ret_found, ret_outcome, status);
+        code = fam_idempotency_match(db, mutation, hmac, ret_found, ret_outcome, status);
     }
     fam_store_put(store, db);
     return code;
@@ -170,7 +170,7 @@ static enum fam_code take_key(struct fam_db *db, struct attempt *attempt, struct
     if (code != FAM_OK || fam_rows_affected(&rows) == 1) {
         return code;
     }
-    code = find(db, attempt->mutation, attempt->hmac, &found, attempt->outcome, status);
+    code = fam_idempotency_match(db, attempt->mutation, attempt->hmac, &found, attempt->outcome, status);
     if (code == FAM_OK && !found) {
         return fam_fail_reason(status, FAM_ABORTED, "IDEMPOTENCY_KEY", 50, "the key was removed at this moment");
     }
@@ -188,7 +188,7 @@ static enum fam_code keep_ids(struct fam_db *db, const struct attempt *attempt, 
 static enum fam_code run(struct fam_db *db, void *context, struct fam_status *status)
 {
     struct attempt *attempt = context;
-    bool keyed = has_key(attempt->mutation);
+    bool keyed = fam_mutation_has_key(attempt->mutation);
     enum fam_code code = FAM_OK;
     memset(attempt->outcome, 0, sizeof(*attempt->outcome));
     if (keyed) {
@@ -204,17 +204,17 @@ static enum fam_code run(struct fam_db *db, void *context, struct fam_status *st
     return code;
 }
 
-enum fam_code fam_mutate(struct fam_store *store, const struct fam_mutation *mutation, fam_effect_fn *effect,
-                         void *context, struct fam_outcome *ret_outcome, struct fam_status *status)
+enum fam_code fam_mutate_hashed(struct fam_store *store, const struct fam_mutation *mutation,
+                                const unsigned char hmac[FAM_MUTATION_HMAC_SIZE], fam_effect_fn *effect, void *context,
+                                struct fam_outcome *ret_outcome, struct fam_status *status)
 {
     struct attempt attempt = {
         .store = store, .mutation = mutation, .effect = effect, .context = context, .outcome = ret_outcome};
     char lsn[FAM_LSN_SIZE] = "";
+    _Static_assert((int)FAM_MUTATION_HMAC_SIZE == (int)FAM_HMAC_SIZE, "one HMAC");
     memset(ret_outcome, 0, sizeof(*ret_outcome));
+    memcpy(attempt.hmac, hmac, sizeof(attempt.hmac));
     enum fam_code code = fam_store_load(store, status);
-    if (code == FAM_OK && has_key(mutation)) {
-        code = request_hmac(store, mutation, attempt.hmac, status);
-    }
     if (code == FAM_OK) {
         code = fam_tx_run(fam_store_pool(store), run, &attempt, lsn, status);
     }
@@ -222,4 +222,18 @@ enum fam_code fam_mutate(struct fam_store *store, const struct fam_mutation *mut
         memcpy(ret_outcome->lsn, lsn, sizeof(lsn));
     }
     return code;
+}
+
+enum fam_code fam_mutate(struct fam_store *store, const struct fam_mutation *mutation, fam_effect_fn *effect,
+                         void *context, struct fam_outcome *ret_outcome, struct fam_status *status)
+{
+    unsigned char hmac[FAM_MUTATION_HMAC_SIZE] = {0};
+    memset(ret_outcome, 0, sizeof(*ret_outcome));
+    if (fam_mutation_has_key(mutation)) {
+        enum fam_code code = fam_mutation_hmac(store, mutation, hmac, status);
+        if (code != FAM_OK) {
+            return code;
+        }
+    }
+    return fam_mutate_hashed(store, mutation, hmac, effect, context, ret_outcome, status);
 }

@@ -30,7 +30,7 @@ struct fam_mutation {
     const struct fam_uuid *user_id; /* the acting user; NULL: none. The row is erased with this user. */
 };
 
-enum { FAM_OUTCOME_IDS_MAX = 64 };
+enum { FAM_OUTCOME_IDS_MAX = 64, FAM_MUTATION_HMAC_SIZE = 32 };
 struct fam_outcome {
     bool replayed;
     size_t ids_size;
@@ -54,6 +54,19 @@ typedef enum fam_code fam_effect_fn(struct fam_store *store, struct fam_db *db, 
                                     struct fam_outcome *outcome, struct fam_status *status);
 enum fam_code fam_mutate(struct fam_store *store, const struct fam_mutation *mutation, fam_effect_fn *effect,
                          void *context, struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
+/* For the group commit, which keeps the HMAC and not the request. A mutation has a row when its key is not empty. */
+bool fam_mutation_has_key(const struct fam_mutation *mutation);
+enum fam_code fam_mutation_hmac(struct fam_store *store, const struct fam_mutation *mutation,
+                                unsigned char ret_hmac[FAM_MUTATION_HMAC_SIZE],
+                                struct fam_status *status) FAM_MUST_CHECK;
+/* On a connection: as fam_idempotency_find. */
+enum fam_code fam_idempotency_match(struct fam_db *db, const struct fam_mutation *mutation,
+                                    const unsigned char hmac[FAM_MUTATION_HMAC_SIZE], bool *ret_found,
+                                    struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
+/* As fam_mutate, with the HMAC of the request in the place of the request. */
+enum fam_code fam_mutate_hashed(struct fam_store *store, const struct fam_mutation *mutation,
+                                const unsigned char hmac[FAM_MUTATION_HMAC_SIZE], fam_effect_fn *effect, void *context,
+                                struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
 void fam_outcome_add(struct fam_outcome *outcome, const struct fam_uuid *uuid);
 
 #endif

@@ -32,6 +32,9 @@ struct fam_pool {
     uint32_t statement_timeout_ms;
     uint32_t connect_timeout_ms;
     uint32_t wait_ms;
+    uint32_t lock_timeout_ms;
+    const char *settings_more;
+    bool uncounted;
     struct fam_metrics *metrics;
     struct fam_log *log;
     PQconninfoOption *parsed; /* owns the values */
@@ -88,9 +91,9 @@ static bool make_settings(struct fam_pool *pool)
     const char *own = setting_of(pool, "options");
     fam_buf_addf(&pool->session,
                  "-c statement_timeout=%u -c lock_timeout=%u -c idle_in_transaction_session_timeout=%u "
-                 "-c TimeZone=UTC -c client_min_messages=warning %s",
-                 pool->statement_timeout_ms, pool->statement_timeout_ms / 2 + 1, pool->statement_timeout_ms + 10000,
-                 own ? own : "");
+                 "-c TimeZone=UTC -c client_min_messages=warning %s %s",
+                 pool->statement_timeout_ms, pool->lock_timeout_ms, pool->statement_timeout_ms + 10000,
+                 pool->settings_more, own ? own : "");
     if (pool->session.failed || !add_setting(pool, &count, "options", fam_buf_text(&pool->session))) {
         return false;
     }
@@ -141,6 +144,9 @@ struct fam_pool *fam_pool_new(const struct fam_pool_options *options, struct fam
     pool->statement_timeout_ms = options->statement_timeout_ms ? options->statement_timeout_ms : 10000;
     pool->connect_timeout_ms = options->connect_timeout_ms ? options->connect_timeout_ms : 3000;
     pool->wait_ms = options->wait_ms ? options->wait_ms : 5000;
+    pool->lock_timeout_ms = options->lock_timeout_ms ? options->lock_timeout_ms : pool->statement_timeout_ms / 2 + 1;
+    pool->settings_more = options->settings ? options->settings : "";
+    pool->uncounted = options->uncounted;
     pool->metrics = options->metrics;
     pool->log = options->log;
     pool->parsed = PQconninfoParse(options->conninfo ? options->conninfo : "", NULL);
@@ -154,7 +160,9 @@ struct fam_pool *fam_pool_new(const struct fam_pool_options *options, struct fam
     } else if (sodium_init() < 0 || !make_settings(pool)) {
         (void)fam_fail_memory(status);
     } else {
-        fam_metrics_set(pool->metrics, FAM_M_DB_CONNECTIONS_MAX, NULL, (double)pool->size);
+        if (!pool->uncounted) {
+            fam_metrics_set(pool->metrics, FAM_M_DB_CONNECTIONS_MAX, NULL, (double)pool->size);
+        }
         return pool;
     }
     fam_pool_free(pool);
@@ -188,7 +196,9 @@ size_t fam_pool_in_use(struct fam_pool *pool)
 static void count_in_use(struct fam_pool *pool, bool more)
 {
     pool->in_use = more ? pool->in_use + 1 : pool->in_use - 1;
-    fam_metrics_set(pool->metrics, FAM_M_DB_CONNECTIONS, NULL, (double)pool->in_use);
+    if (!pool->uncounted) {
+        fam_metrics_set(pool->metrics, FAM_M_DB_CONNECTIONS, NULL, (double)pool->in_use);
+    }
 }
 
 /* Opens the breaker for a pause that doubles with each failure, with jitter. */

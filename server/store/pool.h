@@ -29,6 +29,9 @@ struct fam_pool_options {
     uint32_t statement_timeout_ms; /* 0: 10,000 */
     uint32_t connect_timeout_ms;   /* 0: 3,000 */
     uint32_t wait_ms;              /* for a free connection; 0: 5,000 */
+    uint32_t lock_timeout_ms;      /* 0: half of the statement's */
+    const char *settings;          /* more of PostgreSQL's options ("-c …"), constant; NULL: none */
+    bool uncounted;                /* a small pool beside the main one, whose connections the gauges count */
     struct fam_metrics *metrics;   /* may be NULL */
     struct fam_log *log;           /* may be NULL; outages and recoveries, once each */
 };

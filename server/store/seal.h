@@ -75,6 +75,11 @@ enum fam_code fam_seal_create_key(struct fam_seal *seal, struct fam_db *db, enum
 enum fam_code fam_seal_get_key(struct fam_seal *seal, struct fam_db *db, enum fam_key_kind kind,
                                const struct fam_uuid *id, struct fam_key *ret_key,
                                struct fam_status *status) FAM_MUST_CHECK;
+/* The same for a caller that has read `wrapped` with its rows, outside a transaction that could have made the key;
+ * NULL: there is no key (any more), NOT_FOUND. */
+enum fam_code fam_seal_take_key(struct fam_seal *seal, enum fam_key_kind kind, const struct fam_uuid *id,
+                                const void *wrapped, size_t size, struct fam_key *ret_key,
+                                struct fam_status *status) FAM_MUST_CHECK;
 /* From the cache alone. */
 bool fam_seal_cached_key(struct fam_seal *seal, enum fam_key_kind kind, const struct fam_uuid *id,
                          struct fam_key *ret_key) FAM_MUST_CHECK;

@@ -149,6 +149,23 @@ enum fam_code fam_seal_get_key(struct fam_seal *seal, struct fam_db *db, enum fa
     return code;
 }
 
+enum fam_code fam_seal_take_key(struct fam_seal *seal, enum fam_key_kind kind, const struct fam_uuid *id,
+                                const void *wrapped, size_t size, struct fam_key *ret_key, struct fam_status *status)
+{
+    struct fam_place place = key_place(kind, id);
+    if (!wrapped) {
+        return fam_fail(status, FAM_NOT_FOUND, "there is no key of this id in %s", kinds[kind].table);
+    }
+    if (fam_seal_cached_key(seal, kind, id, ret_key)) {
+        return FAM_OK;
+    }
+    enum fam_code code = fam_seal_master_unwrap(seal, &place, wrapped, size, ret_key, status);
+    if (code == FAM_OK) {
+        cache_put(seal, kind, id, ret_key);
+    }
+    return code;
+}
+
 /* All HMAC keys while they are being loaded; wiped by hmac_set_done. */
 struct hmac_set {
     struct fam_key keys[FAM_HMAC_PURPOSES];

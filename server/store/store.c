@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "store/commit.h"
 #include "store/migrate.h"
 
 static const struct fam_statement select_one = {"select_one", "SELECT 1", "select", "other"};
@@ -12,6 +13,7 @@ static const struct fam_statement user_exists = {"user_exists", "SELECT 1 FROM u
 struct fam_store {
     struct fam_pool *pool;
     struct fam_seal *seal;
+    struct fam_committer *committer;
 };
 
 struct fam_store *fam_store_new(const struct fam_store_options *options, struct fam_status *status)
@@ -26,6 +28,9 @@ struct fam_store *fam_store_new(const struct fam_store_options *options, struct 
         store->pool = fam_pool_new(&options->pool, status);
     }
     if (store->pool) {
+        store->committer = fam_committer_new(store, &options->pool, status);
+    }
+    if (store->committer) {
         return store;
     }
     fam_store_free(store);
@@ -37,6 +42,7 @@ void fam_store_free(struct fam_store *store)
     if (!store) {
         return;
     }
+    fam_committer_free(store->committer);
     fam_pool_free(store->pool);
     fam_seal_free(store->seal);
     free(store);
@@ -50,6 +56,11 @@ struct fam_pool *fam_store_pool(struct fam_store *store)
 struct fam_seal *fam_store_seal(struct fam_store *store)
 {
     return store->seal;
+}
+
+struct fam_committer *fam_store_committer(struct fam_store *store)
+{
+    return store->committer;
 }
 
 enum fam_code fam_store_ping(struct fam_store *store, struct fam_status *status)
@@ -140,4 +151,11 @@ enum fam_code fam_store_hmac(struct fam_store *store, enum fam_hmac_purpose purp
         fam_seal_hmac(store->seal, purpose, data, size, ret_hmac);
     }
     return code;
+}
+
+enum fam_code fam_store_cache_key(struct fam_store *store, struct fam_key *ret_key, struct fam_status *status)
+{
+    static const char label[] = "fam: values of the cache, 1";
+    _Static_assert((int)FAM_HMAC_SIZE == (int)FAM_KEY_SIZE, "a key is an HMAC");
+    return fam_store_hmac(store, FAM_HMAC_CACHE, label, sizeof(label), ret_key->bytes, status);
 }

@@ -25,10 +25,13 @@ struct fam_store_options {
 
 /* Needs no database. INVALID_ARGUMENT says what is wrong with the connection string or the master key. */
 struct fam_store *fam_store_new(const struct fam_store_options *options, struct fam_status *status) FAM_MUST_CHECK;
-/* Takes NULL. */
+/* Entries that wait are written and answered first. Takes NULL. */
 void fam_store_free(struct fam_store *store);
 struct fam_pool *fam_store_pool(struct fam_store *store);
 struct fam_seal *fam_store_seal(struct fam_store *store);
+/* For the stores: the group commit of new entries. */
+struct fam_committer;
+struct fam_committer *fam_store_committer(struct fam_store *store);
 
 /* Health: does the database answer a statement? */
 enum fam_code fam_store_ping(struct fam_store *store, struct fam_status *status) FAM_MUST_CHECK;
@@ -47,6 +50,10 @@ enum fam_code fam_store_load(struct fam_store *store, struct fam_status *status)
  * Wipe with fam_key_done. */
 enum fam_code fam_store_user_key(struct fam_store *store, const struct fam_uuid *user_id, struct fam_key *ret_key,
                                  struct fam_status *status) FAM_MUST_CHECK;
+/* The key that seals values of the shared cache, the same for all servers of a database: derived from the HMAC key of
+ * the cache. Needs no connection once the keys are loaded. Wipe with fam_key_done. */
+enum fam_code fam_store_cache_key(struct fam_store *store, struct fam_key *ret_key,
+                                  struct fam_status *status) FAM_MUST_CHECK;
 /* HMAC-SHA-256 under the random key of `purpose`, loading it when needed. */
 enum fam_code fam_store_hmac(struct fam_store *store, enum fam_hmac_purpose purpose, const void *data, size_t size,
                              unsigned char ret_hmac[FAM_HMAC_SIZE], struct fam_status *status) FAM_MUST_CHECK;

@@ -44,6 +44,11 @@ const char *fam_source_word(Fam__V1__RegistrationSource value)
     return word(sources, FAM_ARRAY_SIZE(sources), (int)value);
 }
 
+Fam__V1__RegistrationSource fam_source_of_word(const char *text)
+{
+    return (Fam__V1__RegistrationSource)value_of(sources, FAM_ARRAY_SIZE(sources), text);
+}
+
 const char *fam_purpose_word(Fam__V1__ConsentPurpose value)
 {
     return word(purposes, FAM_ARRAY_SIZE(purposes), (int)value);

@@ -11,6 +11,7 @@
 const char *fam_language_word(Fam__V1__Language value);
 Fam__V1__Language fam_language_of_word(const char *word);
 const char *fam_source_word(Fam__V1__RegistrationSource value);
+Fam__V1__RegistrationSource fam_source_of_word(const char *word);
 const char *fam_purpose_word(Fam__V1__ConsentPurpose value);
 Fam__V1__ConsentPurpose fam_purpose_of_word(const char *word);
 const char *fam_engine_word(Fam__V1__Engine value);

@@ -12,7 +12,7 @@
 #include "base/compiler.h"
 #include "base/status.h"
 
-enum { FAM_OFFLINE_LINE_MAX = 1024, FAM_OFFLINE_COLUMNS_MAX = 8 };
+enum { FAM_OFFLINE_LINE_MAX = 1024, FAM_OFFLINE_COLUMNS_MAX = 10 };
 
 struct fam_offline_tsv {
     const char *file; /* for messages */

@@ -40,6 +40,8 @@ struct http_sim_exchange {
     size_t drip_bytes;
     uint32_t drip_interval_ms;
     uint64_t send_at_ms;
+    uint64_t tag; /* of the reply under way; 0: none that anybody wants to hear of */
+    bool reset;   /* close by a reset */
 };
 
 struct http_sim {
@@ -48,6 +50,7 @@ struct http_sim {
     int wake; /* eventfd of http_sim_stop() */
     uint16_t port;
     size_t count;
+    uint64_t accepted;
     struct http_sim_exchange *connections[HTTP_SIM_MAX_CONNECTIONS];
 };
 
@@ -60,8 +63,11 @@ static const char *status_text(int status)
                  {200, "OK"},
                  {400, "Bad Request"},
                  {401, "Unauthorized"},
+                 {402, "Payment Required"},
                  {403, "Forbidden"},
                  {404, "Not Found"},
+                 {405, "Method Not Allowed"},
+                 {408, "Request Timeout"},
                  {409, "Conflict"},
                  {413, "Request Entity Too Large"},
                  {429, "Too Many Requests"},
@@ -142,7 +148,7 @@ static int listen_on(const char *address, uint16_t port, uint16_t *ret_port)
     if (fd < 0)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        bind(fd, (const struct sockaddr *)&where, sizeof(where)) != 0 || listen(fd, 128) != 0 ||
+        bind(fd, (const struct sockaddr *)&where, sizeof(where)) != 0 || listen(fd, HTTP_SIM_MAX_CONNECTIONS) != 0 ||
         getsockname(fd, (struct sockaddr *)&where, &size) != 0) {
         int error = errno;
         close(fd);
@@ -177,6 +183,16 @@ uint16_t http_sim_port(const struct http_sim *sim)
     return sim->port;
 }
 
+size_t http_sim_connections(const struct http_sim *sim)
+{
+    return sim->count;
+}
+
+uint64_t http_sim_accepted(const struct http_sim *sim)
+{
+    return sim->accepted;
+}
+
 void http_sim_stop(struct http_sim *sim)
 {
     uint64_t one = 1;
@@ -186,6 +202,9 @@ void http_sim_stop(struct http_sim *sim)
 
 static void connection_free(struct http_sim_exchange *connection)
 {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (connection->reset)
+        (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     close(connection->fd);
     fam_buf_done(&connection->in);
     fam_buf_done(&connection->out);
@@ -205,6 +224,16 @@ void http_sim_free(struct http_sim *sim)
     free(sim);
 }
 
+/* Tells once how the reply under way ended. */
+static void tell_over(struct http_sim_exchange *connection, bool done)
+{
+    const struct http_sim_handler *handler = &connection->sim->handler;
+    uint64_t tag = connection->tag;
+    connection->tag = 0;
+    if (tag && handler->over)
+        handler->over(handler->context, tag, done);
+}
+
 /* The headers alone up to the body; the length is what the reply promises, not what it sends. */
 static void add_headers(struct http_sim_exchange *connection, const struct http_sim_reply *reply, bool keep_alive)
 {
@@ -219,13 +248,15 @@ void http_sim_reply(struct http_sim_exchange *connection, const struct http_sim_
 {
     fam_buf_clear(&connection->out);
     connection->sent = 0;
+    connection->tag = reply->tag;
     if (reply->hang) {
         connection->state = HANGING;
         return;
     }
     bool broken = reply->cut != HTTP_SIM_WHOLE || reply->truncate;
     add_headers(connection, reply, connection->keep_alive);
-    if (reply->cut == HTTP_SIM_CUT_AT_ONCE)
+    connection->reset = reply->cut == HTTP_SIM_RESET;
+    if (reply->cut == HTTP_SIM_CUT_AT_ONCE || connection->reset)
         fam_buf_clear(&connection->out);
     else if (reply->cut == HTTP_SIM_CUT_IN_HEADERS)
         connection->out.size /= 2;
@@ -300,14 +331,17 @@ static void transmit(struct http_sim_exchange *connection, uint64_t now_ms)
         left = connection->drip_bytes;
     ssize_t put = left ? send(connection->fd, connection->out.data + connection->sent, left, MSG_NOSIGNAL) : 0;
     if (put < 0) {
-        if (errno != EAGAIN && errno != EINTR)
+        if (errno != EAGAIN && errno != EINTR) {
+            tell_over(connection, false);
             connection->state = FINISHED;
+        }
         return;
     }
     connection->sent += (size_t)put;
     connection->send_at_ms = now_ms + connection->drip_interval_ms;
     if (connection->sent < connection->out.size)
         return;
+    tell_over(connection, true);
     if (!connection->keep_alive) {
         connection->state = FINISHED;
         return;
@@ -331,6 +365,7 @@ static void accept_all(struct http_sim *sim)
             return;
         }
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        sim->accepted++;
         connection->sim = sim;
         connection->fd = fd;
         connection->idle_since_ms = fam_mono_ms();
@@ -365,6 +400,7 @@ static void serve_events(struct http_sim_exchange *connection, short events, uin
     else if (events & (POLLRDHUP | POLLHUP | POLLERR)) {
         if (connection->state == WAITING && sim->handler.gone)
             sim->handler.gone(sim->handler.context, connection);
+        tell_over(connection, false);
         connection->state = FINISHED;
     }
     if (connection->state == READING && now_ms > connection->idle_since_ms + HTTP_SIM_IDLE_MS)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    HTTP_SIM_MAX_CONNECTIONS = 512,
+    HTTP_SIM_MAX_CONNECTIONS = 4096, /* the rest waits in the listener's queue; a descriptor each */
     HTTP_SIM_MAX_HEADERS = 32 * 1024,
     HTTP_SIM_MAX_BODY = 8 * 1024 * 1024,
     HTTP_SIM_IDLE_MS = 120000, /* a connection that asks nothing for so long is closed */
@@ -37,6 +37,7 @@ enum http_sim_cut {
     HTTP_SIM_CUT_AT_ONCE,    /* close without a byte */
     HTTP_SIM_CUT_IN_HEADERS, /* close in the middle of the headers */
     HTTP_SIM_CUT_AFTER_HEADERS,
+    HTTP_SIM_RESET, /* close without a byte, by a reset */
 };
 
 struct http_sim_reply {
@@ -52,7 +53,8 @@ struct http_sim_reply {
     bool truncate;             /* send truncate_at bytes of the body, though Content-Length says all, then close */
     size_t truncate_at;
     enum http_sim_cut cut;
-    bool hang; /* say nothing until the peer goes */
+    bool hang;    /* say nothing until the peer goes */
+    uint64_t tag; /* what `over` is told about this reply; 0: it is not called */
 };
 
 struct http_sim_handler {
@@ -61,6 +63,9 @@ struct http_sim_handler {
     void (*request)(void *context, struct http_sim_exchange *exchange, const struct http_sim_request *request);
     /* The peer left before the reply: the exchange is no longer valid. May be NULL if every reply comes at once. */
     void (*gone)(void *context, struct http_sim_exchange *exchange);
+    /* A reply with a tag has come to its end: all that it ordered was done, or the peer left before that. May be NULL.
+     */
+    void (*over)(void *context, uint64_t tag, bool done);
     /* Runs after every round of events; returns in how many ms it wants to run again, -1: with the next event. May be
      * NULL. */
     int (*tick)(void *context, uint64_t now_ms);
@@ -72,6 +77,10 @@ struct http_sim *http_sim_new(const char *address, uint16_t port, const struct h
 void http_sim_free(struct http_sim *sim);
 /* The port it listens on. */
 uint16_t http_sim_port(const struct http_sim *sim);
+/* Connections open now. */
+size_t http_sim_connections(const struct http_sim *sim);
+/* Connections accepted so far. */
+uint64_t http_sim_accepted(const struct http_sim *sim);
 /* Serves until http_sim_stop(). False when polling fails. */
 bool http_sim_run(struct http_sim *sim);
 /* From any thread or signal handler. */

@@ -241,9 +241,11 @@ static bool prepare(struct telegram_sim *sim, const struct telegram_sim_options 
     sim->updates = calloc(TG_MAX_UPDATES, sizeof(struct tg_update));
     sim->callbacks = calloc(TG_MAX_CALLBACKS, sizeof(struct tg_callback));
     sim->calls = calloc(TG_MAX_CALLS, sizeof(struct tg_call));
+    sim->latencies = calloc(TG_MAX_LATENCIES, sizeof(struct tg_latency));
     sim->settings = cJSON_CreateObject();
     sim->bot = cJSON_CreateObject();
-    if (!sim->messages || !sim->updates || !sim->callbacks || !sim->calls || !sim->settings || !sim->bot) {
+    if (!sim->messages || !sim->updates || !sim->callbacks || !sim->calls || !sim->latencies || !sim->settings ||
+        !sim->bot) {
         errno = ENOMEM;
         return false;
     }

@@ -127,6 +127,21 @@ static void get_calls(struct telegram_sim *sim, struct http_sim_exchange *exchan
     tg_control_answer(exchange, 200, body);
 }
 
+/* How long the bot took so far, in microseconds; clear=1 forgets them. */
+static void get_latency(struct telegram_sim *sim, struct http_sim_exchange *exchange, const cJSON *query)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON *queued = cJSON_AddArrayToObject(body, "queued_us");
+    cJSON *handed = cJSON_AddArrayToObject(body, "handed_us");
+    for (size_t i = 0; i < sim->latency_count; i++) {
+        cJSON_AddItemToArray(queued, cJSON_CreateNumber(sim->latencies[i].queued_us));
+        cJSON_AddItemToArray(handed, cJSON_CreateNumber(sim->latencies[i].handed_us));
+    }
+    if (tg_arg_bool(query, "clear"))
+        sim->latency_count = 0;
+    tg_control_answer(exchange, 200, body);
+}
+
 static void get_state(struct telegram_sim *sim, struct http_sim_exchange *exchange, const cJSON *query)
 {
     (void)query;
@@ -277,6 +292,7 @@ static control_fn *find_control(const char *method, const char *name)
         {"GET", "messages", get_messages},
         {"GET", "calls", get_calls},
         {"GET", "state", get_state},
+        {"GET", "latency", get_latency},
         {"GET", "wait", get_wait},
     };
     for (size_t i = 0; i < FAM_ARRAY_SIZE(controls); i++)

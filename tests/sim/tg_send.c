@@ -198,6 +198,16 @@ static bool find_reply(struct telegram_sim *sim, const struct tg_chat *chat, con
     return found || !wanted || !must || tg_fail(error, 400, "Bad Request: message to be replied not found");
 }
 
+/* The message that an update waited for. */
+static void note_answer(struct telegram_sim *sim, struct tg_chat *chat)
+{
+    uint64_t now_us = fam_mono_us();
+    if (chat->handed_us && sim->latency_count < TG_MAX_LATENCIES)
+        sim->latencies[sim->latency_count++] =
+            (struct tg_latency){(uint32_t)(now_us - chat->queued_us), (uint32_t)(now_us - chat->handed_us)};
+    chat->handed_us = 0;
+}
+
 cJSON *tg_send_message(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
 {
     struct tg_chat *chat = tg_writable_chat(sim, args, error);
@@ -224,6 +234,7 @@ cJSON *tg_send_message(struct telegram_sim *sim, const cJSON *args, struct tg_er
         if (message->is_protected)
             cJSON_AddBoolToObject(message->json, "has_protected_content", 1);
         chat->typing_until_ms = 0;
+        note_answer(sim, chat);
         tg_message_changed(sim, message, "sent");
     }
     free(text);

@@ -201,6 +201,7 @@ void tg_state_done(struct telegram_sim *sim)
     free(sim->updates);
     free(sim->callbacks);
     free(sim->calls);
+    free(sim->latencies);
     cJSON_Delete(sim->bot);
     cJSON_Delete(sim->allowed);
     cJSON_Delete(sim->settings);

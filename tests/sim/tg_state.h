@@ -19,6 +19,7 @@ enum {
     TG_MAX_MESSAGES = 20000,
     TG_MAX_UPDATES = 20000,
     TG_MAX_CALLS = 50000,
+    TG_MAX_LATENCIES = 20000,
     TG_MAX_CALLBACKS = 4096,
     TG_MAX_FAULTS = 256,
     TG_MAX_WAITERS = 256,
@@ -43,6 +44,7 @@ struct tg_chat {
     int64_t migrated_to;
     uint64_t sends[TG_CHAT_PER_WINDOW]; /* when the last ones were sent, oldest first */
     uint64_t typing_until_ms;
+    uint64_t queued_us, handed_us; /* the oldest update that waits for a message, once handed out; 0: none */
 };
 
 struct tg_message {
@@ -60,6 +62,9 @@ struct tg_message {
 struct tg_update {
     int64_t id;
     uint64_t queued_ms;
+    uint64_t queued_us;
+    int64_t chat_id; /* 0: unknown */
+    bool handed;
     char *text; /* JSON of the Update, or whatever bytes a test wants there */
     size_t size;
 };
@@ -81,6 +86,12 @@ struct tg_call {
     int64_t chat_id;
     uint64_t at_ms;
     int status; /* 0: not answered, or cut */
+};
+
+/* How long the bot took from an update to the next message in its chat. */
+struct tg_latency {
+    uint32_t queued_us; /* since the update was there */
+    uint32_t handed_us; /* since it was first handed out */
 };
 
 /* What a fault does to a reply, beside its status. */
@@ -179,6 +190,8 @@ struct telegram_sim {
 
     struct tg_call *calls;
     size_t call_count;
+    struct tg_latency *latencies;
+    size_t latency_count;
     uint64_t overall_sends[TG_OVERALL_PER_S];
     struct tg_fault faults[TG_MAX_FAULTS];
     size_t fault_count;

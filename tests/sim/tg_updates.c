@@ -25,14 +25,18 @@ static void drop_first(struct telegram_sim *sim, size_t count)
         sim->updates[i] = sim->updates[i + count];
 }
 
-static int64_t enqueue(struct telegram_sim *sim, char *text, size_t size, int64_t age_ms)
+static int64_t enqueue(struct telegram_sim *sim, int64_t chat_id, char *text, size_t size, int64_t age_ms)
 {
     if (!text || sim->update_count == TG_MAX_UPDATES) {
         free(text);
         return 0;
     }
-    sim->updates[sim->update_count++] = (struct tg_update){
-        .id = sim->next_update_id, .queued_ms = fam_mono_ms() - (uint64_t)age_ms, .text = text, .size = size};
+    sim->updates[sim->update_count++] = (struct tg_update){.id = sim->next_update_id,
+                                                           .queued_ms = fam_mono_ms() - (uint64_t)age_ms,
+                                                           .queued_us = fam_mono_us(),
+                                                           .chat_id = chat_id,
+                                                           .text = text,
+                                                           .size = size};
     return sim->next_update_id++;
 }
 
@@ -49,18 +53,27 @@ static bool is_allowed(const struct telegram_sim *sim, const char *kind)
     return false;
 }
 
+/* The chat of a message, or of the message of a pressed button; numbers are kept as their text (tg_put_i64). */
+static int64_t chat_of(const cJSON *body)
+{
+    const cJSON *chat = fam_json_get(body, "chat");
+    const cJSON *id = fam_json_get(chat ? chat : fam_json_get(fam_json_get(body, "message"), "chat"), "id");
+    return cJSON_IsRaw(id) ? strtoll(id->valuestring, NULL, 10) : 0;
+}
+
 int64_t tg_update_add(struct telegram_sim *sim, const char *kind, cJSON *body, int64_t age_ms)
 {
     if (!is_allowed(sim, kind)) {
         cJSON_Delete(body);
         return 0;
     }
+    int64_t chat_id = chat_of(body);
     cJSON *update = cJSON_CreateObject();
     tg_put_i64(update, "update_id", sim->next_update_id);
     cJSON_AddItemToObject(update, kind, body);
     char *text = cJSON_PrintUnformatted(update);
     cJSON_Delete(update);
-    return enqueue(sim, text, text ? strlen(text) : 0, age_ms);
+    return enqueue(sim, chat_id, text, text ? strlen(text) : 0, age_ms);
 }
 
 int64_t tg_update_add_raw(struct telegram_sim *sim, const char *bytes, size_t size)
@@ -77,7 +90,7 @@ int64_t tg_update_add_raw(struct telegram_sim *sim, const char *bytes, size_t si
         bytes = here + sizeof(mark) - 1;
     }
     size_t length = text.size;
-    return enqueue(sim, fam_buf_take(&text), length, 0);
+    return enqueue(sim, 0, fam_buf_take(&text), length, 0);
 }
 
 /* Forgets what is below `offset`; a negative one keeps the last -offset updates. */
@@ -96,6 +109,17 @@ static void confirm(struct telegram_sim *sim, int64_t offset)
     drop_first(sim, first);
 }
 
+/* The clock of its chat starts with the first time that it is handed out. */
+static void note_handed(struct telegram_sim *sim, struct tg_update *update)
+{
+    struct tg_chat *chat = update->handed ? NULL : tg_chat_find(sim, update->chat_id);
+    if (chat && !chat->handed_us) {
+        chat->queued_us = update->queued_us;
+        chat->handed_us = fam_mono_us();
+    }
+    update->handed = true;
+}
+
 static void answer_updates(struct telegram_sim *sim, const struct tg_caller *caller, int64_t limit)
 {
     struct fam_buf body = {0};
@@ -105,6 +129,7 @@ static void answer_updates(struct telegram_sim *sim, const struct tg_caller *cal
         if (i)
             fam_buf_add_char(&body, ',');
         fam_buf_add(&body, sim->updates[i].text, sim->updates[i].size);
+        note_handed(sim, &sim->updates[i]);
         if (body.size > HTTP_SIM_MAX_BODY / 2)
             break;
     }

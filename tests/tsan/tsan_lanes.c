@@ -46,7 +46,7 @@ int main(void)
 {
     static struct world world;
     struct fam_status status;
-    world.pacer = fam_pacer_new();
+    world.pacer = fam_pacer_new(0);
     struct fam_lanes_options options = {.workers = 6, .capacity = 50, .handle = handle, .context = &world};
     struct fam_lanes *lanes = fam_lanes_new(&options, &status);
     if (!world.pacer || !lanes)

@@ -102,6 +102,11 @@ static void echo(Fam__Test__V1__EchoService_Service *service, const Fam__Test__V
     }
     fam_call_on_cancel(closure_data, on_cancel, self);
     pthread_mutex_lock(&self->lock);
+    if (self->stopping) { /* nobody would wake it */
+        pthread_mutex_unlock(&self->lock);
+        answer(closure, closure_data, text);
+        return;
+    }
     assert(self->parked_count < PARKED_MAX);
     self->parked[self->parked_count++] =
         (struct parked){.call = closure_data, .done = closure, .text = text, .due_ms = fam_mono_ms() + input->park_ms};
@@ -125,11 +130,9 @@ static void *wake_parked(void *arg)
                 pthread_mutex_lock(&self->lock);
             }
         }
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += 5000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        uint64_t until_ms = now_ms + 5;
+        const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
+                                       .tv_nsec = (long)(until_ms % 1000) * 1000000};
         pthread_cond_timedwait(&self->changed, &self->lock, &until);
     }
     pthread_mutex_unlock(&self->lock);
@@ -180,46 +183,77 @@ static void secret(Fam__Test__V1__EchoService_Service *service, const Fam__Test_
 
 static const Fam__Test__V1__EchoService_Service SERVICE = FAM__TEST__V1__ECHO_SERVICE__INIT();
 
-struct echo_server *echo_server_start_logged(size_t calls, size_t workers, int fd)
+static void free_server(struct echo_server *self)
+{
+    fam_server_free(self->server);
+    fam_log_free(self->log);
+    free(self);
+}
+
+struct echo_server *echo_server_try(const struct echo_options *options, struct fam_status *status)
 {
     struct echo_server *self = calloc(1, sizeof(*self));
     assert(self != NULL);
-    struct fam_status status = {.code = FAM_OK};
     self->service = SERVICE;
     pthread_mutex_init(&self->lock, NULL);
-    pthread_cond_init(&self->changed, NULL);
-    if (fd >= 0) {
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (options->log_fd > 0) {
         self->log = fam_log_new(
-            &(struct fam_log_options){.program = "echo", .level = FAM_LOG_INFO, .format = FAM_LOG_JSON, .fd = fd},
-            &status);
+            &(struct fam_log_options){
+                .program = "echo", .level = FAM_LOG_INFO, .format = FAM_LOG_JSON, .fd = options->log_fd},
+            status);
     }
-    self->urls[0] = "tcp://127.0.0.1:0";
-    const struct fam_server_options options = {
+    self->urls[0] = options->url == NULL ? "tcp://127.0.0.1:0" : options->url;
+    const struct fam_server_options server = {
         .urls = self->urls,
         .url_count = 1,
+        .tls = options->tls,
         .methods = METHODS,
         .method_count = FAM_ARRAY_SIZE(METHODS),
         .rules = RULES,
         .rule_count = FAM_ARRAY_SIZE(RULES),
-        .calls = calls,
-        .workers = workers,
+        .calls = options->calls,
+        .workers = options->workers,
+        .connections = options->connections,
+        .idle_ms = options->idle_ms,
         .log = self->log,
         .hooks = {.authenticate = authenticate},
     };
-    self->server = fam_server_new(&options, &status);
-    if (self->server == NULL || fam_server_add_service(self->server, &self->service.base, &status) != FAM_OK ||
-        fam_server_start(self->server, &status) != FAM_OK) {
-        fprintf(stderr, "echo server: %s\n", status.message);
-        abort();
+    self->server = fam_server_new(&server, status);
+    if (self->server == NULL || fam_server_add_service(self->server, &self->service.base, status) != FAM_OK ||
+        fam_server_start(self->server, status) != FAM_OK) {
+        free_server(self);
+        return NULL;
     }
-    (void)snprintf(self->url, sizeof(self->url), "tcp://127.0.0.1:%u", fam_server_port(self->server, 0));
+    (void)snprintf(self->url, sizeof(self->url), "%.*s:%u", (int)(strrchr(self->urls[0], ':') - self->urls[0]),
+                   self->urls[0], fam_server_port(self->server, 0));
     pthread_create(&self->waker, NULL, wake_parked, self);
     return self;
 }
 
+struct echo_server *echo_server_start_with(const struct echo_options *options)
+{
+    struct fam_status status = {.code = FAM_OK};
+    struct echo_server *self = echo_server_try(options, &status);
+    if (self == NULL) {
+        fprintf(stderr, "echo server: %s\n", status.message);
+        abort();
+    }
+    return self;
+}
+
+struct echo_server *echo_server_start_logged(size_t calls, size_t workers, int fd)
+{
+    return echo_server_start_with(&(struct echo_options){.calls = calls, .workers = workers, .log_fd = fd});
+}
+
 struct echo_server *echo_server_start(size_t calls, size_t workers)
 {
-    return echo_server_start_logged(calls, workers, -1);
+    return echo_server_start_with(&(struct echo_options){.calls = calls, .workers = workers});
 }
 
 void echo_server_stop(struct echo_server *self)
@@ -229,9 +263,7 @@ void echo_server_stop(struct echo_server *self)
     pthread_cond_signal(&self->changed);
     pthread_mutex_unlock(&self->lock);
     pthread_join(self->waker, NULL);
-    fam_server_free(self->server);
-    fam_log_free(self->log);
-    free(self);
+    free_server(self);
 }
 
 struct fam_server *echo_server_rpc(struct echo_server *self)
@@ -257,6 +289,11 @@ unsigned echo_server_cancels(const struct echo_server *self)
 unsigned echo_server_fails(const struct echo_server *self)
 {
     return atomic_load(&self->fails);
+}
+
+unsigned echo_server_changes(const struct echo_server *self)
+{
+    return atomic_load(&self->changes);
 }
 
 struct fam_client *echo_client(const struct echo_server *self, const char *token)

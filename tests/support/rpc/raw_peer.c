@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,8 @@ int raw_peer_connect(const char *url)
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval timeout = {.tv_sec = 5};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    const int yes = 1; /* a message is written in pieces */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     const uint8_t hello[8] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
     uint8_t theirs[8];
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || !write_all(fd, hello, sizeof(hello)) ||

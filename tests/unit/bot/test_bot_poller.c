@@ -3,7 +3,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "fake_http.h"
 #include "lanes.h"
 #include "poller.h"
@@ -28,8 +30,24 @@ static enum fam_handled handle(void *context, struct fam_job *job, uint32_t *ret
     return FAM_HANDLED;
 }
 
+static enum fam_handled wait_for_stop(void *context, struct fam_job *job, uint32_t *ret_delay_ms)
+{
+    while (!atomic_load(&stop))
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return handle(context, job, ret_delay_ms);
+}
+
+static enum fam_handled (*handler)(void *context, struct fam_job *job, uint32_t *ret_delay_ms) = handle;
+
+/* The second poll is held until this many updates were handled (0: it is not), so that the third can't be too early
+ * to confirm them. */
+static int handled_by_second;
+
 static void on_call(size_t call)
 {
+    uint64_t until_ms = fam_mono_ms() + 10000;
+    while (call == 1 && atomic_load(&handled) < handled_by_second && fam_mono_ms() < until_ms)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     if (call + 1 >= stop_after)
         atomic_store(&stop, true);
 }
@@ -43,7 +61,7 @@ static void fake_sleep(uint32_t ms)
 static void run(size_t calls)
 {
     struct fam_status status;
-    struct fam_lanes_options lanes_options = {.workers = 2, .capacity = 100, .handle = handle};
+    struct fam_lanes_options lanes_options = {.workers = 2, .capacity = 100, .handle = handler};
     struct fam_lanes *lanes = fam_lanes_new(&lanes_options, &status);
     struct fam_api *api = fake_http_api(&stop);
     struct fam_poller_options options = {.api = api, .lanes = lanes, .stop = &stop, .sleep_ms = fake_sleep};
@@ -51,7 +69,8 @@ static void run(size_t calls)
     cr_assert(lanes && poller);
     stop_after = calls;
     fake_http.on_call = on_call;
-    fake_http.otherwise = (struct fake_answer){200, empty};
+    if (!fake_http.otherwise.body)
+        fake_http.otherwise = (struct fake_answer){200, empty};
     fam_poller_run(poller);
     cr_assert(fam_lanes_stop(lanes, 5000));
     fam_poller_free(poller);
@@ -67,22 +86,25 @@ static bool asked(size_t call, const char *part)
 Test(bot_poller, an_update_is_confirmed_by_the_next_poll_after_it_was_handled)
 {
     fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(7) "," UPDATE(8) "]}");
-    run(3);
+    handled_by_second = 2;
+    run(5);
     cr_assert_eq(atomic_load(&handled), 2);
-    cr_assert(asked(0, "\"offset\":0,\"limit\":100,\"timeout\":50"));
+    cr_assert(asked(0, "\"offset\":0,\"limit\":100,\"timeout\":0,"), "the first poll only looks");
+    cr_assert(asked(1, "\"timeout\":50,"));
     cr_assert(asked(0, "\"my_chat_member\"]"));
-    cr_assert(asked(1, "\"offset\":9,"), "%s", fake_http.bodies[1]);
+    cr_assert(asked(4, "\"offset\":9,"), "%s", fake_http.bodies[4]);
 }
 
 Test(bot_poller, a_poisoned_update_is_skipped_and_its_neighbours_are_handled)
 {
     fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(
                               1) ",{\"update_id\":2,\"message\":{\"text\":\"\\ud800\"}}," UPDATE(3) "]}");
-    run(3);
+    handled_by_second = 2;
+    run(5);
     cr_assert_eq(atomic_load(&handled), 2);
     cr_assert_eq(ids[0], 1);
     cr_assert_eq(ids[1], 3);
-    cr_assert(asked(1, "\"offset\":4,"), "%s", fake_http.bodies[1]);
+    cr_assert(asked(4, "\"offset\":4,"), "%s", fake_http.bodies[4]);
 }
 
 Test(bot_poller, an_answer_that_stays_broken_is_fetched_one_by_one_and_skipped)
@@ -121,6 +143,45 @@ Test(bot_poller, empty_answers_are_asked_for_at_most_twice_a_second)
 {
     run(6);
     cr_assert_geq(slept, 5 * 500);
+}
+
+/* The update with id 1 is held until another one was handled, or for ten seconds. */
+static enum fam_handled hold_first(void *context, struct fam_job *job, uint32_t *ret_delay_ms)
+{
+    if (job->update->update_id == 1) {
+        uint64_t until_ms = fam_mono_ms() + 10000;
+        while (atomic_load(&handled) == 0 && fam_mono_ms() < until_ms)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return handle(context, job, ret_delay_ms);
+}
+
+#define UPDATE_OF_CHAT(id, chat)                                                                                       \
+    "{\"update_id\":" #id ",\"message\":{\"message_id\":1,\"from\":{\"id\":" #chat "},\"chat\":{\"id\":" #chat         \
+    ",\"type\":\"private\"},\"text\":\"x\"}}"
+
+Test(bot_poller, a_slow_update_holds_up_no_new_one_of_another_chat_and_is_not_confirmed)
+{
+    handler = hold_first;
+    fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE_OF_CHAT(1, 5) "]}");
+    fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE_OF_CHAT(1, 5) "," UPDATE_OF_CHAT(2, 6) "]}");
+    uint64_t started_ms = fam_mono_ms();
+    run(8);
+    cr_assert_lt(fam_mono_ms() - started_ms, 5000);
+    cr_assert_eq(atomic_load(&handled), 2);
+    cr_assert_eq(ids[0], 2);
+    cr_assert_eq(ids[1], 1);
+    cr_assert(asked(1, "\"offset\":0,"), "%s", fake_http.bodies[1]);
+    cr_assert(asked(7, "\"offset\":3,"), "%s", fake_http.bodies[7]);
+}
+
+Test(bot_poller, while_one_update_stays_unhandled_the_polls_become_rare)
+{
+    fake_http.otherwise = (struct fake_answer){200, "{\"ok\":true,\"result\":[" UPDATE(1) "]}"};
+    handler = wait_for_stop;
+    uint64_t started_ms = fam_mono_ms();
+    run(8);
+    cr_assert_geq(fam_mono_ms() - started_ms, 20 + 40 + 80 + 160 + 320);
 }
 
 Test(bot_poller, known_updates_are_not_handled_twice_while_telegram_repeats_them)

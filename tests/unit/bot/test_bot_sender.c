@@ -208,7 +208,7 @@ Test(bot_sender, a_stop_ends_the_waiting)
 
 Test(bot_sender, all_chats_together_stay_under_thirty_a_second)
 {
-    struct fam_pacer *pacer = fam_pacer_new();
+    struct fam_pacer *pacer = fam_pacer_new(0);
     uint64_t sent[3000];
     size_t count = 0;
     for (uint64_t t = 5000; t < 15000; t += 5)
@@ -223,7 +223,7 @@ Test(bot_sender, all_chats_together_stay_under_thirty_a_second)
 
 Test(bot_sender, a_group_gets_twenty_a_minute)
 {
-    struct fam_pacer *pacer = fam_pacer_new();
+    struct fam_pacer *pacer = fam_pacer_new(0);
     size_t count = 0;
     for (uint64_t t = 100000; t < 160000; t += 100)
         count += fam_pacer_take(pacer, -5, t) == 0;
@@ -234,7 +234,7 @@ Test(bot_sender, a_group_gets_twenty_a_minute)
 
 Test(bot_sender, a_flood_in_one_chat_stops_that_one_and_in_two_all)
 {
-    struct fam_pacer *pacer = fam_pacer_new();
+    struct fam_pacer *pacer = fam_pacer_new(0);
     fam_pacer_flood(pacer, 1, 1000, 11000);
     cr_assert_eq(fam_pacer_take(pacer, 1, 2000), 9000);
     cr_assert_eq(fam_pacer_take(pacer, 2, 2000), 0);

@@ -84,6 +84,40 @@ Test(ctl_command, every_command_has_help_and_an_example_that_parses)
     cr_assert_geq(count, 8);
 }
 
+static bool has_flag(const struct fam_command *command, const char *name)
+{
+    for (const struct fam_flag *flag = command->flags; flag != NULL && flag->name != NULL; flag++) {
+        if (strcmp(flag->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Test(ctl_command, whatever_changes_something_can_be_tried_first)
+{
+    static const char *const changing[] = {"create", "revoke", "migrate", "clear", "reset", "use", "call", "drain"};
+    for (const struct fam_command *command = fam_commands; command->group != NULL; command++) {
+        bool changes = (command->kind & FAM_COMMAND_CHANGES) != 0;
+        cr_assert_eq(has_flag(command, "--dry-run"), changes, "%s", command->summary);
+        for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++) {
+            const char *word = command->verb == NULL ? command->group : command->verb;
+            cr_assert(strcmp(word, changing[i]) != 0 || changes, "%s changes something", word);
+        }
+    }
+}
+
+Test(ctl_command, the_last_argument_may_be_repeated)
+{
+    char copy[256];
+    struct fam_parsed parsed;
+    struct fam_status status = {0};
+    cr_assert_eq(parse_line("famctl logs a b c -f d", copy, sizeof(copy), &parsed, &status), FAM_OK, "%s",
+                 status.message);
+    cr_assert_eq(parsed.argument_count, 4);
+    cr_assert_str_eq(parsed.arguments[3], "d");
+}
+
 Test(ctl_command, every_flag_and_argument_explains_itself)
 {
     for (const struct fam_command *command = fam_commands; command->group != NULL; command++) {
@@ -172,10 +206,14 @@ Test(ctl_command, wrong_usage_names_the_wrong_word)
     assert_usage("famctl helth", "there is no command \"helth\"; did you mean \"health\"?");
     assert_usage("famctl xyzzy", "there is no command \"xyzzy\"; 'famctl --help' lists them");
     assert_usage("famctl db", "\"db\" needs one of: status, migrate");
-    assert_usage("famctl db stats", "\"db\" has no \"stats\"; it has: status, migrate");
+    assert_usage("famctl db stats", "\"db\" has no \"stats\"; did you mean \"status\"?");
+    assert_usage("famctl db xyzzy", "\"db\" has no \"xyzzy\"; it has: status, migrate");
     assert_usage("famctl --fail-on degraded health",
                  "there is no option \"--fail-on\" before a command; 'famctl --help' lists them");
     assert_usage("famctl health --bogus=1", "\"health\" has no option \"--bogus\"; its --help lists them");
+    assert_usage("famctl health --fail-onn=degraded",
+                 "\"health\" has no option \"--fail-onn\"; did you mean --fail-on?");
+    assert_usage("famctl family show", "--user is missing: whose; from 'famctl user list'");
     assert_usage("famctl health --fail-on worse", "--fail-on \"worse\" is none of: degraded, unhealthy");
     assert_usage("famctl health --fail-on", "--fail-on needs a value: LEVEL");
     assert_usage("famctl health now", "\"now\" is one word too many; its --help shows what it takes");
@@ -233,6 +271,7 @@ Test(ctl_command, help_of_a_command_reads_like_this)
                 "  -o, --output FORMAT         for people, or for programs: table, json\n"
                 "  --server URL                server to call, tcp://HOST:PORT; several are separated by commas; "
                 "instead of FAM_SERVERS\n"
+                "  --context NAME              named servers, token file and TLS files, from 'famctl context list'\n"
                 "  --timeout MS                how long the calls of the command may take: 1 to 600000\n"
                 "  -h, --help                  this text\n"
                 "  --version                   the version of famctl\n"

@@ -1,329 +1,5 @@
 /* famctl against a server of lib/rpc with an OpsService and a TranslationService made for this test. */
-#include <criterion/criterion.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "ctl.h"
-#include "fam/v1/ops.pb-c.h"
-#include "fam/v1/translation.pb-c.h"
-#include "rpc/call.h"
-#include "rpc/server.h"
-
-static const char token_id[] = "01935f6e-7c1a-7000-8000-00000000002a";
-
-/* Strings of messages are char *, and literals are const. */
-static char *text(const char *literal)
-{
-    return (char *)(uintptr_t)literal;
-}
-
-/* What the next answers say; set before the calls. */
-struct scene {
-    struct fam_server *server;
-    char url[64];
-    Fam__V1__HealthStatus health;
-    char phrase[64];
-    Fam__V1__AgeBand band;
-    bool acted_for_a_user, had_a_key;
-    int revoked;
-};
-
-static struct scene scene;
-
-static void fake_health(Fam__V1__OpsService_Service *service, const Fam__V1__HealthRequest *request,
-                        Fam__V1__HealthResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    Fam__V1__HealthResponse response = FAM__V1__HEALTH_RESPONSE__INIT;
-    Fam__V1__HealthCheck check = FAM__V1__HEALTH_CHECK__INIT;
-    Fam__V1__HealthCheck *checks[] = {&check};
-    check.name = text("redis");
-    check.status = scene.health;
-    check.reason = scene.health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY ? text("") : text("no answer");
-    check.duration_us = 120;
-    response.status = scene.health;
-    response.version = text("0.1.0");
-    response.uptime_ms = 61000;
-    response.checked_at = text("2026-11-23T18:51:07.123Z");
-    response.n_checks = 1;
-    response.checks = checks;
-    closure(&response, closure_data);
-}
-
-static void fake_ready(Fam__V1__OpsService_Service *service, const Fam__V1__ReadyRequest *request,
-                       Fam__V1__ReadyResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    Fam__V1__ReadyResponse response = FAM__V1__READY_RESPONSE__INIT;
-    response.reason = text("the schema is behind");
-    closure(&response, closure_data);
-}
-
-static void fake_live(Fam__V1__OpsService_Service *service, const Fam__V1__LiveRequest *request,
-                      Fam__V1__LiveResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    Fam__V1__LiveResponse response = FAM__V1__LIVE_RESPONSE__INIT;
-    closure(&response, closure_data);
-}
-
-static void fake_server_info(Fam__V1__OpsService_Service *service, const Fam__V1__ServerInfoRequest *request,
-                             Fam__V1__ServerInfoResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    Fam__V1__ServerInfoResponse response = FAM__V1__SERVER_INFO_RESPONSE__INIT;
-    response.version = text("0.1.0");
-    response.schema_version = 3;
-    response.schema_version_wanted = 4;
-    closure(&response, closure_data);
-}
-
-static void fake_migration_status(Fam__V1__OpsService_Service *service, const Fam__V1__MigrationStatusRequest *request,
-                                  Fam__V1__MigrationStatusResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    Fam__V1__MigrationStatusResponse response = FAM__V1__MIGRATION_STATUS_RESPONSE__INIT;
-    Fam__V1__Migration applied = FAM__V1__MIGRATION__INIT;
-    Fam__V1__Migration pending = FAM__V1__MIGRATION__INIT;
-    Fam__V1__Migration *migrations[] = {&applied, &pending};
-    applied.version = 1;
-    applied.name = text("people");
-    applied.applied_at = text("2026-11-23T18:00:00Z");
-    pending.version = 2;
-    pending.name = text("entries");
-    response.n_migrations = 2;
-    response.migrations = migrations;
-    closure(&response, closure_data);
-}
-
-static void fake_migrate(Fam__V1__OpsService_Service *service, const Fam__V1__MigrateRequest *request,
-                         Fam__V1__MigrateResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    (void)closure;
-    struct fam_status status = {0};
-    (void)fam_fail(&status, FAM_UNAVAILABLE, "the database is away");
-    fam_call_fail(closure_data, &status);
-}
-
-static void fill_token(Fam__V1__Token *token)
-{
-    token->token_id = text(token_id);
-    token->role = FAM__V1__ROLE__ROLE_BOT;
-    token->name = text("123456789");
-    token->created_at_ms = 1000;
-}
-
-static void fake_create_token(Fam__V1__OpsService_Service *service, const Fam__V1__CreateTokenRequest *request,
-                              Fam__V1__CreateTokenResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    Fam__V1__CreateTokenResponse response = FAM__V1__CREATE_TOKEN_RESPONSE__INIT;
-    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
-    fill_token(&token);
-    response.token = &token;
-    response.secret = text("fam_secret");
-    scene.had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
-    closure(&response, closure_data);
-}
-
-static void fake_list_tokens(Fam__V1__OpsService_Service *service, const Fam__V1__ListTokensRequest *request,
-                             Fam__V1__ListTokensResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    Fam__V1__ListTokensResponse response = FAM__V1__LIST_TOKENS_RESPONSE__INIT;
-    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
-    Fam__V1__Token *tokens[] = {&token};
-    fill_token(&token);
-    response.n_tokens = 1;
-    response.tokens = tokens;
-    closure(&response, closure_data);
-}
-
-static void fake_revoke_token(Fam__V1__OpsService_Service *service, const Fam__V1__RevokeTokenRequest *request,
-                              Fam__V1__RevokeTokenResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    Fam__V1__RevokeTokenResponse response = FAM__V1__REVOKE_TOKEN_RESPONSE__INIT;
-    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
-    fill_token(&token);
-    token.revoked_at_ms = 2000;
-    response.token = &token;
-    scene.revoked += strcmp(request->token_id, token_id) == 0 ? 1 : 0;
-    closure(&response, closure_data);
-}
-
-static void fake_translate(Fam__V1__TranslationService_Service *service, const Fam__V1__TranslateRequest *request,
-                           Fam__V1__TranslateResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    Fam__V1__TranslateResponse response = FAM__V1__TRANSLATE_RESPONSE__INIT;
-    Fam__V1__Entry entry = FAM__V1__ENTRY__INIT;
-    Fam__V1__Reading reading = FAM__V1__READING__INIT;
-    Fam__V1__EmotionScore primary = FAM__V1__EMOTION_SCORE__INIT;
-    Fam__V1__Need needs[] = {FAM__V1__NEED__NEED_AUTONOMY};
-    snprintf(scene.phrase, sizeof(scene.phrase), "%s", request->phrase);
-    scene.band = request->age_band;
-    scene.acted_for_a_user = fam_call_acting_user(closure_data) != NULL;
-    scene.had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
-    primary.emotion = FAM__V1__EMOTION__EMOTION_ANGER;
-    primary.intensity = 4;
-    reading.engine = FAM__V1__ENGINE__ENGINE_OFFLINE;
-    reading.primary = &primary;
-    reading.needs = needs;
-    reading.n_needs = 1;
-    reading.going_on = text("The child is angry.");
-    entry.age_band = request->age_band;
-    entry.reading = &reading;
-    response.entry = &entry;
-    closure(&response, closure_data);
-}
-
-static void fake_get_entry(Fam__V1__TranslationService_Service *service, const Fam__V1__GetEntryRequest *request,
-                           Fam__V1__GetEntryResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    closure(NULL, closure_data);
-}
-
-static void fake_list_entries(Fam__V1__TranslationService_Service *service, const Fam__V1__ListEntriesRequest *request,
-                              Fam__V1__ListEntriesResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    closure(NULL, closure_data);
-}
-
-static void fake_rate_entry(Fam__V1__TranslationService_Service *service, const Fam__V1__RateEntryRequest *request,
-                            Fam__V1__RateEntryResponse_Closure closure, void *closure_data)
-{
-    (void)service;
-    (void)request;
-    closure(NULL, closure_data);
-}
-
-static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
-                                  struct fam_principal *ret_principal, struct fam_status *status)
-{
-    (void)context;
-    (void)may_block;
-    *ret_would_block = false;
-    if (strcmp(token, "admin") != 0 && strcmp(token, "metrics") != 0) {
-        return fam_fail(status, FAM_UNAUTHENTICATED, "the token is not known");
-    }
-    ret_principal->role = strcmp(token, "admin") == 0 ? FAM_ROLE_ADMIN : FAM_ROLE_METRICS;
-    return FAM_OK;
-}
-
-#define ADMIN(method)                                                                                                  \
-    {                                                                                                                  \
-        .name = "fam.v1." method, .roles = FAM_ROLE_ADMIN                                                              \
-    }
-#define PUBLIC(method)                                                                                                 \
-    {                                                                                                                  \
-        .name = "fam.v1." method, .roles = 15, .flags = FAM_METHOD_PUBLIC                                              \
-    }
-
-static void start(void)
-{
-    static Fam__V1__OpsService_Service ops = FAM__V1__OPS_SERVICE__INIT(fake_);
-    static Fam__V1__TranslationService_Service translation = FAM__V1__TRANSLATION_SERVICE__INIT(fake_);
-    static const struct fam_method methods[] = {
-        PUBLIC("OpsService/Health"),
-        PUBLIC("OpsService/Ready"),
-        PUBLIC("OpsService/Live"),
-        PUBLIC("OpsService/ServerInfo"),
-        ADMIN("OpsService/MigrationStatus"),
-        ADMIN("OpsService/Migrate"),
-        ADMIN("OpsService/CreateToken"),
-        ADMIN("OpsService/ListTokens"),
-        ADMIN("OpsService/RevokeToken"),
-        ADMIN("TranslationService/Translate"),
-        ADMIN("TranslationService/GetEntry"),
-        ADMIN("TranslationService/ListEntries"),
-        ADMIN("TranslationService/RateEntry"),
-    };
-    static const char *const urls[] = {"tcp://127.0.0.1:0"};
-    struct fam_status status = {0};
-    struct fam_server_options options = {.urls = urls,
-                                         .url_count = 1,
-                                         .methods = methods,
-                                         .method_count = FAM_ARRAY_SIZE(methods),
-                                         .calls = 8,
-                                         .workers = 2,
-                                         .hooks = {.authenticate = authenticate}};
-    signal(SIGPIPE, SIG_IGN);
-    scene = (struct scene){.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY};
-    scene.server = fam_server_new(&options, &status);
-    cr_assert_not_null(scene.server, "%s", status.message);
-    cr_assert_eq(fam_server_add_service(scene.server, &ops.base, &status), FAM_OK, "%s", status.message);
-    cr_assert_eq(fam_server_add_service(scene.server, &translation.base, &status), FAM_OK, "%s", status.message);
-    cr_assert_eq(fam_server_start(scene.server, &status), FAM_OK, "%s", status.message);
-    snprintf(scene.url, sizeof(scene.url), "FAM_SERVERS=tcp://127.0.0.1:%u",
-             (unsigned)fam_server_port(scene.server, 0));
-}
-
-static void stop(void)
-{
-    fam_server_free(scene.server);
-}
-
-struct run {
-    int exit_code;
-    char *out, *err;
-};
-
-enum { ARGUMENTS = 16 };
-
-static struct run run_as(const char *token, const char *input, const char *const arguments[])
-{
-    struct run run = {0};
-    size_t out_size = 0;
-    size_t err_size = 0;
-    char *argv[ARGUMENTS] = {0};
-    char setting[64];
-    char *environment[] = {scene.url, setting, NULL};
-    int argc = 0;
-    for (; arguments[argc] != NULL; argc++) {
-        argv[argc] = strdup(arguments[argc]);
-    }
-    snprintf(setting, sizeof(setting), "FAM_TOKEN=%s", token);
-    struct fam_ctl_io io = {.in = input == NULL ? fopen("/dev/null", "r") : fmemopen(text(input), strlen(input), "r"),
-                            .out = open_memstream(&run.out, &out_size),
-                            .err = open_memstream(&run.err, &err_size),
-                            .in_terminal = input != NULL};
-    run.exit_code = fam_ctl_run(argc, argv, environment, &io);
-    fclose(io.in);
-    fclose(io.out);
-    fclose(io.err);
-    for (int i = 0; i < argc; i++) {
-        free(argv[i]);
-    }
-    return run;
-}
-
-#define RUN_AS(token, input, ...) run_as((token), (input), (const char *const[]){"famctl", __VA_ARGS__, NULL})
-
-static void assert_run(struct run run, int exit_code, const char *out, const char *err)
-{
-    cr_assert_eq(run.exit_code, exit_code, "exit code %d: %s", run.exit_code, run.err);
-    cr_assert_not_null(strstr(run.out, out), "%s", run.out);
-    cr_assert_not_null(strstr(run.err, err), "%s", run.err);
-    free(run.out);
-    free(run.err);
-}
-
-TestSuite(ctl_remote, .init = start, .fini = stop, .timeout = 30);
+#include "remote_world.h"
 
 Test(ctl_remote, health_exits_3_at_the_chosen_level)
 {
@@ -434,4 +110,61 @@ Test(ctl_remote, after_a_denied_call_the_next_one_is_served)
 {
     assert_run(RUN_AS("wrong", "x", "translate"), 5, "", "(UNAUTHENTICATED)");
     assert_run(RUN_AS("admin", "x", "translate"), 0, "anger", "");
+}
+
+Test(ctl_remote, people_are_listed_by_page_and_the_audit_says_who_and_why)
+{
+    assert_run(RUN_AS("admin", NULL, "user", "list"), 0, "telegram", "");
+    assert_run(RUN_AS("admin", NULL, "user", "list", "-o", "json"), 0, "\"next\":", "");
+    assert_run(RUN_AS("admin", NULL, "family", "list"), 0, "CHILDREN", "");
+    assert_run(RUN_AS("admin", NULL, "audit", "list"), 0, "support case 4711", "");
+}
+
+Test(ctl_remote, the_cache_is_cleared_only_without_dry_run)
+{
+    assert_run(RUN_AS("admin", NULL, "cache", "stats"), 0, "75", "");
+    assert_run(RUN_AS("admin", NULL, "cache", "clear", "--dry-run"), 0, "Would be forgotten  7", "");
+    cr_assert_eq(scene.cleared, 0);
+    assert_run(RUN_AS("admin", NULL, "cache", "clear"), 0, "Forgotten  7", "");
+    cr_assert_eq(scene.cleared, 1);
+}
+
+Test(ctl_remote, claude_is_looked_at_and_its_breaker_reset)
+{
+    assert_run(RUN_AS("admin", NULL, "claude", "usage"), 0, "1234567", "");
+    assert_run(RUN_AS("admin", NULL, "claude", "limits", "-o", "json"), 0, "\"requests\"", "");
+    assert_run(RUN_AS("admin", NULL, "claude", "breaker"), 0, "open", "");
+    assert_run(RUN_AS("admin", NULL, "claude", "breaker", "reset", "--dry-run"), 0, "Nothing was changed", "");
+    cr_assert_eq(scene.reset, 0);
+    assert_run(RUN_AS("admin", NULL, "claude", "breaker", "reset"), 0, "closed now", "");
+    cr_assert_eq(scene.reset, 1);
+}
+
+Test(ctl_remote, any_method_is_called_by_its_name_and_json)
+{
+    assert_run(RUN_AS("admin", NULL, "call", "OpsService/ListUsers", "{\"pageSize\": 5}"), 0, "\"userId\": ", "");
+    assert_run(RUN_AS("admin", NULL, "call", "ClearCache", "{\"dryRun\": true}"), 0, "\"deleted\": \"7\"", "");
+    assert_run(RUN_AS("admin", "{\"page_size\": 5}", "call", "ListUsers", "-"), 0, "LANGUAGE_RU", "");
+    assert_run(RUN_AS("admin", NULL, "call", "ListUsers", "{\"pageSiez\": 5}"), 2, "", "ListUsersRequest");
+    assert_run(RUN_AS("admin", NULL, "call", "NoService/NoMethod"), 2, "", "NoService/NoMethod");
+    assert_run(RUN_AS("admin", NULL, "call", "ClearCache", "--dry-run"), 0, "Nothing was sent", "");
+    cr_assert_eq(scene.cleared, 0);
+}
+
+Test(ctl_remote, the_server_tells_about_its_methods_and_messages)
+{
+    assert_run(RUN_AS("admin", NULL, "methods"), 0, "bot, admin", "");
+    assert_run(RUN_AS("admin", NULL, "methods", "OpsService", "-o", "json"), 0, "All checks.", "");
+    assert_run(RUN_AS("admin", NULL, "methods", "NoService"), 2, "", "NoService");
+    assert_run(RUN_AS("admin", NULL, "describe", "TranslateRequest"), 0, "required, 1 to 2000 characters", "");
+    assert_run(RUN_AS("admin", NULL, "describe", "TranslateRequest"), 0, "fam.v1.TranslateRequest", "");
+}
+
+Test(ctl_remote, one_named_server_is_drained)
+{
+    assert_run(RUN_AS("admin", NULL, "drain", "--dry-run"), 0, "Nothing was changed", "");
+    assert_run(RUN_AS("admin", NULL, "drain", "--server", "tcp://127.0.0.1:1,tcp://127.0.0.1:2"), 2, "", "several");
+    cr_assert_eq(scene.drained, 0);
+    assert_run(RUN_AS("admin", NULL, "drain"), 0, "refuses new calls", "");
+    cr_assert_eq(scene.drained, 1);
 }

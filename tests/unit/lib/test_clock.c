@@ -1,5 +1,6 @@
 /* test_clock.c: time (lib/base/clock.h). */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -45,6 +46,21 @@ Test(clock, dates_are_written_in_utc_with_milliseconds)
         char text[FAM_RFC3339_SIZE];
         fam_rfc3339(rows[i].unix_ms, text);
         cr_assert_str_eq(text, rows[i].text);
+    }
+}
+
+Test(clock, every_day_has_the_date_that_the_c_library_gives_it)
+{
+    for (int64_t day = -719528; day<2932897; day += day> 0 && day < 47482 ? 1 : 97) { /* 0000 to 9999; each to 2099 */
+        time_t seconds = (time_t)(day * 86400 + 86399);
+        struct tm utc;
+        cr_assert_not_null(gmtime_r(&seconds, &utc));
+        char text[FAM_RFC3339_SIZE];
+        char expected[64];
+        snprintf(expected, sizeof(expected), "%04d-%02d-%02dT23:59:59.000Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                 utc.tm_mday);
+        fam_rfc3339(seconds * 1000, text);
+        cr_assert_str_eq(text, expected);
     }
 }
 

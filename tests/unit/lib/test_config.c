@@ -358,3 +358,38 @@ Test(config, http_addresses_are_checked_at_the_start)
     assert_refused(FAM_PROGRAM_BOT, "FAM_BOT_HTTP_LISTEN=localhost:99999", "65535");
     assert_taken(FAM_PROGRAM_SERVER, "FAM_HTTP_LISTEN=127.0.0.1:0");
 }
+
+static void assert_money(const char *setting, uint64_t micro_usd, const char *line)
+{
+    struct fam_config config;
+    struct fam_status status = {0};
+    char *text = NULL;
+    size_t size = 0;
+    cr_assert_eq(load(FAM_PROGRAM_SERVER, SETTINGS(setting), &config, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(config.claude_budget_day, micro_usd, "%s", setting);
+    FILE *out = open_memstream(&text, &size);
+    cr_assert_not_null(out);
+    fam_config_print(FAM_PROGRAM_SERVER, &config, out);
+    cr_assert_eq(fclose(out), 0);
+    cr_assert_not_null(strstr(text, line), "%s", text);
+    free(text);
+    fam_config_done(&config);
+}
+
+Test(config, money_is_a_decimal_number_of_dollars)
+{
+    assert_money("FAM_CLAUDE_BUDGET_DAY=5.00", 5000000, "\nFAM_CLAUDE_BUDGET_DAY=5.00\n");
+    assert_money("FAM_CLAUDE_BUDGET_DAY=12", 12000000, "\nFAM_CLAUDE_BUDGET_DAY=12.00\n");
+    assert_money("FAM_CLAUDE_BUDGET_DAY=0.125", 125000, "\nFAM_CLAUDE_BUDGET_DAY=0.125\n");
+    assert_money("FAM_CLAUDE_BUDGET_DAY=", 0, "\nFAM_CLAUDE_BUDGET_DAY=\n");
+    assert_money("FAM_CLAUDE_BUDGET_DAY=0", 0, "\nFAM_CLAUDE_BUDGET_DAY=\n");
+    assert_money("FAM_CLAUDE_BUDGET_DAY=1000000", UINT64_C(1000000000000), "\nFAM_CLAUDE_BUDGET_DAY=1000000.00\n");
+}
+
+Test(config, money_of_another_form_or_out_of_range_is_refused)
+{
+    assert_refused(FAM_PROGRAM_SERVER, "FAM_CLAUDE_BUDGET_DAY=5,00", "US dollars");
+    assert_refused(FAM_PROGRAM_SERVER, "FAM_CLAUDE_BUDGET_DAY=$5", "US dollars");
+    assert_refused(FAM_PROGRAM_SERVER, "FAM_CLAUDE_BUDGET_DAY=-1", "US dollars");
+    assert_refused(FAM_PROGRAM_SERVER, "FAM_CLAUDE_BUDGET_DAY=1000000.01", "1000000");
+}

@@ -159,3 +159,33 @@ Test(text, trimming_takes_white_space_of_any_script_from_both_ends_only)
         cr_assert_str_eq(text, rows[i][1], "row %zu", i);
     }
 }
+
+Test(text, decimals_become_millionths)
+{
+    static const struct {
+        const char *text;
+        uint64_t millionths;
+    } rows[] = {{"0", 0},
+                {"5", 5000000},
+                {"5.00", 5000000},
+                {"0.125", 125000},
+                {"0.000001", 1},
+                {"007", 7000000},
+                {"999999999999.999999", UINT64_C(999999999999999999)}};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(rows); i++) {
+        uint64_t millionths = 1;
+        cr_assert(fam_text_millionths(rows[i].text, &millionths), "%s", rows[i].text);
+        cr_assert_eq(millionths, rows[i].millionths, "%s", rows[i].text);
+    }
+}
+
+Test(text, what_is_no_decimal_is_refused)
+{
+    static const char *const rows[] = {
+        "", ".", "5.", ".5", "-1", "+1", "1e3", "1,5", "1 ", " 1", "1.2.3", "5.0000001", "5$", "1234567890123", "0x10"};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(rows); i++) {
+        uint64_t millionths = 77;
+        cr_assert_not(fam_text_millionths(rows[i], &millionths), "%s", rows[i]);
+        cr_assert_eq(millionths, 77);
+    }
+}

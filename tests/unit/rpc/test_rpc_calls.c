@@ -131,9 +131,9 @@ Test(rpc_calls, a_deadline_ends_a_parked_call_and_the_handler_learns_it)
     struct fam_status status;
     char text[64];
     uint64_t start = fam_mono_ms();
-    cr_assert_eq(echo_call(client, "slow", 20000, 200, text, &status), FAM_DEADLINE_EXCEEDED);
-    cr_assert_lt(fam_mono_ms() - start, 3000);
-    while (echo_server_cancels(echo) == 0 && fam_mono_ms() - start < 5000) {
+    cr_assert_eq(echo_call(client, "slow", 20000, 1000, text, &status), FAM_DEADLINE_EXCEEDED);
+    cr_assert_lt(fam_mono_ms() - start, 5000);
+    while (echo_server_cancels(echo) == 0 && fam_mono_ms() - start < 10000) {
         usleep(5000);
     }
     cr_assert_eq(echo_server_cancels(echo), 1);

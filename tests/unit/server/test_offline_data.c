@@ -250,7 +250,7 @@ static const struct faulty lexicons[] = {
     {"a b c d e f g h i j k\t*\tanger:3\n", "too many words"},
     {"!turned\tjoy\n", "expected an emotion"},
     {"!class\tstrong\tочень\n", "a class has a name of its own"},
-    {"a\tb\tc\td\te\tf\tg\th\ti\n", "too many columns"},
+    {"a\tb\tc\td\te\tf\tg\th\ti\tj\tk\n", "too many columns"},
     {"\xff\n", "not UTF-8"},
 };
 

@@ -1,0 +1,34 @@
+/* command_words.h: options and arguments of the commands, each list ended by an entry without a name. Constants. */
+#ifndef FAM_CTL_COMMAND_WORDS_H
+#define FAM_CTL_COMMAND_WORDS_H
+
+#include "command.h"
+
+extern const struct fam_flag fam_dry_run_flags[];
+extern const struct fam_flag fam_health_flags[];
+extern const struct fam_flag fam_token_create_flags[];
+extern const struct fam_argument fam_token_create_arguments[];
+extern const struct fam_argument fam_token_revoke_arguments[];
+extern const struct fam_flag fam_token_revoke_flags[];
+extern const struct fam_argument fam_translate_arguments[];
+extern const struct fam_flag fam_translate_flags[];
+extern const struct fam_flag fam_list_flags[];
+extern const struct fam_flag fam_show_flags[];
+extern const struct fam_flag fam_show_user_flags[];
+extern const struct fam_flag fam_entry_list_flags[];
+extern const struct fam_flag fam_audit_flags[];
+extern const struct fam_flag fam_call_flags[];
+extern const struct fam_argument fam_call_arguments[];
+extern const struct fam_argument fam_service_arguments[];
+extern const struct fam_argument fam_describe_arguments[];
+extern const struct fam_argument fam_user_arguments[];
+extern const struct fam_argument fam_entry_arguments[];
+extern const struct fam_argument fam_breaker_arguments[];
+extern const struct fam_flag fam_log_flags[];
+extern const struct fam_argument fam_log_arguments[];
+extern const struct fam_argument fam_context_arguments[];
+extern const struct fam_argument fam_context_show_arguments[];
+extern const struct fam_argument fam_completion_arguments[];
+extern const struct fam_argument fam_man_arguments[];
+
+#endif

@@ -1,0 +1,402 @@
+/* translate_job.c: see translate_job.h. */
+#include "services/translate_job.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "family/age.h"
+#include "metrics/metrics.h"
+#include "services/translate_call.h"
+#include "session/limits.h"
+#include "store/person_store.h"
+
+enum {
+    ANSWER_SPARE_MS = 500, /* what storing and answering need of the call's time */
+    ASK_MIN_MS = 300,      /* less is not worth a question */
+};
+
+void fam_job_init(struct fam_job *job, struct fam_services_context *context, struct fam_call *call,
+                  const Fam__V1__TranslateRequest *request, const struct fam_mutation *mutation)
+{
+    *job = (struct fam_job){
+        .context = context,
+        .call = call,
+        .request = request,
+        .mutation = *mutation,
+        .author = fam_call_acting_user(call),
+        .entry_id = fam_uuid_v7(),
+        .started_us = fam_mono_us(),
+        .input = {.phrase = request->phrase,
+                  .happened_before = request->happened_before,
+                  .place = request->place,
+                  .age_band = request->age_band,
+                  .language = request->language,
+                  .child_name = ""},
+    };
+}
+
+static const char *safety_label(Fam__V1__SafetyKind kind)
+{
+    static const char *const LABELS[] = {"other",        "suicide",           "self_harm",       "violence_at_home",
+                                         "sexual_abuse", "bullying",          "eating_disorder", "substances",
+                                         "running_away", "medical_emergency", "parent_crisis"};
+    return (size_t)kind < FAM_ARRAY_SIZE(LABELS) ? LABELS[kind] : LABELS[0];
+}
+
+static const char *language_label(Fam__V1__Language language)
+{
+    switch (language) {
+    case FAM__V1__LANGUAGE__LANGUAGE_RU:
+        return "ru";
+    case FAM__V1__LANGUAGE__LANGUAGE_EN:
+        return "en";
+    default:
+        return "other";
+    }
+}
+
+static void count(const struct fam_job *job, const char *success)
+{
+    struct fam_metrics *metrics = job->context->metrics;
+    fam_metrics_add(metrics, FAM_M_TRANSLATIONS,
+                    FAM_LABELS(fam_age_group(job->input.age_band), language_label(job->input.language), success), 1);
+    fam_metrics_observe(metrics, FAM_M_TRANSLATION_SECONDS, NULL, (double)(fam_mono_us() - job->started_us) / 1e6);
+}
+
+static enum fam_code choose_child(struct fam_job *job, struct fam_status *status)
+{
+    const char *wanted = job->request->child_id;
+    if (wanted[0] == '\0') {
+        job->child = job->family.child_count == 1 ? &job->family.children[0] : NULL;
+        return FAM_OK;
+    }
+    struct fam_uuid child_id;
+    enum fam_code code = fam_service_uuid(wanted, "child_id", &child_id, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    for (size_t i = 0; i < job->family.child_count; i++) {
+        if (fam_uuid_equal(&job->family.children[i].child_id, &child_id)) {
+            job->child = &job->family.children[i];
+            return FAM_OK;
+        }
+    }
+    (void)fam_fail(status, FAM_NOT_FOUND, "no such child");
+    return fam_service_hide(status);
+}
+
+/* Who asks, about whom, in which language. */
+static enum fam_code find_people(struct fam_job *job, struct fam_status *status)
+{
+    enum fam_code code = FAM_OK;
+    if (job->author != NULL) {
+        code = fam_person_load(job->context->store, job->author, &job->user, &job->family, status);
+        code = code == FAM_OK ? FAM_OK : fam_service_hide(status);
+    }
+    if (code == FAM_OK) {
+        code = choose_child(job, status);
+    }
+    if (code != FAM_OK) {
+        return code;
+    }
+    struct fam_reading_input *input = &job->input;
+    if (job->child != NULL) {
+        input->age_band = fam_age_band(fam_age_years(&job->child->birth, &job->family.today));
+        input->child_name = job->child->name;
+    }
+    if (input->language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED && job->author != NULL) {
+        input->language = job->user.language;
+    }
+    return FAM_OK;
+}
+
+static void settle_defaults(struct fam_job *job)
+{
+    if (job->input.language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED) {
+        job->input.language = job->context->default_language;
+    }
+    job->age_unknown = job->input.age_band == FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED;
+}
+
+/* Counts once an entry. A safety hit is answered all the same. */
+static enum fam_code take_limit(struct fam_job *job, struct fam_status *status)
+{
+    if (job->author == NULL) {
+        return FAM_OK;
+    }
+    uint32_t retry_after_ms = 0;
+    enum fam_limit_window window = FAM_LIMIT_NONE;
+    enum fam_code code = fam_limits_take(job->context->limits, job->author, &retry_after_ms, &window, status);
+    job->limited = code == FAM_OK;
+    return job->hit.count > 0 ? FAM_OK : code;
+}
+
+void fam_job_failed(struct fam_job *job, enum fam_code code)
+{
+    /* What the caller did, or may not do, says nothing about the service. */
+    if (code != FAM_RESOURCE_EXHAUSTED && code != FAM_PERMISSION_DENIED && code != FAM_INVALID_ARGUMENT &&
+        code != FAM_CANCELLED) {
+        count(job, "error");
+    }
+    if (job->limited) {
+        fam_limits_give_back(job->context->limits, job->author);
+        job->limited = false;
+    }
+}
+
+static bool consents(const struct fam_job *job, Fam__V1__ConsentPurpose purpose)
+{
+    return job->author != NULL && fam_user_consents(&job->user, purpose);
+}
+
+/* Claude is asked for those who consented to it, for what will be stored, and never in an emergency: that is answered
+ * at once. */
+static bool may_ask(const struct fam_job *job)
+{
+    return job->context->reader != NULL && job->hit.count == 0 &&
+           consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) &&
+           consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI) &&
+           fam_call_remaining_ms(job->call) > ANSWER_SPARE_MS + ASK_MIN_MS;
+}
+
+void fam_job_replay(struct fam_job *job, const void *ids, size_t size)
+{
+    job->replayed = fam_ids_uuid(ids, size, 0, &job->entry_id);
+}
+
+enum fam_code fam_job_prepare(struct fam_job *job, bool *ret_ask, struct fam_status *status)
+{
+    struct fam_status people_status;
+    *ret_ask = false;
+    enum fam_code people = find_people(job, &people_status);
+    settle_defaults(job);
+    if (people == FAM_OK && job->replayed) {
+        return FAM_OK;
+    }
+    job->replayed = false;
+    enum fam_code code = fam_translate_check(job->context->translate, &job->input, &job->hit, status);
+    if (code == FAM_OK && people != FAM_OK && !(people == FAM_UNAVAILABLE && job->hit.count > 0)) {
+        code = people;
+        *status = people_status;
+    }
+    job->input.hit = &job->hit;
+    /* A bot names its user, but for an emergency while the database can't tell who that is. */
+    if (code == FAM_OK && job->author == NULL && job->hit.count == 0 &&
+        fam_call_principal(job->call)->role == FAM_ROLE_BOT) {
+        code = fam_fail_field(status, "acting_user_id", "Translate acts for a user: acting_user_id is required");
+    }
+    if (code == FAM_OK) {
+        code = take_limit(job, status);
+    }
+    *ret_ask = code == FAM_OK && may_ask(job);
+    return code;
+}
+
+bool fam_job_open(struct fam_job *job, void (*ready)(void *context), void *context)
+{
+    struct fam_status ignored; /* memory is short: the built-in engine answers */
+    job->wait = fam_reader_wait_new(job->context->reader, ready, context, &ignored);
+    return job->wait != NULL;
+}
+
+/* Names that must not leave; what does not fit is refused by the pseudonyms, and then nothing leaves. */
+static size_t list_names(const struct fam_job *job, struct fam_known_name *ret_names)
+{
+    size_t count = 0;
+    ret_names[count++] = (struct fam_known_name){.kind = FAM_KNOWN_PARENT, .name = job->user.name};
+    for (size_t i = 0; i < job->family.child_count && count < FAM_PSEUDONYM_KNOWN_MAX; i++) {
+        const struct fam_child *child = &job->family.children[i];
+        ret_names[count++] = (struct fam_known_name){
+            .kind = child == job->child ? FAM_KNOWN_CHILD : FAM_KNOWN_OTHER_CHILD, .name = child->name};
+    }
+    for (size_t i = 0; i < job->family.parent_count && count < FAM_PSEUDONYM_KNOWN_MAX; i++) {
+        const struct fam_parent *parent = &job->family.parents[i];
+        if (!fam_uuid_equal(&parent->user_id, job->author)) {
+            ret_names[count++] = (struct fam_known_name){.kind = FAM_KNOWN_PARENT, .name = parent->name};
+        }
+    }
+    return count;
+}
+
+bool fam_job_ask(struct fam_job *job)
+{
+    struct fam_known_name names[FAM_PSEUDONYM_KNOWN_MAX];
+    uint32_t left_ms = fam_call_remaining_ms(job->call);
+    const struct fam_reader_question question = {
+        .input = &job->input,
+        .names = names,
+        .name_count = list_names(job, names),
+        .profile_version = 0, /* nothing of a profile but the age stands in a prompt yet */
+        .author = job->author,
+        .entry_id = &job->entry_id,
+        .timeout_ms = left_ms > ANSWER_SPARE_MS ? left_ms - ANSWER_SPARE_MS : 1,
+    };
+    bool ready = false;
+    struct fam_status status;
+    struct fam_services_context *context = job->context;
+    job->asked = true; /* before it may be gone */
+    if (fam_reader_start(job->wait, &question, &ready, &status) != FAM_OK) {
+        FAM_LOG(context->log, FAM_LOG_WARN, "translate", "Claude can't be asked: the built-in engine answers",
+                FAM_STR("reason", status.reason), FAM_STR("code", fam_code_name(status.code)));
+        job->asked = false;
+        return false;
+    }
+    return !ready;
+}
+
+static char *borrow(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+/* The answer as an entry that was never stored: entry_id stays nil. The texts are the request's: only borrowed. */
+static void describe(struct fam_job *job)
+{
+    struct fam_entry *entry = &job->entry;
+    entry->has_child = job->child != NULL;
+    if (job->child != NULL) {
+        entry->child_id = job->child->child_id;
+    }
+    job->described = true;
+    entry->phrase = borrow(job->request->phrase);
+    entry->happened_before = borrow(job->request->happened_before);
+    entry->place = job->input.place;
+    entry->age_band = job->input.age_band;
+    entry->age_unknown = job->age_unknown;
+    entry->language = job->input.language;
+    entry->safety_count = job->hit.count;
+    memcpy(entry->safety, job->hit.kinds, job->hit.count * sizeof(job->hit.kinds[0]));
+    entry->created_at_ms = fam_wall_ms();
+    if (entry->reading != NULL) {
+        entry->reading->version = 1;
+        entry->reading->created_at_ms = entry->created_at_ms;
+    }
+}
+
+static void undescribe(struct fam_job *job)
+{
+    if (job->described) {
+        job->entry.phrase = NULL;
+        job->entry.happened_before = NULL;
+        job->described = false;
+    }
+}
+
+/* With consent: the first reading is stored before it is answered. */
+static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_status *status)
+{
+    *ret_replayed = false;
+    if (!consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
+        return FAM_OK;
+    }
+    const struct fam_entry_new entry = {
+        .user_id = job->author,
+        .entry_id = &job->entry_id,
+        .child_id = job->child == NULL ? NULL : &job->child->child_id,
+        .phrase = job->request->phrase,
+        .happened_before = job->request->happened_before,
+        .place = job->input.place,
+        .age_band = job->input.age_band,
+        .age_unknown = job->age_unknown,
+        .language = job->input.language,
+        .safety_count = job->hit.count,
+        .safety = job->hit.kinds,
+        .reading = job->entry.reading,
+    };
+    struct fam_outcome outcome;
+    enum fam_code code = fam_entry_add(job->context->store, &job->mutation, &entry, &outcome, status);
+    if (code != FAM_OK) {
+        return fam_service_hide(status);
+    }
+    *ret_replayed = outcome.replayed;
+    (void)fam_ids_uuid(outcome.ids, outcome.ids_size, 0, &job->entry.entry_id);
+    fam_call_set_consistency_token(job->call, outcome.lsn);
+    return FAM_OK;
+}
+
+/* The same key again: the answer is rebuilt from the entry, nothing is counted a second time. */
+static enum fam_code show_again(struct fam_job *job, const struct fam_uuid *entry_id, struct fam_reply *reply,
+                                Fam__V1__Entry **ret_shown, struct fam_status *status)
+{
+    struct fam_uuid wanted = *entry_id;
+    undescribe(job);
+    fam_entry_done(&job->entry);
+    memset(&job->entry, 0, sizeof(job->entry));
+    if (fam_entry_get(job->context->store, job->author, &wanted, &job->entry, status) != FAM_OK) {
+        return fam_service_hide(status);
+    }
+    return fam_translate_show(job->context, reply, &job->entry, job->user.country, ret_shown, status);
+}
+
+/* Claude can add a danger, never take one away. */
+static void add_risk(struct fam_job *job, const struct fam_reader_result *result)
+{
+    for (size_t i = 0; i < result->risk_count && job->hit.count < FAM_SAFETY_MAX_KINDS; i++) {
+        bool known = false;
+        for (size_t j = 0; j < job->hit.count; j++) {
+            known = known || job->hit.kinds[j] == result->risk[i];
+        }
+        if (!known) {
+            job->hit.kinds[job->hit.count++] = result->risk[i];
+        }
+    }
+}
+
+/* Claude's reading when it came, else the built-in one. CANCELLED: nobody waits for either. */
+static enum fam_code read_phrase(struct fam_job *job, struct fam_status *status)
+{
+    struct fam_reader_result result = {.reading = NULL};
+    struct fam_status taken;
+    if (job->asked && fam_reader_take(job->wait, &result, &taken) == FAM_OK) {
+        job->entry.reading = result.reading;
+        add_risk(job, &result);
+        fam_metrics_add(job->context->metrics, FAM_M_READINGS, FAM_LABELS("claude"), 1);
+        return FAM_OK;
+    }
+    if (job->wait != NULL && fam_call_is_cancelled(job->call)) {
+        return fam_fail(status, FAM_CANCELLED, "the caller does not wait for the reading any more");
+    }
+    return fam_translate_read(job->context->translate, &job->input, &job->entry.reading, status);
+}
+
+enum fam_code fam_job_finish(struct fam_job *job, struct fam_reply *reply, Fam__V1__Entry **ret_shown,
+                             struct fam_status *status)
+{
+    if (job->replayed) {
+        return show_again(job, &job->entry_id, reply, ret_shown, status);
+    }
+    bool replayed = false;
+    enum fam_code code = read_phrase(job, status);
+    if (code == FAM_OK) {
+        code = store(job, &replayed, status);
+        /* An emergency is answered even when it can't be written down. */
+        if (code == FAM_UNAVAILABLE && job->hit.count > 0) {
+            code = FAM_OK;
+        }
+    }
+    if (code == FAM_OK && replayed) {
+        return show_again(job, &job->entry.entry_id, reply, ret_shown, status);
+    }
+    if (code == FAM_OK) {
+        describe(job);
+        code = fam_translate_show(job->context, reply, &job->entry, job->user.country, ret_shown, status);
+    }
+    if (code == FAM_OK) {
+        count(job, "success");
+        job->limited = false;
+    }
+    if (code == FAM_OK && job->hit.count > 0) {
+        fam_metrics_add(job->context->metrics, FAM_M_SAFETY_HITS, FAM_LABELS(safety_label(job->hit.kinds[0])), 1);
+    }
+    return code;
+}
+
+void fam_job_done(struct fam_job *job)
+{
+    fam_reader_wait_free(job->wait);
+    undescribe(job);
+    fam_entry_done(&job->entry);
+    fam_family_done(&job->family);
+    fam_user_done(&job->user);
+}

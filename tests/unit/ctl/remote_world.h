@@ -1,0 +1,519 @@
+/* remote_world.h: a server with fake services of its own, and famctl run against it. For one test file. */
+#ifndef FAM_TESTS_CTL_REMOTE_WORLD_H
+#define FAM_TESTS_CTL_REMOTE_WORLD_H
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "fam/v1/ops.pb-c.h"
+#include "fam/v1/translation.pb-c.h"
+#include "rpc/call.h"
+#include "rpc/server.h"
+
+static const char token_id[] = "01935f6e-7c1a-7000-8000-00000000002a";
+
+/* Strings of messages are char *, and literals are const. */
+static char *text(const char *literal)
+{
+    return (char *)(uintptr_t)literal;
+}
+
+/* What the next answers say; set before the calls. */
+struct scene {
+    struct fam_server *server;
+    char url[64];
+    Fam__V1__HealthStatus health;
+    char phrase[64];
+    Fam__V1__AgeBand band;
+    bool acted_for_a_user, had_a_key;
+    int revoked, cleared, reset, drained;
+};
+
+static struct scene scene;
+
+static void fake_health(Fam__V1__OpsService_Service *service, const Fam__V1__HealthRequest *request,
+                        Fam__V1__HealthResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__HealthResponse response = FAM__V1__HEALTH_RESPONSE__INIT;
+    Fam__V1__HealthCheck check = FAM__V1__HEALTH_CHECK__INIT;
+    Fam__V1__HealthCheck *checks[] = {&check};
+    check.name = text("redis");
+    check.status = scene.health;
+    check.reason = scene.health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY ? text("") : text("no answer");
+    check.duration_us = 120;
+    response.status = scene.health;
+    response.version = text("0.1.0");
+    response.uptime_ms = 61000;
+    response.checked_at = text("2026-11-23T18:51:07.123Z");
+    response.n_checks = 1;
+    response.checks = checks;
+    closure(&response, closure_data);
+}
+
+static void fake_ready(Fam__V1__OpsService_Service *service, const Fam__V1__ReadyRequest *request,
+                       Fam__V1__ReadyResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ReadyResponse response = FAM__V1__READY_RESPONSE__INIT;
+    response.reason = text("the schema is behind");
+    closure(&response, closure_data);
+}
+
+static void fake_live(Fam__V1__OpsService_Service *service, const Fam__V1__LiveRequest *request,
+                      Fam__V1__LiveResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__LiveResponse response = FAM__V1__LIVE_RESPONSE__INIT;
+    closure(&response, closure_data);
+}
+
+static void fake_server_info(Fam__V1__OpsService_Service *service, const Fam__V1__ServerInfoRequest *request,
+                             Fam__V1__ServerInfoResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ServerInfoResponse response = FAM__V1__SERVER_INFO_RESPONSE__INIT;
+    response.version = text("0.1.0");
+    response.schema_version = 3;
+    response.schema_version_wanted = 4;
+    closure(&response, closure_data);
+}
+
+static void fake_migration_status(Fam__V1__OpsService_Service *service, const Fam__V1__MigrationStatusRequest *request,
+                                  Fam__V1__MigrationStatusResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__MigrationStatusResponse response = FAM__V1__MIGRATION_STATUS_RESPONSE__INIT;
+    Fam__V1__Migration applied = FAM__V1__MIGRATION__INIT;
+    Fam__V1__Migration pending = FAM__V1__MIGRATION__INIT;
+    Fam__V1__Migration *migrations[] = {&applied, &pending};
+    applied.version = 1;
+    applied.name = text("people");
+    applied.applied_at = text("2026-11-23T18:00:00Z");
+    pending.version = 2;
+    pending.name = text("entries");
+    response.n_migrations = 2;
+    response.migrations = migrations;
+    closure(&response, closure_data);
+}
+
+static void fake_migrate(Fam__V1__OpsService_Service *service, const Fam__V1__MigrateRequest *request,
+                         Fam__V1__MigrateResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    (void)closure;
+    struct fam_status status = {0};
+    (void)fam_fail(&status, FAM_UNAVAILABLE, "the database is away");
+    fam_call_fail(closure_data, &status);
+}
+
+static void fill_token(Fam__V1__Token *token)
+{
+    token->token_id = text(token_id);
+    token->role = FAM__V1__ROLE__ROLE_BOT;
+    token->name = text("123456789");
+    token->created_at_ms = 1000;
+}
+
+static void fake_create_token(Fam__V1__OpsService_Service *service, const Fam__V1__CreateTokenRequest *request,
+                              Fam__V1__CreateTokenResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__CreateTokenResponse response = FAM__V1__CREATE_TOKEN_RESPONSE__INIT;
+    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
+    fill_token(&token);
+    response.token = &token;
+    response.secret = text("fam_secret");
+    scene.had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
+    closure(&response, closure_data);
+}
+
+static void fake_list_tokens(Fam__V1__OpsService_Service *service, const Fam__V1__ListTokensRequest *request,
+                             Fam__V1__ListTokensResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ListTokensResponse response = FAM__V1__LIST_TOKENS_RESPONSE__INIT;
+    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
+    Fam__V1__Token *tokens[] = {&token};
+    fill_token(&token);
+    response.n_tokens = 1;
+    response.tokens = tokens;
+    closure(&response, closure_data);
+}
+
+static void fake_revoke_token(Fam__V1__OpsService_Service *service, const Fam__V1__RevokeTokenRequest *request,
+                              Fam__V1__RevokeTokenResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    Fam__V1__RevokeTokenResponse response = FAM__V1__REVOKE_TOKEN_RESPONSE__INIT;
+    Fam__V1__Token token = FAM__V1__TOKEN__INIT;
+    fill_token(&token);
+    token.revoked_at_ms = 2000;
+    response.token = &token;
+    scene.revoked += strcmp(request->token_id, token_id) == 0 ? 1 : 0;
+    closure(&response, closure_data);
+}
+
+static void fake_list_methods(Fam__V1__OpsService_Service *service, const Fam__V1__ListMethodsRequest *request,
+                              Fam__V1__ListMethodsResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ListMethodsResponse response = FAM__V1__LIST_METHODS_RESPONSE__INIT;
+    Fam__V1__MethodInfo method = FAM__V1__METHOD_INFO__INIT;
+    Fam__V1__MethodInfo *methods[] = {&method};
+    Fam__V1__Role roles[] = {FAM__V1__ROLE__ROLE_BOT, FAM__V1__ROLE__ROLE_ADMIN};
+    method.name = text("fam.v1.OpsService/Health");
+    method.summary = text("All checks.");
+    method.roles = roles;
+    method.n_roles = 2;
+    response.methods = methods;
+    response.n_methods = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_describe(Fam__V1__OpsService_Service *service, const Fam__V1__DescribeRequest *request,
+                          Fam__V1__DescribeResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    Fam__V1__DescribeResponse response = FAM__V1__DESCRIBE_RESPONSE__INIT;
+    Fam__V1__MessageInfo message = FAM__V1__MESSAGE_INFO__INIT;
+    Fam__V1__MessageInfo *messages[] = {&message};
+    Fam__V1__FieldInfo field = FAM__V1__FIELD_INFO__INIT;
+    Fam__V1__FieldInfo *fields[] = {&field};
+    Fam__V1__FieldRule rule = FAM__V1__FIELD_RULE__INIT;
+    rule.required = true;
+    rule.bounded = true;
+    rule.min = 1;
+    rule.max = 2000;
+    rule.unit = FAM__V1__RULE_UNIT__RULE_UNIT_CHARACTERS;
+    field.name = text("phrase");
+    field.json_name = text("phrase");
+    field.rule = &rule;
+    message.name = request->name;
+    message.fields = fields;
+    message.n_fields = 1;
+    response.messages = messages;
+    response.n_messages = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
+                       Fam__V1__DrainResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
+    scene.drained++;
+    closure(&response, closure_data);
+}
+
+/* No test here calls it. */
+static void fake_translate_batch(Fam__V1__TranslationService_Service *service,
+                                 const Fam__V1__TranslateBatchRequest *request,
+                                 Fam__V1__TranslateBatchResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    closure(NULL, closure_data);
+}
+
+static void fake_list_users(Fam__V1__OpsService_Service *service, const Fam__V1__ListUsersRequest *request,
+                            Fam__V1__ListUsersResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ListUsersResponse response = FAM__V1__LIST_USERS_RESPONSE__INIT;
+    Fam__V1__UserSummary user = FAM__V1__USER_SUMMARY__INIT;
+    Fam__V1__UserSummary *users[] = {&user};
+    user.user_id = text(token_id);
+    user.language = FAM__V1__LANGUAGE__LANGUAGE_RU;
+    user.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
+    user.entries = 12;
+    response.users = users;
+    response.n_users = 1;
+    response.next_page_token = text(token_id);
+    closure(&response, closure_data);
+}
+
+static void fake_list_families(Fam__V1__OpsService_Service *service, const Fam__V1__ListFamiliesRequest *request,
+                               Fam__V1__ListFamiliesResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ListFamiliesResponse response = FAM__V1__LIST_FAMILIES_RESPONSE__INIT;
+    Fam__V1__FamilySummary family = FAM__V1__FAMILY_SUMMARY__INIT;
+    Fam__V1__FamilySummary *families[] = {&family};
+    family.family_id = text(token_id);
+    family.children = 3;
+    response.families = families;
+    response.n_families = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_list_audit(Fam__V1__OpsService_Service *service, const Fam__V1__ListAuditRequest *request,
+                            Fam__V1__ListAuditResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ListAuditResponse response = FAM__V1__LIST_AUDIT_RESPONSE__INIT;
+    Fam__V1__AuditRecord record = FAM__V1__AUDIT_RECORD__INIT;
+    Fam__V1__AuditRecord *records[] = {&record};
+    record.principal = text("admin:olga");
+    record.method = text("fam.v1.TranslationService/GetEntry");
+    record.reason = text("support case 4711");
+    response.records = records;
+    response.n_records = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_get_cache_stats(Fam__V1__OpsService_Service *service, const Fam__V1__GetCacheStatsRequest *request,
+                                 Fam__V1__GetCacheStatsResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__GetCacheStatsResponse response = FAM__V1__GET_CACHE_STATS_RESPONSE__INIT;
+    response.hits = 3;
+    response.misses = 1;
+    response.redis_up = true;
+    closure(&response, closure_data);
+}
+
+static void fake_clear_cache(Fam__V1__OpsService_Service *service, const Fam__V1__ClearCacheRequest *request,
+                             Fam__V1__ClearCacheResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ClearCacheResponse response = FAM__V1__CLEAR_CACHE_RESPONSE__INIT;
+    scene.cleared += request->dry_run ? 0 : 1;
+    response.deleted = 7;
+    closure(&response, closure_data);
+}
+
+static void fake_get_claude(Fam__V1__OpsService_Service *service, const Fam__V1__GetClaudeRequest *request,
+                            Fam__V1__GetClaudeResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__GetClaudeResponse response = FAM__V1__GET_CLAUDE_RESPONSE__INIT;
+    Fam__V1__Breaker breaker = FAM__V1__BREAKER__INIT;
+    Fam__V1__ClaudeDayUsage day = FAM__V1__CLAUDE_DAY_USAGE__INIT;
+    Fam__V1__ClaudeDayUsage *days[] = {&day};
+    Fam__V1__ClaudeLimit limit = FAM__V1__CLAUDE_LIMIT__INIT;
+    Fam__V1__ClaudeLimit *limits[] = {&limit};
+    breaker.state = FAM__V1__BREAKER_STATE__BREAKER_STATE_OPEN;
+    breaker.failures = 5;
+    limit.name = text("requests");
+    limit.limit = 50;
+    day.day = text("2026-07-25");
+    day.model = text("a-model");
+    day.cost_micro_usd = 1234567;
+    response.enabled = true;
+    response.breaker = &breaker;
+    response.days = days;
+    response.n_days = 1;
+    response.limits = limits;
+    response.n_limits = 1;
+    closure(&response, closure_data);
+}
+
+static void fake_reset_breaker(Fam__V1__OpsService_Service *service, const Fam__V1__ResetBreakerRequest *request,
+                               Fam__V1__ResetBreakerResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ResetBreakerResponse response = FAM__V1__RESET_BREAKER_RESPONSE__INIT;
+    Fam__V1__Breaker breaker = FAM__V1__BREAKER__INIT;
+    scene.reset += request->dry_run ? 0 : 1;
+    breaker.state = FAM__V1__BREAKER_STATE__BREAKER_STATE_OPEN;
+    breaker.retry_in_ms = 4000;
+    response.breaker = &breaker;
+    closure(&response, closure_data);
+}
+
+static void fake_translate(Fam__V1__TranslationService_Service *service, const Fam__V1__TranslateRequest *request,
+                           Fam__V1__TranslateResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    Fam__V1__TranslateResponse response = FAM__V1__TRANSLATE_RESPONSE__INIT;
+    Fam__V1__Entry entry = FAM__V1__ENTRY__INIT;
+    Fam__V1__Reading reading = FAM__V1__READING__INIT;
+    Fam__V1__EmotionScore primary = FAM__V1__EMOTION_SCORE__INIT;
+    Fam__V1__Need needs[] = {FAM__V1__NEED__NEED_AUTONOMY};
+    snprintf(scene.phrase, sizeof(scene.phrase), "%s", request->phrase);
+    scene.band = request->age_band;
+    scene.acted_for_a_user = fam_call_acting_user(closure_data) != NULL;
+    scene.had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
+    primary.emotion = FAM__V1__EMOTION__EMOTION_ANGER;
+    primary.intensity = 4;
+    reading.engine = FAM__V1__ENGINE__ENGINE_OFFLINE;
+    reading.primary = &primary;
+    reading.needs = needs;
+    reading.n_needs = 1;
+    reading.going_on = text("The child is angry.");
+    entry.age_band = request->age_band;
+    entry.reading = &reading;
+    response.entry = &entry;
+    closure(&response, closure_data);
+}
+
+static void fake_get_entry(Fam__V1__TranslationService_Service *service, const Fam__V1__GetEntryRequest *request,
+                           Fam__V1__GetEntryResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    closure(NULL, closure_data);
+}
+
+static void fake_list_entries(Fam__V1__TranslationService_Service *service, const Fam__V1__ListEntriesRequest *request,
+                              Fam__V1__ListEntriesResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    closure(NULL, closure_data);
+}
+
+static void fake_rate_entry(Fam__V1__TranslationService_Service *service, const Fam__V1__RateEntryRequest *request,
+                            Fam__V1__RateEntryResponse_Closure closure, void *closure_data)
+{
+    (void)service;
+    (void)request;
+    closure(NULL, closure_data);
+}
+
+static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
+                                  struct fam_principal *ret_principal, struct fam_status *status)
+{
+    (void)context;
+    (void)may_block;
+    *ret_would_block = false;
+    if (strcmp(token, "admin") != 0 && strcmp(token, "metrics") != 0) {
+        return fam_fail(status, FAM_UNAUTHENTICATED, "the token is not known");
+    }
+    ret_principal->role = strcmp(token, "admin") == 0 ? FAM_ROLE_ADMIN : FAM_ROLE_METRICS;
+    return FAM_OK;
+}
+
+#define ADMIN(method)                                                                                                  \
+    {                                                                                                                  \
+        .name = "fam.v1." method, .roles = FAM_ROLE_ADMIN                                                              \
+    }
+#define PUBLIC(method)                                                                                                 \
+    {                                                                                                                  \
+        .name = "fam.v1." method, .roles = 15, .flags = FAM_METHOD_PUBLIC                                              \
+    }
+
+static void start(void)
+{
+    static Fam__V1__OpsService_Service ops = FAM__V1__OPS_SERVICE__INIT(fake_);
+    static Fam__V1__TranslationService_Service translation = FAM__V1__TRANSLATION_SERVICE__INIT(fake_);
+    static const struct fam_method methods[] = {
+        PUBLIC("OpsService/Health"),
+        PUBLIC("OpsService/Ready"),
+        PUBLIC("OpsService/Live"),
+        PUBLIC("OpsService/ServerInfo"),
+        ADMIN("OpsService/ListMethods"),
+        ADMIN("OpsService/Describe"),
+        ADMIN("OpsService/MigrationStatus"),
+        ADMIN("OpsService/Migrate"),
+        ADMIN("OpsService/CreateToken"),
+        ADMIN("OpsService/ListTokens"),
+        ADMIN("OpsService/RevokeToken"),
+        ADMIN("OpsService/Drain"),
+        ADMIN("OpsService/ListUsers"),
+        ADMIN("OpsService/ListFamilies"),
+        ADMIN("OpsService/ListAudit"),
+        ADMIN("OpsService/GetCacheStats"),
+        ADMIN("OpsService/ClearCache"),
+        ADMIN("OpsService/GetClaude"),
+        ADMIN("OpsService/ResetBreaker"),
+        ADMIN("TranslationService/Translate"),
+        ADMIN("TranslationService/TranslateBatch"),
+        ADMIN("TranslationService/GetEntry"),
+        ADMIN("TranslationService/ListEntries"),
+        ADMIN("TranslationService/RateEntry"),
+    };
+    static const char *const urls[] = {"tcp://127.0.0.1:0"};
+    struct fam_status status = {0};
+    struct fam_server_options options = {.urls = urls,
+                                         .url_count = 1,
+                                         .methods = methods,
+                                         .method_count = FAM_ARRAY_SIZE(methods),
+                                         .calls = 8,
+                                         .workers = 2,
+                                         .hooks = {.authenticate = authenticate}};
+    signal(SIGPIPE, SIG_IGN);
+    scene = (struct scene){.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY};
+    scene.server = fam_server_new(&options, &status);
+    cr_assert_not_null(scene.server, "%s", status.message);
+    cr_assert_eq(fam_server_add_service(scene.server, &ops.base, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_server_add_service(scene.server, &translation.base, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_server_start(scene.server, &status), FAM_OK, "%s", status.message);
+    snprintf(scene.url, sizeof(scene.url), "FAM_SERVERS=tcp://127.0.0.1:%u",
+             (unsigned)fam_server_port(scene.server, 0));
+}
+
+static void stop(void)
+{
+    fam_server_free(scene.server);
+}
+
+struct run {
+    int exit_code;
+    char *out, *err;
+};
+
+enum { ARGUMENTS = 16 };
+
+static struct run run_as(const char *token, const char *input, const char *const arguments[])
+{
+    struct run run = {0};
+    size_t out_size = 0;
+    size_t err_size = 0;
+    char *argv[ARGUMENTS] = {0};
+    char setting[64];
+    char *environment[] = {scene.url, setting, NULL};
+    int argc = 0;
+    for (; arguments[argc] != NULL; argc++) {
+        argv[argc] = strdup(arguments[argc]);
+    }
+    snprintf(setting, sizeof(setting), "FAM_TOKEN=%s", token);
+    struct fam_ctl_io io = {.in = input == NULL ? fopen("/dev/null", "r") : fmemopen(text(input), strlen(input), "r"),
+                            .out = open_memstream(&run.out, &out_size),
+                            .err = open_memstream(&run.err, &err_size),
+                            .in_terminal = input != NULL};
+    run.exit_code = fam_ctl_run(argc, argv, environment, &io);
+    fclose(io.in);
+    fclose(io.out);
+    fclose(io.err);
+    for (int i = 0; i < argc; i++) {
+        free(argv[i]);
+    }
+    return run;
+}
+
+#define RUN_AS(token, input, ...) run_as((token), (input), (const char *const[]){"famctl", __VA_ARGS__, NULL})
+
+static void assert_run(struct run run, int exit_code, const char *out, const char *err)
+{
+    cr_assert_eq(run.exit_code, exit_code, "exit code %d: %s", run.exit_code, run.err);
+    cr_assert_not_null(strstr(run.out, out), "%s", run.out);
+    cr_assert_not_null(strstr(run.err, err), "%s", run.err);
+    free(run.out);
+    free(run.err);
+}
+
+TestSuite(ctl_remote, .init = start, .fini = stop, .timeout = 30);
+
+#endif

@@ -1,0 +1,199 @@
+#include <cjson/cJSON.h>
+#include <criterion/criterion.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "translate/prompt.h"
+
+/* tests/claude: phrases that try to be instructions, and the digests of the constant texts. */
+extern const unsigned char fam_data_injections_json[], fam_data_prompt_golden_tsv[];
+extern const size_t fam_data_injections_json_size, fam_data_prompt_golden_tsv_size;
+
+enum {
+    RU = FAM__V1__LANGUAGE__LANGUAGE_RU,
+    EN = FAM__V1__LANGUAGE__LANGUAGE_EN,
+    BANDS = 7,
+    DIGEST = 16,
+    JSON_MAX = 1 << 20
+};
+
+static struct fam_status status;
+
+static struct fam_prompts *texts(void)
+{
+    struct fam_prompts *prompts = fam_prompts_new(&status);
+    cr_assert_not_null(prompts, "%s", status.message);
+    return prompts;
+}
+
+static struct fam_prompt build(const struct fam_prompts *prompts, const char *phrase, const char *before, int band,
+                               int language)
+{
+    const struct fam_prompt_input input = {.phrase = phrase,
+                                           .happened_before = before,
+                                           .place = FAM__V1__PLACE__PLACE_SCHOOL,
+                                           .age_band = (Fam__V1__AgeBand)band,
+                                           .language = (Fam__V1__Language)language};
+    struct fam_prompt prompt;
+    cr_assert_eq(fam_prompt_build(prompts, &input, &prompt, &status), FAM_OK, "%s", status.message);
+    return prompt;
+}
+
+static void digest_of(const char *text, char out[2 * DIGEST + 1])
+{
+    unsigned char bytes[DIGEST];
+    (void)crypto_generichash(bytes, sizeof(bytes), (const unsigned char *)text, strlen(text), NULL, 0);
+    (void)sodium_bin2hex(out, 2 * DIGEST + 1, bytes, sizeof(bytes));
+}
+
+/* The API caches by bytes: a change of these is a change of version, made on purpose. */
+Test(prompt, constant_bytes_are_those_of_the_golden_file)
+{
+    struct fam_prompts *prompts = texts();
+    char *golden = strndup((const char *)fam_data_prompt_golden_tsv, fam_data_prompt_golden_tsv_size);
+    cr_assert_not_null(golden);
+    for (int language = RU; language <= EN; language++) {
+        for (int band = 0; band < BANDS; band++) {
+            struct fam_prompt prompt = build(prompts, "x", "", band, language);
+            char digest[2 * DIGEST + 1], line[128];
+            digest_of(prompt.system, digest);
+            (void)snprintf(line, sizeof(line), "%s\t%d\t%s\n", prompt.version, band, digest);
+            cr_expect_not_null(strstr(golden, line), "tests/claude/prompt_golden.tsv lacks: %s", line);
+            fam_prompt_done(&prompt);
+        }
+    }
+    free(golden);
+    fam_prompts_free(prompts);
+}
+
+Test(prompt, system_text_is_the_same_pointer_for_a_language_and_an_age_whatever_was_said)
+{
+    struct fam_prompts *prompts = texts();
+    struct fam_prompt first = build(prompts, "Нет!", "", 3, RU), second = build(prompts, "другое", "раньше", 3, RU);
+    struct fam_prompt older = build(prompts, "Нет!", "", 5, RU), english = build(prompts, "Нет!", "", 3, EN);
+    cr_expect_eq(first.system, second.system);
+    cr_expect_str_neq(first.system, older.system);
+    cr_expect_str_neq(first.system, english.system);
+    cr_expect_str_eq(first.version, older.version);
+    cr_expect_eq(strncmp(first.version, "claude-1-ru-", strlen("claude-1-ru-")), 0);
+    cr_expect_eq(strncmp(english.version, "claude-1-en-", strlen("claude-1-en-")), 0);
+    cr_expect_eq(fam_prompts_version(prompts, FAM__V1__LANGUAGE__LANGUAGE_RU), first.version);
+    cr_expect_null(fam_prompts_version(prompts, FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED));
+    fam_prompt_done(&first);
+    fam_prompt_done(&second);
+    fam_prompt_done(&older);
+    fam_prompt_done(&english);
+    fam_prompts_free(prompts);
+}
+
+/* All ages of a language share one beginning, and the age's own words come last. */
+Test(prompt, ages_differ_only_at_the_end)
+{
+    struct fam_prompts *prompts = texts();
+    for (int language = RU; language <= EN; language++) {
+        struct fam_prompt any = build(prompts, "x", "", 0, language);
+        const char *heading = strstr(any.system, "\n# Age\n");
+        cr_assert_not_null(heading);
+        for (int band = 1; band < BANDS; band++) {
+            struct fam_prompt prompt = build(prompts, "x", "", band, language);
+            cr_expect_eq(strncmp(prompt.system, any.system, (size_t)(heading - any.system)), 0);
+            cr_expect_null(strstr(prompt.system, "==="));
+            fam_prompt_done(&prompt);
+        }
+        fam_prompt_done(&any);
+    }
+    fam_prompts_free(prompts);
+}
+
+static void check_injection(const struct fam_prompts *prompts, const char *phrase, int language)
+{
+    struct fam_prompt plain = build(prompts, "x", "", 2, language),
+                      prompt = build(prompts, phrase, phrase, 2, language);
+    cr_expect_eq(prompt.system, plain.system);
+    cr_expect_str_eq(prompt.schema, plain.schema);
+    cJSON *user = fam_json_parse(prompt.user, strlen(prompt.user), JSON_MAX);
+    cr_assert_not_null(user, "no single JSON value: %s", prompt.user);
+    cr_expect_eq(cJSON_GetArraySize(user), 3);
+    cr_expect_str_eq(fam_json_string(user, "place"), "school");
+    cr_expect_str_eq(fam_json_string(user, "phrase"), phrase);
+    cr_expect_str_eq(fam_json_string(user, "happened_before"), phrase);
+    cr_expect_null(strpbrk(prompt.user, "<>&\n\r\t"), "a sign that can end something: %s", prompt.user);
+    cJSON_Delete(user);
+    fam_prompt_done(&plain);
+    fam_prompt_done(&prompt);
+}
+
+Test(prompt, what_a_child_says_stays_one_json_string_and_changes_nothing_else)
+{
+    struct fam_prompts *prompts = texts();
+    cJSON *phrases = fam_json_parse((const char *)fam_data_injections_json, fam_data_injections_json_size, JSON_MAX);
+    cr_assert_not_null(phrases);
+    cr_expect_geq(cJSON_GetArraySize(phrases), 50);
+    for (const cJSON *phrase = phrases->child; phrase != NULL; phrase = phrase->next) {
+        check_injection(prompts, cJSON_GetStringValue(phrase), RU);
+        check_injection(prompts, cJSON_GetStringValue(phrase), EN);
+    }
+    cJSON_Delete(phrases);
+    fam_prompts_free(prompts);
+}
+
+Test(prompt, invisible_characters_are_written_as_numbers)
+{
+    struct fam_prompts *prompts = texts();
+    struct fam_prompt prompt = build(prompts, "a\xe2\x80\xae\xe2\x80\x8b\xf3\xa0\x81\x81\x01z", "", 0, EN);
+    cr_expect_not_null(strstr(prompt.user, "a\\u202e\\u200b\\udb40\\udc41\\u0001z"), "%s", prompt.user);
+    fam_prompt_done(&prompt);
+    fam_prompts_free(prompts);
+}
+
+/* Each object closed and complete, nothing that structured output refuses. */
+static void check_schema(const cJSON *node)
+{
+    static const char *const refused[] = {"minimum",  "maximum",  "minLength", "maxLength",
+                                          "minItems", "maxItems", "pattern",   "$ref"};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(refused); i++) {
+        cr_expect_null(fam_json_get(node, refused[i]), "%s", refused[i]);
+    }
+    const cJSON *properties = fam_json_get(node, "properties");
+    if (properties != NULL) {
+        cr_expect(cJSON_IsFalse(fam_json_get(node, "additionalProperties")));
+        cr_expect_eq(cJSON_GetArraySize(fam_json_get(node, "required")), cJSON_GetArraySize(properties));
+        for (const cJSON *child = properties->child; child != NULL; child = child->next) {
+            check_schema(child);
+        }
+    }
+    if (fam_json_get(node, "items") != NULL) {
+        check_schema(fam_json_get(node, "items"));
+    }
+}
+
+Test(prompt, schema_is_what_structured_output_takes)
+{
+    struct fam_prompts *prompts = texts();
+    struct fam_prompt prompt = build(prompts, "x", "", 0, EN);
+    cJSON *schema = fam_json_parse(prompt.schema, strlen(prompt.schema), JSON_MAX);
+    cr_assert_not_null(schema);
+    check_schema(schema);
+    cJSON_Delete(schema);
+    fam_prompt_done(&prompt);
+    fam_prompts_free(prompts);
+}
+
+Test(prompt, what_cannot_be_asked_is_refused)
+{
+    struct fam_prompts *prompts = texts();
+    struct fam_prompt prompt;
+    struct fam_prompt_input input = {.phrase = "x", .happened_before = ""};
+    cr_expect_eq(fam_prompt_build(prompts, &input, &prompt, &status), FAM_INVALID_ARGUMENT);
+    input.language = FAM__V1__LANGUAGE__LANGUAGE_EN;
+    input.age_band = (Fam__V1__AgeBand)99;
+    cr_expect_eq(fam_prompt_build(prompts, &input, &prompt, &status), FAM_INVALID_ARGUMENT);
+    input.age_band = FAM__V1__AGE_BAND__AGE_BAND_2_3;
+    input.phrase = "\xc3";
+    cr_expect_eq(fam_prompt_build(prompts, &input, &prompt, &status), FAM_INVALID_ARGUMENT);
+    cr_expect_null(prompt.user);
+    fam_prompts_free(prompts);
+}
