@@ -122,11 +122,18 @@ static int print_answer(const struct fam_ctl *ctl)
 const char *fam_ctl_servers(const struct fam_ctl *ctl)
 {
     const char *server = fam_parsed_value(ctl->parsed, "--server");
-    return server != NULL ? server : ctl->config->servers;
+    if (server != NULL) {
+        return server;
+    }
+    return ctl->config == NULL ? "" : ctl->config->servers; /* doctor runs with wrong settings too */
 }
 
 struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls, struct fam_status *status)
 {
+    if (ctl->config == NULL) {
+        (void)fam_fail(status, FAM_INVALID_ARGUMENT, "no server can be called: the settings are wrong");
+        return NULL;
+    }
     const struct fam_tls_options tls = {.cert_file = ctl->config->tls_cert_file,
                                         .key_file = ctl->config->tls_key_file,
                                         .ca_file = ctl->config->tls_ca_file,

@@ -184,6 +184,7 @@ static enum fam_code admit(struct fam_call *call, struct fam_status *status)
 static void link_call(struct fam_call_queue *queue, struct fam_call *call)
 {
     call->queued = true;
+    call->queue_next = NULL; /* a resumed call was in the queue before */
     call->queue_previous = queue->tail;
     if (queue->tail != NULL) {
         queue->tail->queue_next = call;

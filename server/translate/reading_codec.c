@@ -85,7 +85,7 @@ enum fam_code fam_reading_encode(const struct fam_key *key, const struct fam_cac
     unsigned char *plain = NULL;
     size_t size = 0;
     enum fam_code code = pack(cached, &body, &size, status);
-    if (code == FAM_OK) {
+    if (code == FAM_OK && body != NULL) {
         code = frame(body, size, &plain, &size, ret_compressed, status);
     }
     if (code != FAM_OK || plain == NULL) {
