@@ -15,6 +15,7 @@
 struct clients {
     struct system system;
     char python_path[128], path[512], package_path[256], library_path[128];
+    char flags[128], link_flags[160];
     char servers[64], token[96], user[96];
     const char *env[16];
     char out[65536];
@@ -58,6 +59,12 @@ static void set_up(void)
     snprintf(clients.python_path, sizeof(clients.python_path), "PYTHONPATH=%s/generated", dir);
     snprintf(clients.package_path, sizeof(clients.package_path), "PKG_CONFIG_PATH=%s/installed/lib/pkgconfig", dir);
     snprintf(clients.library_path, sizeof(clients.library_path), "LD_LIBRARY_PATH=%s/installed/lib", dir);
+    /* What a sanitized library needs of the program. */
+    snprintf(clients.flags, sizeof(clients.flags), "CFLAGS=%s%s",
+             FAM_SANITIZE[0] == '\0' ? "" : "-fsanitize=", FAM_SANITIZE);
+    snprintf(clients.link_flags, sizeof(clients.link_flags), "LD%s", clients.flags + 1);
+    add_env(clients.flags);
+    add_env(clients.link_flags);
     add_env(clients.path);
     add_env(clients.servers);
     add_env(clients.token);
@@ -133,14 +140,8 @@ Test(e2e_clients, the_bytes_of_the_page_are_those_of_the_server, .timeout = 240)
 Test(e2e_clients, the_installed_package_builds_the_c_example_which_passes_the_vectors, .timeout = 240)
 {
     const char *dir = clients.system.dir;
-    char flags[128];
-    char link_flags[160];
     char program[128];
     char include[128];
-    snprintf(flags, sizeof(flags), "CFLAGS=%s%s", FAM_SANITIZE[0] == '\0' ? "" : "-fsanitize=", FAM_SANITIZE);
-    snprintf(link_flags, sizeof(link_flags), "LD%s", flags + 1);
-    add_env(flags);
-    add_env(link_flags);
     SHELL("cmake --install \"$1\" --prefix \"$2/installed\" --component famrpc", FAM_BUILD_DIR, dir);
 
     snprintf(include, sizeof(include), "%s/installed/include/famrpc", dir);
@@ -171,16 +172,13 @@ Test(e2e_clients, the_installed_package_also_serves_cmake_and_static_programs_an
 {
     const char *dir = clients.system.dir;
     char program[128];
-    if (FAM_SANITIZE[0] != '\0') {
-        cr_skip_test("the sanitizers' flags are for the program's own build");
-    }
     SHELL("cmake --install \"$1\" --prefix \"$2/installed\" --component famrpc", FAM_BUILD_DIR, dir);
     SHELL("cmake -S \"$1/examples/c\" -B \"$2/by-cmake\" && cmake --build \"$2/by-cmake\"", FAM_SOURCE_DIR, dir);
     snprintf(program, sizeof(program), "%s/by-cmake/fam-client", dir);
     RUN(program, "call", "fam.v1.OpsService/Live");
 
-    SHELL("rm \"$2\"/installed/lib/*.so* && cd \"$2\" && cc -std=gnu17 $(pkg-config --cflags famrpc) -o static-client"
-          " \"$1/examples/c/fam-client.c\" $(pkg-config --static --libs famrpc)",
+    SHELL("rm \"$2\"/installed/lib/*.so* && cd \"$2\" && cc -std=gnu17 $CFLAGS $(pkg-config --cflags famrpc)"
+          " -o static-client \"$1/examples/c/fam-client.c\" $(pkg-config --static --libs famrpc)",
           FAM_SOURCE_DIR, dir);
     snprintf(program, sizeof(program), "%s/static-client", dir);
     RUN(program, "call", "fam.v1.OpsService/Ready", "{}");
