@@ -122,7 +122,7 @@ static void show_entry(const cJSON *entry, enum fam_log_level level, bool colour
     add_text(buf, fam_json_string(entry, "source"));
     fam_buf_add_text(buf, ": ");
     add_text(buf, fam_json_string(entry, "event"));
-    for (const cJSON *member = entry->child; member != NULL; member = member->next) {
+    for (const cJSON *member = entry == NULL ? NULL : entry->child; member != NULL; member = member->next) {
         if (!is_head(member->string)) {
             fam_buf_add_char(buf, ' ');
             add_text(buf, member->string);

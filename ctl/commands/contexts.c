@@ -57,7 +57,7 @@ enum fam_code fam_ctl_context_show(struct fam_ctl *ctl, struct fam_status *statu
         const char *name = ctl->parsed->argument_count > 0 ? ctl->parsed->arguments[0] : contexts.current;
         code = find(&contexts, name, &context, status);
     }
-    if (code != FAM_OK) {
+    if (code != FAM_OK || context == NULL) {
         return code;
     }
     fam_out_field(&ctl->out, "name", "Name", FAM_TEXT(context->name));

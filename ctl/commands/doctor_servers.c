@@ -1,4 +1,5 @@
 /* doctor, the half that asks servers. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,8 +105,8 @@ static void check_clock(struct fam_doctor *doctor, const Fam__V1__HealthResponse
     enum fam_finding finding = apart > CLOCK_FAIL_MS   ? FAM_FINDING_FAIL
                                : apart > CLOCK_WARN_MS ? FAM_FINDING_WARN
                                                        : FAM_FINDING_OK;
-    fam_doctor_add(doctor, finding, "clock", "set both clocks by NTP: timedatectl set-ntp true", "at most %lld s apart",
-                   (long long)(apart / 1000 + 1));
+    fam_doctor_add(doctor, finding, "clock", "set both clocks by NTP: timedatectl set-ntp true",
+                   "at most %" PRId64 " s apart", apart / 1000 + 1);
 }
 
 static const char *fix_of(const char *dependency)

@@ -117,17 +117,11 @@ static void reply_claude(struct fam_reply *reply, const struct fam_ops_claude *c
     reply_days(reply, claude, response);
 }
 
-static void claude_free(struct fam_ops_claude **claude)
-{
-    free(*claude);
-}
-
-void fam_ops_get_claude(struct fam_services_context *context, Fam__V1__GetClaudeResponse_Closure closure,
-                        struct fam_call *call)
+static void answer_claude(struct fam_services_context *context, struct fam_ops_claude *claude,
+                          Fam__V1__GetClaudeResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
     const struct fam_ops_sources *sources = context->sources;
-    fam_auto(claude_free) struct fam_ops_claude *claude = calloc(1, sizeof(*claude));
     fam_auto(fam_reply_done) struct fam_reply reply;
     fam_reply_init(&reply);
     Fam__V1__GetClaudeResponse response = FAM__V1__GET_CLAUDE_RESPONSE__INIT;
@@ -141,6 +135,14 @@ void fam_ops_get_claude(struct fam_services_context *context, Fam__V1__GetClaude
         code = fam_reply_check(&reply, &status);
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, call);
+}
+
+void fam_ops_get_claude(struct fam_services_context *context, Fam__V1__GetClaudeResponse_Closure closure,
+                        struct fam_call *call)
+{
+    struct fam_ops_claude *claude = calloc(1, sizeof(*claude)); /* too large for a stack */
+    answer_claude(context, claude, closure, call);
+    free(claude);
 }
 
 void fam_ops_reset_breaker(struct fam_services_context *context, const Fam__V1__ResetBreakerRequest *request,
