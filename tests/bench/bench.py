@@ -64,11 +64,11 @@ def wait_for(what, seconds, done):
 
 
 class Process:
-    """A program that is ended with the block."""
+    """A program that is ended with the block, and with us when we fail before the block."""
 
     def __init__(self, name, argv, env=None):
         self.log = open(os.path.join(FOLDER, name + ".log"), "ab")
-        self.process = subprocess.Popen(argv, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *argv], env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
 
     def __enter__(self):
