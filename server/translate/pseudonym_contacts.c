@@ -378,6 +378,27 @@ static void find_worded_dates(const struct fam_pseudonym_words *words, struct fa
     }
 }
 
+/* "instagram: masha.petrova": after the network's name an account may hold dots. */
+static void find_named_accounts(const struct fam_pseudonym_words *words, struct fam_pseudonym_spans *spans)
+{
+    static const char networks[] =
+        " instagram insta инста инстаграм ник nick nickname telegram телеграм тг tg tiktok тикток "
+        "discord дискорд skype скайп вк vk snap snapchat whatsapp вотсап аккаунт account логин ";
+    for (size_t i = 0; i + 1 < words->count; i++) {
+        if (!fam_pseudonym_among(words, i, networks) || !fam_pseudonym_gap(words, i, " |: |:| - ")) {
+            continue;
+        }
+        const char *text = words->text;
+        size_t start = words->items[i + 1].start, end = start, marks = 0;
+        for (; is_ascii_word(text[end]) || (text[end] == '.' && is_ascii_word(text[end + 1])); end++) {
+            marks += text[end] == '.' || text[end] == '_' || (text[end] >= '0' && text[end] <= '9') ? 1 : 0;
+        }
+        if (marks > 0 && end - start > 3) {
+            add(spans, start, end, FAM_HIDDEN_HANDLE);
+        }
+    }
+}
+
 void fam_pseudonym_find_contacts(const struct fam_pseudonym_words *words, struct fam_pseudonym_spans *spans)
 {
     const char *text = words->text;
@@ -397,4 +418,5 @@ void fam_pseudonym_find_contacts(const struct fam_pseudonym_words *words, struct
         at = end > at ? end : at + step;
     }
     find_worded_dates(words, spans);
+    find_named_accounts(words, spans);
 }

@@ -169,11 +169,10 @@ enum fam_code fam_pseudonym_family_init(struct fam_pseudonym_family *family, con
 void fam_pseudonym_family_done(struct fam_pseudonym_family *family)
 {
     for (size_t i = 0; family->names != NULL && i < family->count; i++) {
-        if (family->names[i].name == NULL) {
-            continue;
+        if (family->names[i].name != NULL) {
+            sodium_memzero(family->names[i].name, strlen(family->names[i].name));
+            free(family->names[i].name);
         }
-        sodium_memzero(family->names[i].name, strlen(family->names[i].name));
-        free(family->names[i].name);
     }
     if (family->forms != NULL) {
         sodium_memzero(family->forms, family->form_count * sizeof(*family->forms));

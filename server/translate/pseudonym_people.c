@@ -106,7 +106,9 @@ static bool is_name(const struct search *search, size_t i, struct person *person
     }
     bool inside = word->capital && !word->opens && !is_month(search, i);
     if (person->known != FAM_PSEUDONYM_NOT_KNOWN) {
-        bool own = person->form == FAM_NAME_NOMINATIVE && word->capital && !is_month(search, i);
+        bool called = person->form == FAM_NAME_VOCATIVE && fam_pseudonym_gap(search->words, i, ", |! |!|,|... ");
+        bool plain_form = person->form != FAM_NAME_VOCATIVE && person->form != FAM_NAME_POSSESSIVE;
+        bool own = (plain_form || called) && word->capital && !is_month(search, i);
         person->sure = (flags & FAM_NAME_WORD_GRAMMAR) == 0 || inside || own;
         return true;
     }
@@ -422,6 +424,17 @@ static size_t take_name(const struct search *search, size_t i, struct fam_pseudo
     return person.sure || is_proved(search, i, last) ? add_person(search, i, last, i, &person, spans) : i;
 }
 
+/* "Иванова Маша", "ИВАНОВ МАКСИМ". */
+static size_t take_surname_and_name(const struct search *search, size_t i, struct fam_pseudonym_spans *spans)
+{
+    struct person person;
+    const struct fam_pseudonym_word *surname = word_at(search, i), *name = word_at(search, i + 1);
+    bool written = (surname->capital && name->capital) || (surname->upper && name->upper);
+    return written && looks_like_surname(search, i, true) && is_name(search, i + 1, &person)
+               ? add_person(search, i, extend(search, i + 1), i + 1, &person, spans)
+               : i;
+}
+
 /* "Иванова Маша", "Петров И. И.", "И. И. Петров", "J. Smith". */
 static size_t take_surname_first(const struct search *search, size_t i, struct fam_pseudonym_spans *spans)
 {
@@ -436,18 +449,15 @@ static size_t take_surname_first(const struct search *search, size_t i, struct f
                        fam_pseudonym_gap(search->words, next - 1, ".|. ");
         return surname ? add_person(search, i, next, none, &person, spans) : i;
     }
-    if (!word_at(search, i)->cyrillic || !is_proper(search, i) || !fam_pseudonym_gap(search->words, i, " ")) {
+    if (!word_at(search, i)->cyrillic || !fam_pseudonym_gap(search->words, i, " ")) {
         return i;
     }
-    if (is_initial(search, next)) {
+    if (is_proper(search, i) && is_initial(search, next)) {
         size_t last = next;
         last += is_initial(search, last + 1) && fam_pseudonym_gap(search->words, last, ".|. ") ? 1 : 0;
         return add_person(search, i, last, none, &person, spans);
     }
-    if (looks_like_surname(search, i, true) && is_name(search, next, &person) && word_at(search, next)->capital) {
-        return add_person(search, i, extend(search, next), next, &person, spans);
-    }
-    return i;
+    return take_surname_and_name(search, i, spans);
 }
 
 /* "учительница Петрова", "Mrs Jones", "mr smith". */
