@@ -60,9 +60,9 @@ static void set_up(void)
     snprintf(clients.package_path, sizeof(clients.package_path), "PKG_CONFIG_PATH=%s/installed/lib/pkgconfig", dir);
     snprintf(clients.library_path, sizeof(clients.library_path), "LD_LIBRARY_PATH=%s/installed/lib", dir);
     /* What a sanitized library needs of the program. */
-    snprintf(clients.flags, sizeof(clients.flags), "CFLAGS=%s%s",
-             FAM_SANITIZE[0] == '\0' ? "" : "-fsanitize=", FAM_SANITIZE);
-    snprintf(clients.link_flags, sizeof(clients.link_flags), "LD%s", clients.flags + 1);
+    const char *option = FAM_SANITIZE[0] == '\0' ? "" : "-fsanitize=";
+    snprintf(clients.flags, sizeof(clients.flags), "CFLAGS=%s%s", option, FAM_SANITIZE);
+    snprintf(clients.link_flags, sizeof(clients.link_flags), "LDFLAGS=%s%s", option, FAM_SANITIZE);
     add_env(clients.flags);
     add_env(clients.link_flags);
     add_env(clients.path);
