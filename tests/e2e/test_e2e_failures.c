@@ -108,7 +108,7 @@ Test(e2e_failures, postgresql_stops_and_starts_under_load_and_every_phrase_is_st
     int answered = crowd_finish(&crowd);
     cr_assert_eq(answered, PARENTS * 150);
     cr_assert_eq(system_count(&system, "SELECT count(*) FROM emotion_entries"), answered);
-    cr_assert(system_wait_ready(&system, 15000));
+    cr_assert(system_wait_ready(&system, SYSTEM_READY_MS));
     system_stop(&system);
 }
 
@@ -138,7 +138,7 @@ Test(e2e_failures, an_emergency_is_answered_while_postgresql_is_away, .timeout =
         fam_rpc_done(&rpc);
     }
     cr_assert(pg_server_restart(&system.pg));
-    cr_assert(system_wait_ready(&system, 15000));
+    cr_assert(system_wait_ready(&system, SYSTEM_READY_MS));
     cr_assert_eq(system_translate(&system, &parent, "Скучно", "a", &rpc, &status), FAM_OK);
     fam_rpc_done(&rpc);
     system_stop(&system);
@@ -204,7 +204,7 @@ Test(e2e_failures, a_server_killed_at_random_moments_loses_and_doubles_nothing, 
         usleep(100000 + (useconds_t)rand_r(&seed) % 300000);
         (void)proc_stop(&system.server, SIGKILL, 5000);
         system_run_server(&system);
-        cr_assert(system_wait_ready(&system, 20000));
+        cr_assert(system_wait_ready(&system, SYSTEM_READY_MS));
     }
     int answered = crowd_finish(&crowd);
     cr_assert_eq(answered, PARENTS * 120);
@@ -223,7 +223,7 @@ Test(e2e_failures, sigterm_lets_calls_in_flight_finish_and_exits_with_0, .timeou
     usleep(300000);
     cr_assert_eq(proc_stop(&system.server, SIGTERM, 35000), 0);
     system_run_server(&system);
-    cr_assert(system_wait_ready(&system, 20000));
+    cr_assert(system_wait_ready(&system, SYSTEM_READY_MS));
     atomic_store(&crowd.stop, true);
     int answered = crowd_finish(&crowd);
     cr_assert_gt(answered, 0);
@@ -247,7 +247,7 @@ Test(e2e_failures, a_server_starts_without_its_database_and_recovers_by_itself, 
     }
     cr_assert_eq(system_get(system.http_port, "/health/ready", body, sizeof(body)), 503);
     cr_assert(pg_server_restart(&system.pg));
-    cr_assert(system_wait_ready(&system, 15000));
+    cr_assert(system_wait_ready(&system, SYSTEM_READY_MS));
     struct fam_status status = {.message = ""};
     struct fam_rpc rpc;
     cr_assert_eq(system_translate(&system, &parent, "Нет!", "a", &rpc, &status), FAM_OK, "%s", status.message);

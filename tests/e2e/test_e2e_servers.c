@@ -342,7 +342,7 @@ Test(e2e_servers, famserver_and_famctl_meet_over_tls_with_both_certificates, .ti
         system.server_env[last + i] = strdup(settings[i]);
     }
     system_run_server(&system);
-    cr_assert(system_wait_ready(&system, 20000));
+    cr_assert(system_wait_ready(&system, SYSTEM_READY_MS));
     char servers[96], own_cert[96], own_key[96], token[96], out[4096];
     snprintf(servers, sizeof(servers), "FAM_SERVERS=tls+tcp://127.0.0.1:%u", tls_port);
     snprintf(own_cert, sizeof(own_cert), "FAM_TLS_CERT_FILE=%s/client.crt", dir);

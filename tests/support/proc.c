@@ -10,13 +10,16 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +27,7 @@
 extern char **environ;
 
 enum { POLL_MS = 10, RUN_LIMIT_MS = 600000, LONGEST_TMPDIR = 40 };
+enum { PORT_FIRST = 10240, PORT_END = 32768 };
 
 /* Everything that the child needs, prepared before vfork, so that it makes system calls only. */
 enum { ARGUMENTS_MAX = 64 };
@@ -396,18 +400,46 @@ bool proc_wait_until(bool (*ready)(void *context), void *context, int timeout_ms
     }
 }
 
-uint16_t proc_free_port(void)
+/* An abstract socket's name is this process's until it ends, without a file to leave behind: two tests that run at once
+ * never get the same port. Its fd stays open for that; CLOEXEC keeps it from the programs under test. */
+static bool reserve_port(uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    uint16_t port = 0;
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int length = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "fam-test-port-%u", port);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+    if (bind(fd, (struct sockaddr *)&name, size) == 0)
+        return true;
+    close(fd);
+    return false;
+}
+
+static bool can_bind(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return 0;
-    if (bind(fd, (struct sockaddr *)&address, size) == 0 && getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-        port = ntohs(address.sin_port);
+        return false;
+    bool is_free = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
     close(fd);
-    return port;
+    return is_free;
+}
+
+uint16_t proc_free_port(void)
+{
+    enum { TRIES = 1000 };
+    for (int i = 0; i < TRIES; i++) {
+        uint16_t random = 0;
+        if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+            return 0;
+        uint16_t port = (uint16_t)(PORT_FIRST + random % (PORT_END - PORT_FIRST));
+        if (can_bind(port) && reserve_port(port))
+            return port;
+    }
+    return 0;
 }
 
 char *proc_read_file(const char *path)

@@ -16,6 +16,7 @@
 #include "telegram_client.h"
 
 enum { SYSTEM_ENV_MAX = 32 };
+enum { SYSTEM_READY_MS = 60000 }; /* a bound for a sanitized build on a busy machine */
 
 struct system {
     char dir[64];
