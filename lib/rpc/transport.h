@@ -52,7 +52,8 @@ uint16_t fam_listener_port(const struct fam_listener *listener, size_t index);
 void fam_slot_reply(struct fam_slot *slot, struct fam_message *reply);
 /* on_disconnect follows. Harmless when it has gone already. */
 void fam_connection_close(uint32_t connection);
-/* No callback runs any more afterwards. Not from a callback. */
+/* No callback runs any more afterwards. Not from a callback. Waits two seconds at most for nng to take the connections
+ * down (transport_close.h says why it may not); what it still refers to is then kept until the process ends. */
 void fam_listener_stop(struct fam_listener *listener);
 void fam_listener_free(struct fam_listener *listener);
 
@@ -71,7 +72,7 @@ struct fam_peer_options {
 };
 
 struct fam_peer *fam_peer_new(const struct fam_peer_options *options, struct fam_status *status) FAM_MUST_CHECK;
-/* Every attempt has ended. Takes NULL. */
+/* Every attempt has ended. Takes NULL. Not from a callback. Waits like fam_listener_stop. */
 void fam_peer_free(struct fam_peer *peer);
 bool fam_peer_is_connected(const struct fam_peer *peer);
 /* Counts connections: another number means another connection. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rpc/transport.h"
+#include "rpc/transport_close.h"
 #include "rpc/transport_nng.h"
 
 enum { ATTEMPTS_MAX = 4096, RECONNECT_MIN_MS = 100, RECONNECT_MAX_MS = 1000 };
@@ -31,6 +32,8 @@ struct fam_peer {
     struct fam_peer_options options;
     nng_socket socket;
     bool socket_open;
+    pthread_mutex_t hearing; /* held while the owner is told of a connection */
+    bool abandoned;          /* under `hearing`: nng did not come to an end, and the owner hears no more */
     bool tls;
     nng_dialer dialer;
     atomic_int pipes;
@@ -42,9 +45,8 @@ struct fam_peer {
     size_t attempt_count;
 };
 
-static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+static void count_pipe(struct fam_peer *peer, nng_pipe pipe, nng_pipe_ev event)
 {
-    struct fam_peer *peer = arg;
     if (event == NNG_PIPE_EV_ADD_POST) {
         atomic_store(&peer->pipe, (unsigned)nng_pipe_id(pipe));
         atomic_fetch_add(&peer->generation, 1);
@@ -52,7 +54,17 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
     } else if (event == NNG_PIPE_EV_REM_POST) {
         atomic_fetch_sub(&peer->pipes, 1);
     }
-    peer->options.on_change(peer->options.context);
+}
+
+static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct fam_peer *peer = arg;
+    pthread_mutex_lock(&peer->hearing);
+    if (!peer->abandoned) {
+        count_pipe(peer, pipe, event);
+        peer->options.on_change(peer->options.context);
+    }
+    pthread_mutex_unlock(&peer->hearing);
 }
 
 static int set_options(struct fam_peer *peer)
@@ -122,6 +134,12 @@ struct fam_peer *fam_peer_new(const struct fam_peer_options *options, struct fam
 {
     struct fam_peer *peer = calloc(1, sizeof(*peer));
     if (peer == NULL || pthread_mutex_init(&peer->lock, NULL) != 0) {
+        free(peer);
+        (void)fam_fail_memory(status);
+        return NULL;
+    }
+    if (pthread_mutex_init(&peer->hearing, NULL) != 0) {
+        (void)pthread_mutex_destroy(&peer->lock);
         free(peer);
         (void)fam_fail_memory(status);
         return NULL;
@@ -347,8 +365,11 @@ void fam_peer_free(struct fam_peer *peer)
         nng_aio_stop(attempt->aio);
         (void)nng_ctx_close(attempt->ctx);
     }
-    if (peer->socket_open) {
-        (void)nng_close(peer->socket);
+    if (peer->socket_open && !fam_socket_close(peer->socket)) {
+        pthread_mutex_lock(&peer->hearing);
+        peer->abandoned = true;
+        pthread_mutex_unlock(&peer->hearing);
+        return; /* nng keeps what it refers to, until the process ends */
     }
     while (peer->all != NULL) {
         struct fam_attempt *attempt = peer->all;
@@ -356,6 +377,7 @@ void fam_peer_free(struct fam_peer *peer)
         nng_aio_free(attempt->aio);
         free(attempt);
     }
+    (void)pthread_mutex_destroy(&peer->hearing);
     (void)pthread_mutex_destroy(&peer->lock);
     free(peer);
 }

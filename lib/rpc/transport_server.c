@@ -3,11 +3,13 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/supplemental/util/platform.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rpc/transport.h"
+#include "rpc/transport_close.h"
 #include "rpc/transport_nng.h"
 
 enum { LINGER_MS = 50, SEND_TIMEOUT_MS = 5000 };
@@ -25,6 +27,8 @@ struct fam_listener {
     struct fam_listener_options options;
     nng_socket socket;
     bool socket_open;
+    pthread_mutex_t hearing; /* held while the owner is told of a connection */
+    bool abandoned;          /* under `hearing`: nng did not come to an end, and the owner hears no more */
     nng_tls_config *tls; /* NULL: no tls+tcp:// among the URLs */
     char **urls;
     nng_listener *listeners;
@@ -141,9 +145,8 @@ void fam_slot_reply(struct fam_slot *slot, struct fam_message *reply)
     nng_ctx_send(slot->ctx, slot->send_aio);
 }
 
-static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+static void tell(struct fam_listener *listener, nng_pipe pipe, nng_pipe_ev event)
 {
-    struct fam_listener *listener = arg;
     uint32_t connection = (uint32_t)nng_pipe_id(pipe);
     if (event == NNG_PIPE_EV_ADD_PRE) {
         if (!listener->options.on_connect(listener->options.context, connection)) {
@@ -152,6 +155,16 @@ static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
     } else if (event == NNG_PIPE_EV_REM_POST) {
         listener->options.on_disconnect(listener->options.context, connection);
     }
+}
+
+static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct fam_listener *listener = arg;
+    pthread_mutex_lock(&listener->hearing);
+    if (!listener->abandoned) {
+        tell(listener, pipe, event);
+    }
+    pthread_mutex_unlock(&listener->hearing);
 }
 
 static int open_slot(struct fam_listener *listener, struct fam_slot *slot)
@@ -252,7 +265,8 @@ struct fam_listener *fam_listener_new(const struct fam_listener_options *options
 {
     assert(options->slots > 0 && options->on_request != NULL);
     struct fam_listener *listener = calloc(1, sizeof(*listener));
-    if (listener == NULL) {
+    if (listener == NULL || pthread_mutex_init(&listener->hearing, NULL) != 0) {
+        free(listener);
         (void)fam_fail_memory(status);
         return NULL;
     }
@@ -319,7 +333,10 @@ void fam_listener_stop(struct fam_listener *listener)
             slot->open = false;
         }
     }
-    (void)nng_close(listener->socket);
+    bool closed = fam_socket_close(listener->socket);
+    pthread_mutex_lock(&listener->hearing);
+    listener->abandoned = !closed;
+    pthread_mutex_unlock(&listener->hearing);
     listener->socket_open = false;
 }
 
@@ -329,6 +346,9 @@ void fam_listener_free(struct fam_listener *listener)
         return;
     }
     fam_listener_stop(listener);
+    if (listener->abandoned) {
+        return; /* nng keeps what it refers to, until the process ends */
+    }
     for (size_t i = 0; listener->slots != NULL && i < listener->options.slots; i++) {
         nng_aio_free(listener->slots[i].recv_aio);
         nng_aio_free(listener->slots[i].send_aio);
@@ -342,5 +362,6 @@ void fam_listener_free(struct fam_listener *listener)
     free(listener->urls);
     free(listener->listeners);
     free(listener->slots);
+    (void)pthread_mutex_destroy(&listener->hearing);
     free(listener);
 }

@@ -1,7 +1,10 @@
 /* What bounds a server and a client: connections, idle time, slots, sizes; and calls that are given up. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "echo_calls.h"
 #include "raw_peer.h"
@@ -371,4 +374,51 @@ Test(rpc_bounds, connections_are_counted_found_idle_and_forgotten)
     cr_assert_eq(fam_connections_idle(connections, 1000, ids, 4, &oldest_ms), 0);
     cr_assert_eq(oldest_ms, UINT64_MAX);
     fam_connections_free(connections);
+}
+
+/* ---- a stop under traffic ---- */
+
+enum { BLASTERS = 6, ROUNDS = 3 };
+
+struct blaster {
+    pthread_t thread;
+    const char *url;
+};
+
+/* Requests in two pieces each, the length alone first: a stop meets some of them in between. */
+static void *blast(void *arg)
+{
+    const struct blaster *blaster = arg;
+    static const unsigned char LENGTH[8] = {0, 0, 0, 0, 0, 0, 0, 8};
+    static const unsigned char BODY[8] = {0x80, 0, 0, 1, 'n', 'o', 'n', 'e'};
+    int fd = raw_peer_connect(blaster->url), at_once = 1;
+    cr_assert_geq(fd, 0);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
+    while (send(fd, LENGTH, sizeof(LENGTH), MSG_NOSIGNAL) == sizeof(LENGTH) &&
+           send(fd, BODY, sizeof(BODY), MSG_NOSIGNAL) == sizeof(BODY)) {
+        char answers[4096];
+        while (recv(fd, answers, sizeof(answers), MSG_DONTWAIT) > 0) {
+        }
+    }
+    close(fd);
+    return NULL;
+}
+
+Test(rpc_bounds, a_server_stops_while_requests_arrive_in_pieces, .timeout = 120)
+{
+    for (int round = 0; round < ROUNDS; round++) {
+        struct echo_server *echo = echo_server_start_with(&(struct echo_options){.calls = 8, .workers = 2});
+        struct blaster blasters[BLASTERS];
+        for (size_t i = 0; i < BLASTERS; i++) {
+            blasters[i].url = echo_server_url(echo);
+            cr_assert_eq(pthread_create(&blasters[i].thread, NULL, blast, &blasters[i]), 0);
+        }
+        usleep(100000);
+        uint64_t start_ms = fam_mono_ms();
+        echo_server_stop(echo);
+        cr_log_info("stopped in %llu ms", (unsigned long long)(fam_mono_ms() - start_ms));
+        for (size_t i = 0; i < BLASTERS; i++) {
+            cr_assert_eq(pthread_join(blasters[i].thread, NULL), 0);
+        }
+    }
 }
