@@ -29,7 +29,7 @@ struct fam_listener {
     bool socket_open;
     pthread_mutex_t hearing; /* held while the owner is told of a connection */
     bool abandoned;          /* under `hearing`: nng did not come to an end, and the owner hears no more */
-    nng_tls_config *tls; /* NULL: no tls+tcp:// among the URLs */
+    nng_tls_config *tls;     /* NULL: no tls+tcp:// among the URLs */
     char **urls;
     nng_listener *listeners;
     struct fam_slot *slots;

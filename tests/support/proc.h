@@ -33,7 +33,8 @@ int proc_run(const char *const argv[], const char *const env[], const char *inpu
 /* Polls `ready(context)` every 10 ms until it is true. False when `timeout_ms` passed. */
 bool proc_wait_until(bool (*ready)(void *context), void *context, int timeout_ms);
 /* A TCP port on 127.0.0.1 that is free and kept from other tests until this process ends. It lies below the range of
- * outgoing connections (Linux's ip_local_port_range begins at 32768), so that none takes it meanwhile. 0: none found. */
+ * outgoing connections (Linux's ip_local_port_range begins at 32768), so that none takes it meanwhile. 0: none found.
+ */
 uint16_t proc_free_port(void);
 /* The whole file, malloc'ed and NUL-terminated; NULL when it can't be read. */
 char *proc_read_file(const char *path);
