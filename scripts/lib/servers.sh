@@ -63,8 +63,9 @@ redis_url() { printf 'unix://%s/s/redis?db=0\n' "$1"; }
 
 # start_postgres FOLDER: makes the cluster when there is none, starts it, makes the database `fam`.
 start_postgres() {
-  local folder=$1 bin
+  local folder=$1 bin settings=()
   bin=$(postgres_bin)
+  [ "${PG_FSYNC:-on}" = on ] || settings=(-c fsync=off)
   as_server_user mkdir -p -m 700 "$folder/s"
   if [ ! -f "$folder/pg/PG_VERSION" ]; then
     # An empty LANG would choose SQL_ASCII.
@@ -72,7 +73,7 @@ start_postgres() {
       >"$folder/initdb.log" 2>&1 || { tail -n 10 "$folder/initdb.log" >&2; die "initdb failed"; }
   fi
   spawn "$folder/postgres.log" --as postgres "$bin/postgres" -D "$folder/pg" -c listen_addresses= \
-    -c "unix_socket_directories=$folder/s" -c unix_socket_permissions=0700 -c fsync="${PG_FSYNC:-on}"
+    -c "unix_socket_directories=$folder/s" -c unix_socket_permissions=0700 "${settings[@]+"${settings[@]}"}"
   # shellcheck disable=SC2034 # for the caller
   PG_PID=$SPAWNED
   wait_for 60 postgres_answers "$folder" || { tail -n 10 "$folder/postgres.log" >&2; die "PostgreSQL does not start"; }

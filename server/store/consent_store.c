@@ -72,35 +72,30 @@ enum fam_code fam_consent_set(struct fam_store *store, const struct fam_mutation
     return fam_mutate(store, mutation, decide, &decision, ret_outcome, status);
 }
 
-enum fam_code fam_consent_read(struct fam_db *db, const struct fam_uuid *user_id,
-                               struct fam_consent ret_consents[FAM_CONSENT_PURPOSES], size_t *ret_count,
-                               struct fam_status *status)
+void fam_consent_take(const struct fam_rows *rows, size_t row, int column, struct fam_consent *ret_consent)
 {
-    fam_auto(fam_rows_done) struct fam_rows rows = {0};
-    struct fam_params params = {0};
-    *ret_count = 0;
-    fam_param_uuid(&params, user_id);
-    enum fam_code code = fam_db_exec(db, &select_consents, &params, &rows, status);
-    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows) && row < FAM_CONSENT_PURPOSES; row++) {
-        struct fam_consent *consent = &ret_consents[(*ret_count)++];
-        consent->purpose = fam_purpose_of_word(fam_rows_text(&rows, row, 0));
-        consent->granted = fam_rows_i64(&rows, row, 1) != 0;
-        snprintf(consent->text_version, sizeof(consent->text_version), "%s", fam_rows_text(&rows, row, 2));
-        consent->changed_at_ms = fam_rows_i64(&rows, row, 3);
-    }
-    return code;
+    ret_consent->purpose = fam_purpose_of_word(fam_rows_text(rows, row, column));
+    ret_consent->granted = fam_rows_i64(rows, row, column + 1) != 0;
+    snprintf(ret_consent->text_version, sizeof(ret_consent->text_version), "%s", fam_rows_text(rows, row, column + 2));
+    ret_consent->changed_at_ms = fam_rows_i64(rows, row, column + 3);
 }
 
 enum fam_code fam_consent_list(struct fam_store *store, const struct fam_uuid *user_id,
                                struct fam_consent ret_consents[FAM_CONSENT_PURPOSES], size_t *ret_count,
                                struct fam_status *status)
 {
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    struct fam_params params = {0};
     struct fam_db *db = NULL;
     *ret_count = 0;
     enum fam_code code = fam_store_get(store, &db, status);
     if (code == FAM_OK) {
-        code = fam_consent_read(db, user_id, ret_consents, ret_count, status);
+        fam_param_uuid(&params, user_id);
+        code = fam_db_exec(db, &select_consents, &params, &rows, status);
     }
     fam_store_put(store, db);
+    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows) && row < FAM_CONSENT_PURPOSES; row++) {
+        fam_consent_take(&rows, row, 0, &ret_consents[(*ret_count)++]);
+    }
     return code;
 }

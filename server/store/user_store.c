@@ -10,9 +10,6 @@
 #include "store/store.h"
 #include "store/words.h"
 
-static const struct fam_statement find_user = {
-    "user_find", "SELECT user_id, last_seen_at < now() - INTERVAL '1 hour' FROM users WHERE telegram_hmac = $1",
-    "select", "users"};
 static const struct fam_statement insert_user = {
     "user_insert",
     "INSERT INTO users (user_id, telegram_hmac, telegram_sealed, language, source) VALUES ($1, $2, $3, $4, $5) "
@@ -20,12 +17,30 @@ static const struct fam_statement insert_user = {
     "insert", "users"};
 static const struct fam_statement touch_user = {
     "user_touch", "UPDATE users SET last_seen_at = now() WHERE user_id = $1", "update", "users"};
-static const struct fam_statement select_user = {
-    "user_select",
-    "SELECT u.language, u.country, u.name, (extract(epoch FROM u.created_at) * 1000)::bigint, p.family_id, p.role "
-    "FROM users u LEFT JOIN LATERAL (SELECT family_id, role FROM parents WHERE user_id = u.user_id "
-    "ORDER BY created_at, parent_id LIMIT 1) p ON true WHERE u.user_id = $1",
-    "select", "users"};
+/* A user with everything that is asked of one, in one round trip: a row for each purpose that was decided on, or one
+ * without. */
+#define USER_SELECT                                                                                                    \
+    "SELECT u.user_id, u.language, u.country, u.name, (extract(epoch FROM u.created_at) * 1000)::bigint, "             \
+    "p.family_id, p.role, u.last_seen_at < now() - INTERVAL '1 hour', c.* "                                            \
+    "FROM users u LEFT JOIN LATERAL (SELECT family_id, role FROM parents WHERE user_id = u.user_id "                   \
+    "ORDER BY created_at, parent_id LIMIT 1) p ON true "                                                               \
+    "LEFT JOIN LATERAL (SELECT DISTINCT ON (purpose) purpose, granted, text_version, "                                 \
+    "(extract(epoch FROM changed_at) * 1000)::bigint FROM consents WHERE user_id = u.user_id "                         \
+    "ORDER BY purpose, changed_at DESC, consent_id DESC) c ON true "
+enum user_column {
+    COLUMN_ID,
+    COLUMN_LANGUAGE,
+    COLUMN_COUNTRY,
+    COLUMN_NAME,
+    COLUMN_CREATED,
+    COLUMN_FAMILY,
+    COLUMN_ROLE,
+    COLUMN_STALE,
+    COLUMN_CONSENT
+};
+static const struct fam_statement find_user = {"user_find", USER_SELECT "WHERE u.telegram_hmac = $1", "select",
+                                               "users"};
+static const struct fam_statement select_user = {"user_select", USER_SELECT "WHERE u.user_id = $1", "select", "users"};
 static const struct fam_statement select_telegram = {
     "user_telegram", "SELECT telegram_sealed FROM users WHERE user_id = $1", "select", "users"};
 static const struct fam_statement update_user = {
@@ -76,22 +91,6 @@ struct registration {
     bool made;
 };
 
-/* *ret_stale: last seen more than an hour ago. */
-static enum fam_code find(struct fam_db *db, struct registration *registration, bool *ret_found, bool *ret_stale,
-                          struct fam_status *status)
-{
-    fam_auto(fam_rows_done) struct fam_rows rows = {0};
-    struct fam_params params = {0};
-    fam_param_bytes(&params, registration->hmac, sizeof(registration->hmac));
-    enum fam_code code = fam_db_exec(db, &find_user, &params, &rows, status);
-    *ret_found = code == FAM_OK && fam_rows_count(&rows) > 0;
-    if (*ret_found) {
-        registration->user_id = fam_rows_uuid(&rows, 0, 0);
-        *ret_stale = fam_rows_i64(&rows, 0, 1) != 0;
-    }
-    return code;
-}
-
 /* In a transaction of its own. Somebody faster: nothing is made, and the key is rolled back with ABORTED. */
 static enum fam_code make(struct fam_db *db, void *context, struct fam_status *status)
 {
@@ -126,6 +125,33 @@ static enum fam_code make(struct fam_db *db, void *context, struct fam_status *s
     return code;
 }
 
+/* The user of rows that there are. */
+static enum fam_code fill(struct fam_store *store, struct fam_db *db, const struct fam_rows *rows,
+                          struct fam_user *user, struct fam_status *status)
+{
+    fam_auto(fam_key_done) struct fam_key key = {{0}};
+    user->user_id = fam_rows_uuid(rows, 0, COLUMN_ID);
+    user->language = fam_language_of_word(fam_rows_text(rows, 0, COLUMN_LANGUAGE));
+    snprintf(user->country, sizeof(user->country), "%s", fam_rows_text(rows, 0, COLUMN_COUNTRY));
+    user->created_at_ms = fam_rows_i64(rows, 0, COLUMN_CREATED);
+    user->has_family = !fam_rows_is_null(rows, 0, COLUMN_FAMILY);
+    user->family_id = fam_rows_uuid(rows, 0, COLUMN_FAMILY);
+    user->role = fam_parent_role_of_word(fam_rows_text(rows, 0, COLUMN_ROLE));
+    for (size_t row = 0; row < fam_rows_count(rows) && row < FAM_CONSENT_PURPOSES; row++) {
+        if (!fam_rows_is_null(rows, row, COLUMN_CONSENT)) {
+            fam_consent_take(rows, row, COLUMN_CONSENT, &user->consents[user->consent_count++]);
+        }
+    }
+    if (!fam_rows_is_null(rows, 0, COLUMN_NAME)) {
+        enum fam_code code = key_of(store, db, &user->user_id, &key, status);
+        if (code != FAM_OK) {
+            return code;
+        }
+    }
+    struct fam_place place = user_place("name", &user->user_id);
+    return fam_column_open_text(rows, 0, COLUMN_NAME, &key, &place, &user->name, status);
+}
+
 static enum fam_code touch(struct fam_db *db, const struct fam_uuid *user_id, struct fam_status *status)
 {
     struct fam_params params = {0};
@@ -133,17 +159,25 @@ static enum fam_code touch(struct fam_db *db, const struct fam_uuid *user_id, st
     return fam_db_exec(db, &touch_user, &params, NULL, status);
 }
 
-static enum fam_code find_and_touch(struct registration *registration, bool *ret_found, struct fam_status *status)
+/* *ret_found with the user. Who was last seen more than an hour ago is seen now. */
+static enum fam_code find_and_touch(struct registration *registration, bool *ret_found, struct fam_user *user,
+                                    struct fam_status *status)
 {
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    struct fam_params params = {0};
     struct fam_db *db = NULL;
-    bool stale = false;
     *ret_found = false;
     enum fam_code code = fam_store_get(registration->store, &db, status);
     if (code == FAM_OK) {
-        code = find(db, registration, ret_found, &stale, status);
+        fam_param_bytes(&params, registration->hmac, sizeof(registration->hmac));
+        code = fam_db_exec(db, &find_user, &params, &rows, status);
     }
-    if (code == FAM_OK && *ret_found && stale) {
-        code = touch(db, &registration->user_id, status);
+    if (code == FAM_OK && fam_rows_count(&rows) > 0) {
+        code = fill(registration->store, db, &rows, user, status);
+        *ret_found = code == FAM_OK;
+    }
+    if (*ret_found && fam_rows_i64(&rows, 0, COLUMN_STALE) != 0) {
+        code = touch(db, &user->user_id, status);
     }
     fam_store_put(registration->store, db);
     return code;
@@ -168,7 +202,7 @@ enum fam_code fam_user_register(struct fam_store *store, int64_t telegram_id, Fa
     fam_put_i64(id, telegram_id);
     enum fam_code code = fam_store_hmac(store, FAM_HMAC_LOOKUP, id, sizeof(id), registration.hmac, status);
     for (int i = 0; code == FAM_OK && !found && !registration.made && i < 3; i++) {
-        code = find_and_touch(&registration, &found, status);
+        code = find_and_touch(&registration, &found, ret_user, status);
         if (code != FAM_OK || found) {
             break;
         }
@@ -183,35 +217,17 @@ enum fam_code fam_user_register(struct fam_store *store, int64_t telegram_id, Fa
     if (code == FAM_OK && !found && !registration.made) {
         code = fam_fail(status, FAM_ABORTED, "the user is registered and removed at the same time");
     }
-    if (code == FAM_OK) {
+    if (code == FAM_OK && registration.made) {
         code = fam_user_get(store, &registration.user_id, ret_user, status);
+    }
+    if (code != FAM_OK) {
+        fam_user_done(ret_user);
     }
     *ret_created = code == FAM_OK && registration.made;
     if (ret_lsn) {
         memcpy(ret_lsn, lsn, sizeof(lsn));
     }
     return code;
-}
-
-static enum fam_code fill(struct fam_store *store, struct fam_db *db, const struct fam_uuid *user_id,
-                          const struct fam_rows *rows, struct fam_user *user, struct fam_status *status)
-{
-    fam_auto(fam_key_done) struct fam_key key = {{0}};
-    struct fam_place place = user_place("name", user_id);
-    user->user_id = *user_id;
-    user->language = fam_language_of_word(fam_rows_text(rows, 0, 0));
-    snprintf(user->country, sizeof(user->country), "%s", fam_rows_text(rows, 0, 1));
-    user->created_at_ms = fam_rows_i64(rows, 0, 3);
-    user->has_family = !fam_rows_is_null(rows, 0, 4);
-    user->family_id = fam_rows_uuid(rows, 0, 4);
-    user->role = fam_parent_role_of_word(fam_rows_text(rows, 0, 5));
-    if (!fam_rows_is_null(rows, 0, 2)) {
-        enum fam_code code = key_of(store, db, user_id, &key, status);
-        if (code != FAM_OK) {
-            return code;
-        }
-    }
-    return fam_column_open_text(rows, 0, 2, &key, &place, &user->name, status);
 }
 
 enum fam_code fam_user_get(struct fam_store *store, const struct fam_uuid *user_id, struct fam_user *ret_user,
@@ -231,10 +247,7 @@ enum fam_code fam_user_get(struct fam_store *store, const struct fam_uuid *user_
         code = fam_fail(status, FAM_NOT_FOUND, "no such user");
     }
     if (code == FAM_OK) {
-        code = fill(store, db, user_id, &rows, ret_user, status);
-    }
-    if (code == FAM_OK) {
-        code = fam_consent_read(db, user_id, ret_user->consents, &ret_user->consent_count, status);
+        code = fill(store, db, &rows, ret_user, status);
     }
     fam_store_put(store, db);
     if (code != FAM_OK) {

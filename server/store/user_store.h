@@ -68,9 +68,8 @@ enum fam_code fam_consent_set(struct fam_store *store, const struct fam_mutation
 enum fam_code fam_consent_list(struct fam_store *store, const struct fam_uuid *user_id,
                                struct fam_consent ret_consents[FAM_CONSENT_PURPOSES], size_t *ret_count,
                                struct fam_status *status) FAM_MUST_CHECK;
-/* For the stores: the same on a connection that the caller has. */
-enum fam_code fam_consent_read(struct fam_db *db, const struct fam_uuid *user_id,
-                               struct fam_consent ret_consents[FAM_CONSENT_PURPOSES], size_t *ret_count,
-                               struct fam_status *status) FAM_MUST_CHECK;
+/* For the stores: one decision out of a row that holds purpose, granted, text_version and the time in ms from `column`
+ * on. */
+void fam_consent_take(const struct fam_rows *rows, size_t row, int column, struct fam_consent *ret_consent);
 
 #endif
