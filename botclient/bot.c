@@ -8,9 +8,11 @@
 #include <time.h>
 
 #include "backend.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "callback.h"
 #include "dialog/dialog.h"
+#include "fam/v1/ops.pb-c.h"
 #include "lanes.h"
 #include "locale.h"
 #include "menu.h"
@@ -26,6 +28,8 @@ enum {
     UPDATES_IN_MEMORY = 100, /* a poll brings no more */
     STACK_BYTES = 384 * 1024,
     MENU_RETRY_MS = 30000,
+    REPORT_MS = 10000,
+    REPORT_PATIENCE_MS = 2000,
     STEP_MS = 100,
     CONFIRM_MS = 2000,
     AFTER_DRAIN_MS = 2000
@@ -49,9 +53,9 @@ struct fam_bot {
     atomic_bool stop;  /* no more polls */
     atomic_bool abort; /* nothing more at all */
     pthread_t poll_thread;
-    pthread_t menu_thread;
+    pthread_t chores_thread;
     bool has_poll_thread;
-    bool has_menu_thread;
+    bool has_chores_thread;
 };
 
 static Fam__V1__Language default_language(const struct fam_bot *bot)
@@ -181,15 +185,43 @@ static void *poll_updates(void *context)
     return NULL;
 }
 
-/* Telegram's menus, until it could be asked once. */
-static void *publish_menus(void *context)
+/* How the bot is doing, for the server's health. A report that does not arrive is not repeated: the next one says more.
+ */
+static void report(struct fam_bot *bot)
+{
+    uint64_t age_ms = fam_poller_age_ms(bot->poller);
+    char version[] = FAM_VERSION;
+    Fam__V1__ReportBotRequest request = FAM__V1__REPORT_BOT_REQUEST__INIT;
+    request.version = version;
+    request.polled = age_ms != UINT64_MAX;
+    request.poll_age_ms = age_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)age_ms;
+    request.unhandled_updates = (uint32_t)fam_lanes_pending(bot->lanes);
+    const struct fam_rpc_options options = {.timeout_ms = REPORT_PATIENCE_MS, .read_only = true};
+    struct fam_status status;
+    struct fam_rpc rpc;
+    fam_rpc_init(&rpc, &options);
+    if (FAM_RPC(bot->client, fam__v1__ops_service, report_bot, &rpc, &request, &status) != FAM_OK) {
+        fam_log_status(bot->log, FAM_LOG_DEBUG, "bot", "the server did not hear how the bot is doing", &status);
+    }
+    fam_rpc_done(&rpc);
+}
+
+/* Telegram's menus, until it could be asked once, and reports to the server. */
+static void *do_chores(void *context)
 {
     struct fam_bot *bot = context;
-    while (!atomic_load(&bot->stop) && !fam_menu_publish(bot->api, bot->locales, default_language(bot), bot->log)) {
-        for (int waited_ms = 0; waited_ms < MENU_RETRY_MS && !atomic_load(&bot->stop); waited_ms += STEP_MS) {
-            struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
-            nanosleep(&step, NULL);
+    uint64_t next_menu_ms = 0, next_report_ms = 0;
+    while (!atomic_load(&bot->stop)) {
+        if (fam_mono_ms() >= next_report_ms) {
+            report(bot);
+            next_report_ms = fam_mono_ms() + REPORT_MS;
         }
+        if (fam_mono_ms() >= next_menu_ms) {
+            bool published = fam_menu_publish(bot->api, bot->locales, default_language(bot), bot->log);
+            next_menu_ms = published ? UINT64_MAX : fam_mono_ms() + MENU_RETRY_MS;
+        }
+        struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+        nanosleep(&step, NULL);
     }
     return NULL;
 }
@@ -200,9 +232,9 @@ enum fam_code fam_bot_start(struct fam_bot *bot, struct fam_status *status)
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     bot->has_poll_thread = pthread_create(&bot->poll_thread, &attributes, poll_updates, bot) == 0;
-    bot->has_menu_thread = pthread_create(&bot->menu_thread, &attributes, publish_menus, bot) == 0;
+    bot->has_chores_thread = pthread_create(&bot->chores_thread, &attributes, do_chores, bot) == 0;
     pthread_attr_destroy(&attributes);
-    if (!bot->has_poll_thread || !bot->has_menu_thread) {
+    if (!bot->has_poll_thread || !bot->has_chores_thread) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "no threads to poll Telegram");
     }
     FAM_LOG(bot->log, FAM_LOG_INFO, "bot", "started", FAM_STR("version", FAM_VERSION),
@@ -237,10 +269,10 @@ bool fam_bot_stop(struct fam_bot *bot)
     bool drained = fam_lanes_stop(bot->lanes, bot->config->drain_ms);
     confirm(bot);
     atomic_store(&bot->abort, true);
-    if (bot->has_menu_thread) {
-        pthread_join(bot->menu_thread, NULL);
+    if (bot->has_chores_thread) {
+        pthread_join(bot->chores_thread, NULL);
     }
-    bot->has_menu_thread = false;
+    bot->has_chores_thread = false;
     if (!drained) {
         drained = fam_lanes_stop(bot->lanes, AFTER_DRAIN_MS);
     }
@@ -264,8 +296,8 @@ void fam_bot_free(struct fam_bot *bot)
     if (bot->has_poll_thread) {
         pthread_join(bot->poll_thread, NULL);
     }
-    if (bot->has_menu_thread) {
-        pthread_join(bot->menu_thread, NULL);
+    if (bot->has_chores_thread) {
+        pthread_join(bot->chores_thread, NULL);
     }
     fam_bot_pages_free(bot->pages);
     fam_lanes_free(bot->lanes);

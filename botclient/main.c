@@ -1,6 +1,4 @@
 /* main.c: fambot: arguments and signals. */
-#include <pthread.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "bot.h"
 
 enum { EXIT_USAGE = 2 };
@@ -61,7 +60,6 @@ static struct fam_log *open_log(const struct fam_config *config, struct fam_stat
 static int run(const struct fam_config *config, const sigset_t *signals)
 {
     struct fam_status status = {0};
-    int signal_number = 0;
     struct fam_log *log = open_log(config, &status);
     struct fam_bot *bot = log ? fam_bot_new(config, log, &status) : NULL;
     if (!bot || fam_bot_start(bot, &status) != FAM_OK) {
@@ -70,12 +68,7 @@ static int run(const struct fam_config *config, const sigset_t *signals)
         fprintf(stderr, "fambot: %s\n", status.message);
         return EXIT_FAILURE;
     }
-    while (sigwait(signals, &signal_number) != 0) {
-    }
-    /* A second signal ends the process at once. */
-    (void)signal(SIGTERM, SIG_DFL);
-    (void)signal(SIGINT, SIG_DFL);
-    (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    fam_signals_wait_end(signals, log);
     bool drained = fam_bot_stop(bot);
     if (!drained) {
         /* A handler hangs in a call: what it holds can't be freed, and its update comes again. */
@@ -89,7 +82,6 @@ static int run(const struct fam_config *config, const sigset_t *signals)
 
 int main(int argc, char **argv)
 {
-    (void)signal(SIGPIPE, SIG_IGN);
     if (sodium_init() < 0) {
         fprintf(stderr, "fambot: libsodium can't be initialised\n");
         return EXIT_FAILURE;
@@ -107,12 +99,8 @@ int main(int argc, char **argv)
     if (command == SHOW_HELP || command == SHOW_VERSION) {
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    /* Before any thread: all of them leave these signals to the main thread. */
     sigset_t signals;
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigaddset(&signals, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    fam_signals_block(&signals);
     struct fam_config config;
     struct fam_status status;
     if (fam_config_load(FAM_PROGRAM_BOT, environ, &config, &status) != FAM_OK) {

@@ -112,6 +112,7 @@ const struct fam_flag fam_translate_flags[] = {
 };
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const server_log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 static const char *const breaker_actions[] = {"reset", NULL};
 
@@ -210,6 +211,10 @@ const struct fam_flag fam_log_flags[] = {
     {.name = NULL},
 };
 
+const struct fam_argument fam_log_level_arguments[] = {
+    {.name = "LEVEL", .type = FAM_VALUE_CHOICE, .choices = server_log_levels, .help = "lines of this level and above"},
+    {.name = NULL},
+};
 const struct fam_argument fam_log_arguments[] = {
     {.name = "FILE",
      .type = FAM_VALUE_WORD,

@@ -26,6 +26,7 @@ extern const struct fam_argument fam_entry_arguments[];
 extern const struct fam_argument fam_breaker_arguments[];
 extern const struct fam_flag fam_log_flags[];
 extern const struct fam_argument fam_log_arguments[];
+extern const struct fam_argument fam_log_level_arguments[];
 extern const struct fam_argument fam_context_arguments[];
 extern const struct fam_argument fam_context_show_arguments[];
 extern const struct fam_argument fam_completion_arguments[];

@@ -128,6 +128,14 @@ const char *fam_ctl_servers(const struct fam_ctl *ctl)
     return ctl->config == NULL ? "" : ctl->config->servers; /* doctor runs with wrong settings too */
 }
 
+enum fam_code fam_ctl_check_one_server(const struct fam_ctl *ctl, struct fam_status *status)
+{
+    if (strchr(fam_ctl_servers(ctl), ',') != NULL) {
+        return fam_usage(status, "several servers are named; --server URL says which one is meant");
+    }
+    return FAM_OK;
+}
+
 struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls, struct fam_status *status)
 {
     if (ctl->config == NULL) {

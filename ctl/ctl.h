@@ -52,6 +52,8 @@ int fam_ctl_run(int argc, char *const argv[], char *const *environ_, const struc
 int fam_ctl_exit_code(const struct fam_status *status);
 /* Servers to call: --server, else the setting. */
 const char *fam_ctl_servers(const struct fam_ctl *ctl);
+/* INVALID_ARGUMENT when several are named: for what is meant for one of them. */
+enum fam_code fam_ctl_check_one_server(const struct fam_ctl *ctl, struct fam_status *status) FAM_MUST_CHECK;
 /* A client for these servers with the token of this run; NULL on failure. */
 struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls,
                                   struct fam_status *status) FAM_MUST_CHECK;

@@ -67,28 +67,6 @@ static enum fam_code make_redis_rooms(struct fam_app *app, struct fam_status *st
     return app->limits == NULL ? status->code : FAM_OK;
 }
 
-static enum fam_code add_check(struct fam_app *app, const char *name,
-                               enum fam_health_state (*run)(void *context, uint32_t timeout_ms, char *ret_reason),
-                               bool required, struct fam_status *status)
-{
-    const struct fam_health_check check = {.name = name, .run = run, .context = app, .required = required};
-    return fam_health_add(app->health, &check, status);
-}
-
-static enum fam_code make_health(struct fam_app *app, struct fam_status *status)
-{
-    const struct fam_health_options options = {.version = FAM_VERSION,
-                                               .ready_requires = app->config->ready_requires,
-                                               .program_ready = fam_app_is_ready,
-                                               .context = app};
-    app->health = fam_health_new(&options, status);
-    if (app->health == NULL) {
-        return status->code;
-    }
-    enum fam_code code = add_check(app, "database", fam_app_check_database, true, status);
-    return code == FAM_OK ? add_check(app, "redis", fam_app_check_redis, false, status) : code;
-}
-
 static size_t split_urls(struct fam_app *app, const char **ret_urls)
 {
     size_t count = 0;
@@ -149,6 +127,7 @@ static enum fam_code make_services(struct fam_app *app, struct fam_status *statu
         .reader = app->reader,
         .sources = &app->ops_sources,
         .health = app->health,
+        .bots = app->bots,
         .server = app->server,
         .metrics = app->metrics,
         .log = app->log,
@@ -189,7 +168,7 @@ static enum fam_code make_rooms(struct fam_app *app, struct fam_status *status)
         code = app->limiter == NULL ? status->code : FAM_OK;
     }
     if (code == FAM_OK) {
-        code = make_health(app, status);
+        code = fam_app_make_health(app, status);
     }
     return code;
 }
@@ -282,6 +261,7 @@ void fam_app_free(struct fam_app *app)
     fam_server_free(app->server);
     fam_app_unwatch(app);
     fam_health_free(app->health);
+    fam_bot_watch_free(app->bots);
     fam_services_free(app->services);
     fam_app_free_claude(app);
     fam_auth_free(app->auth);

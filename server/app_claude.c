@@ -17,6 +17,11 @@ static const char *why_off(const struct fam_config *config)
     return fam_secret_is_empty(&config->anthropic_api_key) ? "ANTHROPIC_API_KEY is not set" : NULL;
 }
 
+bool fam_app_uses_claude(const struct fam_app *app)
+{
+    return why_off(app->config) == NULL;
+}
+
 static enum fam_code make_client(struct fam_app *app, struct fam_status *status)
 {
     const struct fam_config *config = app->config;
@@ -46,7 +51,7 @@ enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status
     if (app->cache == NULL) {
         return status->code;
     }
-    if (why_off(app->config) != NULL) {
+    if (!fam_app_uses_claude(app)) {
         return FAM_OK;
     }
     app->usage = fam_usage_keeper_new(app->store, app->log, status);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "app.h"
+#include "health/bot_watch.h"
 #include "health/health.h"
 #include "net/limiter.h"
 #include "redis/redis.h"
@@ -49,6 +50,7 @@ struct fam_app {
     struct fam_auth *auth;
     struct fam_limiter *limiter;
     struct fam_health *health;
+    struct fam_bot_watch *bots;
     struct fam_services *services;
     struct fam_server *server;
     struct fam_pages *pages;
@@ -76,6 +78,8 @@ struct fam_limiter *fam_app_limiter(const struct fam_config *config, struct fam_
 void fam_app_on_scrape(struct fam_metrics *metrics, void *context);
 
 /* app_claude.c */
+/* Do the settings have Claude asked? */
+bool fam_app_uses_claude(const struct fam_app *app);
 enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status);
 /* After the RPC server is gone. */
 void fam_app_free_claude(struct fam_app *app);
@@ -87,8 +91,8 @@ void fam_app_unwatch(struct fam_app *app);
 void fam_app_recheck(void *app);
 uint32_t fam_app_schema_applied(void *app);
 bool fam_app_is_ready(void *context, const char **ret_reason);
-enum fam_health_state fam_app_check_database(void *context, uint32_t timeout_ms,
-                                             char ret_reason[FAM_HEALTH_REASON_SIZE]);
-enum fam_health_state fam_app_check_redis(void *context, uint32_t timeout_ms, char ret_reason[FAM_HEALTH_REASON_SIZE]);
+
+/* app_health.c */
+enum fam_code fam_app_make_health(struct fam_app *app, struct fam_status *status);
 
 #endif

@@ -161,30 +161,3 @@ bool fam_app_is_ready(void *context, const char **ret_reason)
         return false;
     }
 }
-
-enum fam_health_state fam_app_check_database(void *context, uint32_t timeout_ms,
-                                             char ret_reason[FAM_HEALTH_REASON_SIZE])
-{
-    (void)timeout_ms; /* the pool bounds connecting and each statement */
-    struct fam_app *app = context;
-    struct fam_status status;
-    if (fam_store_ping(app->store, &status) == FAM_OK) {
-        return FAM_HEALTH_HEALTHY;
-    }
-    (void)snprintf(ret_reason, FAM_HEALTH_REASON_SIZE, "%s",
-                   status.code == FAM_UNAVAILABLE ? "not reachable" : "does not answer");
-    return FAM_HEALTH_UNHEALTHY;
-}
-
-enum fam_health_state fam_app_check_redis(void *context, uint32_t timeout_ms, char ret_reason[FAM_HEALTH_REASON_SIZE])
-{
-    (void)timeout_ms;
-    struct fam_app *app = context;
-    struct fam_status status;
-    if (fam_redis_ping(app->redis, &status) == FAM_OK) {
-        return FAM_HEALTH_HEALTHY;
-    }
-    bool configured = fam_redis_is_configured(app->redis);
-    (void)snprintf(ret_reason, FAM_HEALTH_REASON_SIZE, "%s", configured ? "not reachable" : "not configured");
-    return FAM_HEALTH_UNHEALTHY;
-}

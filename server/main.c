@@ -1,7 +1,5 @@
 /* main.c: famserver: arguments and signals. */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include "app.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "base/signals.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -75,18 +74,12 @@ static struct fam_log *open_log(const struct fam_config *config, struct fam_stat
     return fam_log_new(&options, status);
 }
 
-static int serve(struct fam_app *app, const sigset_t *signals, struct fam_status *status)
+static int serve(struct fam_app *app, struct fam_log *log, const sigset_t *signals, struct fam_status *status)
 {
     if (fam_app_start(app, status) != FAM_OK) {
         return EXIT_FAILURE;
     }
-    int signal_number = 0;
-    while (sigwait(signals, &signal_number) != 0) {
-    }
-    /* A second signal ends the process at once. */
-    (void)signal(SIGTERM, SIG_DFL);
-    (void)signal(SIGINT, SIG_DFL);
-    (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    fam_signals_wait_end(signals, log);
     (void)fam_app_stop(app);
     return EXIT_SUCCESS;
 }
@@ -110,7 +103,7 @@ static int run(const struct arguments *arguments, const struct fam_config *confi
                                                                                                        : EXIT_FAILURE;
             break;
         default:
-            exit_code = serve(app, signals, &status);
+            exit_code = serve(app, log, signals, &status);
             break;
         }
     }
@@ -124,7 +117,6 @@ static int run(const struct arguments *arguments, const struct fam_config *confi
 
 int main(int argc, char **argv)
 {
-    (void)signal(SIGPIPE, SIG_IGN);
     if (sodium_init() < 0) {
         fprintf(stderr, "famserver: libsodium can't be initialised\n");
         return EXIT_FAILURE;
@@ -141,12 +133,8 @@ int main(int argc, char **argv)
         printf("famserver %s (%s)\n", FAM_VERSION, FAM_REVISION);
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    /* Before any thread: all of them leave these signals to the main thread. */
     sigset_t signals;
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigaddset(&signals, SIGINT);
-    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    fam_signals_block(&signals);
     struct fam_config config;
     struct fam_status status;
     if (fam_config_load(FAM_PROGRAM_SERVER, environ, &config, &status) != FAM_OK) {

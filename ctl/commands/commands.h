@@ -31,6 +31,7 @@ enum fam_code fam_ctl_cache_clear(struct fam_ctl *ctl, struct fam_status *status
 enum fam_code fam_ctl_claude_usage(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_claude_limits(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_claude_breaker(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_log_level(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_drain(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_doctor(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_logs(struct fam_ctl *ctl, struct fam_status *status);

@@ -1,25 +1,15 @@
 /* drain: the first half of a stop, of one named server. */
-#include <string.h>
-
 #include "commands/commands.h"
 #include "ctl.h"
 #include "fam/v1/ops.pb-c.h"
-
-/* There is no way back, so nothing is left to chance: who answers must be the one that was meant. */
-static enum fam_code check_one(const struct fam_ctl *ctl, struct fam_status *status)
-{
-    if (strchr(fam_ctl_servers(ctl), ',') != NULL) {
-        return fam_usage(status, "several servers are named; --server URL says which one is to stop");
-    }
-    return FAM_OK;
-}
 
 enum fam_code fam_ctl_drain(struct fam_ctl *ctl, struct fam_status *status)
 {
     Fam__V1__DrainRequest request = FAM__V1__DRAIN_REQUEST__INIT;
     struct fam_rpc_options options = fam_ctl_call(ctl);
     struct fam_rpc rpc;
-    enum fam_code code = check_one(ctl, status);
+    /* There is no way back, so nothing is left to chance. */
+    enum fam_code code = fam_ctl_check_one_server(ctl, status);
     if (code != FAM_OK) {
         return code;
     }

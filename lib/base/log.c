@@ -51,6 +51,11 @@ bool fam_log_level_parse(const char *text, enum fam_log_level *ret_level)
     return false;
 }
 
+const char *fam_log_level_name(enum fam_log_level level)
+{
+    return LEVEL_NAMES[level];
+}
+
 /* Not a byte less than all of it, unless the descriptor is broken: then the line is lost, as it must be. */
 static void write_all(int fd, const char *data, size_t size)
 {
@@ -181,11 +186,9 @@ void fam_log_free(struct fam_log *log)
     free(log);
 }
 
-void fam_log_set_level(struct fam_log *log, enum fam_log_level level)
+enum fam_log_level fam_log_set_level(struct fam_log *log, enum fam_log_level level)
 {
-    if (log != NULL) {
-        atomic_store(&log->level, (int)level);
-    }
+    return log == NULL ? FAM_LOG_OFF : (enum fam_log_level)atomic_exchange(&log->level, (int)level);
 }
 
 bool fam_log_enabled(const struct fam_log *log, enum fam_log_level level)

@@ -54,10 +54,12 @@ struct fam_field {
 struct fam_log *fam_log_new(const struct fam_log_options *options, struct fam_status *status) FAM_MUST_CHECK;
 /* Writes out what is queued (for 2 s at most), joins the writer thread, frees. Takes NULL. */
 void fam_log_free(struct fam_log *log);
-void fam_log_set_level(struct fam_log *log, enum fam_log_level level);
+/* Returns the level until now; OFF without a log. */
+enum fam_log_level fam_log_set_level(struct fam_log *log, enum fam_log_level level);
 bool fam_log_enabled(const struct fam_log *log, enum fam_log_level level);
 /* "debug", "info", "warn", "error", "off"; false for anything else. */
 bool fam_log_level_parse(const char *text, enum fam_log_level *ret_level);
+const char *fam_log_level_name(enum fam_log_level level);
 /* Lines dropped since the start because the ring was full. */
 uint64_t fam_log_dropped(const struct fam_log *log);
 

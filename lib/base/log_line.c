@@ -13,8 +13,6 @@ enum {
     LINE_END_BYTES = 32, /* for what follows the last field */
 };
 
-static const char *const LEVEL_NAMES[] = {"debug", "info", "warn", "error", "off"};
-
 static void add(struct fam_log_line *line, const char *data, size_t size)
 {
     if (line->failed || size > sizeof(line->data) - 1 - line->size) {
@@ -197,7 +195,7 @@ static void add_json(struct fam_log_line *line, const struct fam_log_head *head,
     add_text(line, "{\"ts\":\"");
     add_text(line, now);
     add_text(line, "\",\"level\":\"");
-    add_text(line, LEVEL_NAMES[level]);
+    add_text(line, fam_log_level_name(level));
     add_text(line, "\",\"program\":\"");
     add_text(line, head->program);
     add_text(line, "\",\"source\":\"");

@@ -54,7 +54,9 @@ enum {
     METHOD("OpsService/GetCacheStats", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                   \
     METHOD("OpsService/ClearCache", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                      \
     METHOD("OpsService/GetClaude", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                       \
-    METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)
+    METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                    \
+    METHOD("OpsService/SetLogLevel", FAM_ROLE_ADMIN, PROBE, 6000)                                                      \
+    METHOD("OpsService/ReportBot", FAM_ROLE_BOT, PROBE, 6000)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},
@@ -116,6 +118,8 @@ const struct fam_field_rule fam_field_rules[] = {
     {FIELD("ListAuditRequest.page_token"), OPTIONAL, 0, 128},
     {FIELD("ListAuditRequest.user_id"), OPTIONAL, 36, 36},
     {FIELD("DescribeRequest.name"), REQUIRED, 1, 128},
+    {FIELD("SetLogLevelRequest.level"), REQUIRED, 1, 8},
+    {FIELD("ReportBotRequest.version"), OPTIONAL, 0, 64},
 };
 const size_t fam_field_rule_count = FAM_ARRAY_SIZE(fam_field_rules);
 

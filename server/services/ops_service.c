@@ -1,6 +1,8 @@
 /* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and
  * reflection have files of their own. */
 #include "base/clock.h"
+#include "base/log.h"
+#include "health/bot_watch.h"
 #include "health/health.h"
 #include "rpc/server.h"
 #include "services/ops_claude.h"
@@ -220,6 +222,31 @@ static void reset_breaker(Fam__V1__OpsService_Service *service, const Fam__V1__R
                           Fam__V1__ResetBreakerResponse_Closure closure, void *closure_data)
 {
     fam_ops_reset_breaker(context_of(service), request, closure, closure_data);
+}
+
+static void set_log_level(Fam__V1__OpsService_Service *service, const Fam__V1__SetLogLevelRequest *request,
+                          Fam__V1__SetLogLevelResponse_Closure closure, void *closure_data)
+{
+    struct fam_services_context *context = context_of(service);
+    struct fam_status status;
+    enum fam_log_level level = FAM_LOG_INFO;
+    if (!fam_log_level_parse(request->level, &level)) {
+        (void)fam_fail_field(&status, "level", "is none: debug, info, warn, error or off");
+        fam_call_fail(closure_data, &status);
+        return;
+    }
+    Fam__V1__SetLogLevelResponse response = FAM__V1__SET_LOG_LEVEL_RESPONSE__INIT;
+    response.previous = borrow(fam_log_level_name(fam_log_set_level(context->log, level)));
+    closure(&response, closure_data);
+}
+
+static void report_bot(Fam__V1__OpsService_Service *service, const Fam__V1__ReportBotRequest *request,
+                       Fam__V1__ReportBotResponse_Closure closure, void *closure_data)
+{
+    const struct fam_bot_report report = {.polled = request->polled, .poll_age_ms = request->poll_age_ms};
+    fam_bot_watch_report(context_of(service)->bots, fam_call_principal(closure_data)->name, &report);
+    Fam__V1__ReportBotResponse response = FAM__V1__REPORT_BOT_RESPONSE__INIT;
+    closure(&response, closure_data);
 }
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)

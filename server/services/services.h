@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "fam/v1/types.pb-c.h"
 
+struct fam_bot_watch;
 struct fam_health;
 struct fam_limits;
 struct fam_log;
@@ -30,6 +31,7 @@ struct fam_services_context {
     struct fam_translate *translate;
     struct fam_reader *reader; /* NULL: Claude is off */
     struct fam_health *health;
+    struct fam_bot_watch *bots;
     struct fam_server *server;
     struct fam_metrics *metrics;
     struct fam_log *log;

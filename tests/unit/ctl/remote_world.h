@@ -30,6 +30,7 @@ struct scene {
     Fam__V1__AgeBand band;
     bool acted_for_a_user, had_a_key;
     int revoked, cleared, reset, drained;
+    char log_level[8];
 };
 
 static struct scene scene;
@@ -207,6 +208,26 @@ static void fake_describe(Fam__V1__OpsService_Service *service, const Fam__V1__D
     response.messages = messages;
     response.n_messages = 1;
     closure(&response, closure_data);
+}
+
+static void fake_set_log_level(Fam__V1__OpsService_Service *service, const Fam__V1__SetLogLevelRequest *request,
+                               Fam__V1__SetLogLevelResponse_Closure closure, void *data)
+{
+    (void)service;
+    Fam__V1__SetLogLevelResponse response = FAM__V1__SET_LOG_LEVEL_RESPONSE__INIT;
+    char previous[] = "info";
+    snprintf(scene.log_level, sizeof(scene.log_level), "%s", request->level);
+    response.previous = previous;
+    closure(&response, data);
+}
+
+static void fake_report_bot(Fam__V1__OpsService_Service *service, const Fam__V1__ReportBotRequest *request,
+                            Fam__V1__ReportBotResponse_Closure closure, void *data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__ReportBotResponse response = FAM__V1__REPORT_BOT_RESPONSE__INIT;
+    closure(&response, data);
 }
 
 static void fake_drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
@@ -437,6 +458,8 @@ static void start(void)
         ADMIN("OpsService/GetCacheStats"),
         ADMIN("OpsService/ClearCache"),
         ADMIN("OpsService/GetClaude"),
+        ADMIN("OpsService/SetLogLevel"),
+        ADMIN("OpsService/ReportBot"),
         ADMIN("OpsService/ResetBreaker"),
         ADMIN("TranslationService/Translate"),
         ADMIN("TranslationService/TranslateBatch"),

@@ -96,7 +96,8 @@ static bool has_flag(const struct fam_command *command, const char *name)
 
 Test(ctl_command, whatever_changes_something_can_be_tried_first)
 {
-    static const char *const changing[] = {"create", "revoke", "migrate", "clear", "reset", "use", "call", "drain"};
+    static const char *const changing[] = {"create", "revoke", "migrate", "clear", "reset",
+                                           "use",    "call",   "drain",   "level"};
     for (const struct fam_command *command = fam_commands; command->group != NULL; command++) {
         bool changes = (command->kind & FAM_COMMAND_CHANGES) != 0;
         cr_assert_eq(has_flag(command, "--dry-run"), changes, "%s", command->summary);

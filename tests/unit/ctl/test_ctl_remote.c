@@ -160,6 +160,17 @@ Test(ctl_remote, the_server_tells_about_its_methods_and_messages)
     assert_run(RUN_AS("admin", NULL, "describe", "TranslateRequest"), 0, "fam.v1.TranslateRequest", "");
 }
 
+Test(ctl_remote, the_log_of_one_named_server_gets_another_level)
+{
+    assert_run(RUN_AS("admin", NULL, "log", "level", "debug", "--dry-run"), 0, "Nothing was changed", "");
+    assert_run(RUN_AS("admin", NULL, "log", "level", "loud"), 2, "", "loud");
+    assert_run(RUN_AS("admin", NULL, "log", "level", "debug", "--server", "tcp://127.0.0.1:1,tcp://127.0.0.1:2"), 2, "",
+               "several");
+    cr_assert_str_empty(scene.log_level);
+    assert_run(RUN_AS("admin", NULL, "log", "level", "debug"), 0, "Until now  info", "");
+    cr_assert_str_eq(scene.log_level, "debug");
+}
+
 Test(ctl_remote, one_named_server_is_drained)
 {
     assert_run(RUN_AS("admin", NULL, "drain", "--dry-run"), 0, "Nothing was changed", "");
