@@ -68,7 +68,11 @@ static enum fam_code call_backend(void *context, const struct fam_backend_call *
         return fam_fail_memory(status);
     }
     held->options = (struct fam_rpc_options){
-        .timeout_ms = method->timeout_ms, .idempotency_key = call->idempotency_key, .read_only = method->read_only};
+        .timeout_ms = method->timeout_ms,
+        .idempotency_key = call->idempotency_key,
+        .request_id = call->request_id,
+        .read_only = method->read_only,
+    };
     if (call->user_id && fam_uuid_parse(call->user_id, &held->user)) {
         held->options.acting_user = &held->user;
     }

@@ -51,6 +51,7 @@ static struct fam_log *open_log(const struct fam_config *config, struct fam_stat
     struct fam_log_options options = {.program = "fambot",
                                       .format = text ? FAM_LOG_TEXT : FAM_LOG_JSON,
                                       .fd = STDERR_FILENO,
+                                      .flood = (uint32_t)config->log_flood,
                                       .level = FAM_LOG_INFO,
                                       .ring_bytes = 64 * 1024};
     (void)fam_log_level_parse(config->log_level, &options.level);

@@ -69,6 +69,7 @@ static struct fam_log *open_log(const struct fam_config *config, struct fam_stat
     struct fam_log_options options = {.program = "famserver",
                                       .format = text ? FAM_LOG_TEXT : FAM_LOG_JSON,
                                       .fd = STDERR_FILENO,
+                                      .flood = (uint32_t)config->log_flood,
                                       .level = FAM_LOG_INFO};
     (void)fam_log_level_parse(config->log_level, &options.level);
     return fam_log_new(&options, status);

@@ -1,6 +1,8 @@
 #include "dialog/dialog.h"
 
+#include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,7 +225,7 @@ static enum fam_code take_update(struct fam_turn *turn, struct fam_job *job)
         if (update->chat_type == FAM_CHAT_PRIVATE && update->membership != FAM_MEMBERSHIP_SAME) {
             FAM_LOG(turn->dialog->options.log, FAM_LOG_INFO, "dialog",
                     update->membership == FAM_MEMBERSHIP_ADDED ? "unblocked by a person" : "blocked by a person",
-                    FAM_I64("update_id", update->update_id));
+                    FAM_STR("request_id", turn->request_id));
         }
         return FAM_OK;
     case FAM_UPDATE_CALLBACK:
@@ -328,7 +330,7 @@ static enum verdict judge(struct fam_turn *turn, struct fam_job *job, enum fam_c
 
 static void log_failure(const struct fam_turn *turn, enum fam_log_level level, const char *event, unsigned attempt)
 {
-    FAM_LOG(turn->dialog->options.log, level, "dialog", event, FAM_I64("update_id", turn->update->update_id),
+    FAM_LOG(turn->dialog->options.log, level, "dialog", event, FAM_STR("request_id", turn->request_id),
             FAM_STR("kind", fam_update_kind_name(turn->update->kind)),
             FAM_STR("code", fam_code_name(turn->status->code)), FAM_STR("reason", turn->status->reason),
             FAM_U64("attempt", attempt));
@@ -374,6 +376,9 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
                             .update = job->update,
                             .locale = fam_locales_get(dialog->options.locales, language),
                             .status = &status};
+    snprintf(turn.request_id, sizeof(turn.request_id), "tg-%s-%" PRId64, dialog->options.bot_id,
+             job->update->update_id);
+    uint64_t begun_us = fam_mono_us();
     enum fam_code code = take_update(&turn, job);
     enum verdict verdict = judge(&turn, job, code);
     if (verdict == AGAIN) {
@@ -389,6 +394,9 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
         } else if (code != FAM_OK) {
             log_failure(&turn, FAM_LOG_INFO, "a message could not be delivered", job->attempt);
         }
+        FAM_LOG(dialog->options.log, FAM_LOG_INFO, "dialog", "update handled", FAM_STR("request_id", turn.request_id),
+                FAM_STR("kind", fam_update_kind_name(job->update->kind)), FAM_STR("code", fam_code_name(code)),
+                FAM_U64("duration_us", fam_mono_us() - begun_us));
         fam_metrics_add(dialog->options.metrics, FAM_M_BOT_UPDATES,
                         FAM_LABELS(fam_update_kind_name(job->update->kind), verdict == DONE ? "ok" : "error"), 1);
     }

@@ -41,6 +41,7 @@ struct fam_backend_call {
     enum fam_backend_method method;
     const char *user_id;         /* acting user; "" or NULL: none */
     const char *idempotency_key; /* NULL: none */
+    const char *request_id;      /* of everything that one update brings about, in the logs */
     const ProtobufCMessage *request;
 };
 

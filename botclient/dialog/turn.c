@@ -19,8 +19,11 @@ enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method metho
     const struct fam_backend *backend = turn->dialog->options.backend;
     snprintf(key, sizeof(key), "tg:%s:%" PRId64 ":%s", turn->dialog->options.bot_id, turn->update->update_id,
              name ? name : "");
-    struct fam_backend_call call = {
-        .method = method, .user_id = turn->user_id, .idempotency_key = name ? key : NULL, .request = request};
+    struct fam_backend_call call = {.method = method,
+                                    .user_id = turn->user_id,
+                                    .idempotency_key = name ? key : NULL,
+                                    .request_id = turn->request_id,
+                                    .request = request};
     *ret_reply = (struct fam_backend_reply){0};
     return backend->call(backend->context, &call, ret_reply, turn->status);
 }
@@ -68,7 +71,7 @@ static enum fam_code load_session(struct fam_turn *turn)
     if (code == FAM_UNAVAILABLE || code == FAM_DEADLINE_EXCEEDED || code == FAM_RESOURCE_EXHAUSTED) {
         /* The server registered the person a moment ago: what is away is the place where it keeps sessions. */
         FAM_LOG(turn->dialog->options.log, FAM_LOG_WARN, "dialog", "no session: going on without",
-                FAM_I64("update_id", turn->update->update_id), FAM_STR("code", fam_code_name(code)));
+                FAM_STR("request_id", turn->request_id), FAM_STR("code", fam_code_name(code)));
         return FAM_OK;
     }
     if (code != FAM_OK) {

@@ -23,6 +23,7 @@ struct fam_turn {
     const struct fam_dialog *dialog;
     const struct fam_update *update;
     const struct fam_locale *locale;
+    char request_id[64];         /* tg-<bot>-<update>: in the logs of the bot and the server */
     struct fam_callback pressed; /* of a callback */
     struct fam_backend_reply user_reply;
     const Fam__V1__User *user; /* NULL before fam_turn_begin */

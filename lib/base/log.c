@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_flood.h"
 #include "base/log_line.h"
 
 enum {
@@ -32,6 +33,7 @@ struct fam_log {
     size_t ring_bytes;
     size_t start, used;
     uint64_t unreported;
+    struct fam_log_flood flood;
     bool sleeping; /* the writer, for want of lines: the next one wakes it */
     bool urgent;   /* somebody should read this now, or the ring gets full */
     bool stopping;
@@ -131,6 +133,7 @@ struct fam_log *fam_log_new(const struct fam_log_options *options, struct fam_st
         return NULL;
     }
     const char *no_colour = getenv("NO_COLOR");
+    log->flood.bound = options->flood;
     log->fd = options->fd;
     log->head = (struct fam_log_head){.program = options->program, .format = options->format};
     log->head.colour =
@@ -226,10 +229,32 @@ static void wake_writer(struct fam_log *log, enum fam_log_level level)
     }
 }
 
+/* Under the lock: a line of the log about itself. */
+static bool put_note(struct fam_log *log, const char *event, const char *of, uint64_t lines, size_t with)
+{
+    struct fam_log_line note;
+    const struct fam_field fields[] = {FAM_U64("lines", lines), FAM_STR("of", of)};
+    fam_log_line_format(&note, &log->head, FAM_LOG_WARN, "log", event, fields, of[0] != '\0' ? 2 : 1);
+    return note.size + with <= log->ring_bytes - log->used && put(log, note.data, note.size);
+}
+
+static bool is_wanted(struct fam_log *log, enum fam_log_level level, const char *event, uint64_t *ret_left_out)
+{
+    if (log->flood.bound == 0) {
+        *ret_left_out = 0;
+        return true;
+    }
+    pthread_mutex_lock(&log->lock);
+    bool wanted = fam_log_flood_take(&log->flood, level, event, fam_mono_ms(), ret_left_out);
+    pthread_mutex_unlock(&log->lock);
+    return wanted;
+}
+
 void fam_log_write(struct fam_log *log, enum fam_log_level level, const char *source, const char *event,
                    const struct fam_field *fields, size_t field_count)
 {
-    if (!fam_log_enabled(log, level)) {
+    uint64_t left_out = 0;
+    if (!fam_log_enabled(log, level) || !is_wanted(log, level, event, &left_out)) {
         return;
     }
     struct fam_log_line line;
@@ -237,14 +262,11 @@ void fam_log_write(struct fam_log *log, enum fam_log_level level, const char *so
     pthread_mutex_lock(&log->lock);
     bool fits = !log->stopping && !line.failed;
     if (fits && log->unreported > 0) {
-        struct fam_log_line gap;
-        const struct fam_field lost = FAM_U64("lines", log->unreported);
-        fam_log_line_format(&gap, &log->head, FAM_LOG_WARN, "log", "lines were dropped because the writer was behind",
-                            &lost, 1);
-        fits = gap.size + line.size <= log->ring_bytes - log->used && put(log, gap.data, gap.size);
-        if (fits) {
-            log->unreported = 0;
-        }
+        fits = put_note(log, "lines were dropped because the writer was behind", "", log->unreported, line.size);
+        log->unreported = fits ? 0 : log->unreported;
+    }
+    if (fits && left_out > 0) {
+        (void)put_note(log, "lines of a flood were left out", event, left_out, line.size);
     }
     if (!fits || !put(log, line.data, line.size)) {
         log->unreported++;

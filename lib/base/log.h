@@ -4,6 +4,9 @@
  * counted, and the next line that fits says how many are missing: logging never makes a call wait. fam_log_stop writes
  * out what is there. Lines are written together, 10 ms late at most; warnings and errors at once.
  *
+ * Of an event that is written over 1,000 times within a second (log_flood.h) each hundredth further line is written,
+ * and a line says how many were left out. An event is told apart by the address of its text.
+ *
  * Personal text has no way in: field values are numbers, booleans, and strings that the caller vouches for. Values are
  * made valid UTF-8 and cut at 512 bytes; a line holds at most 4 KiB and 24 fields, and says "cut" when fields are
  * missing. Thread-safe. A function either logs or returns an error, never both. */
@@ -28,6 +31,7 @@ struct fam_log_options {
     enum fam_log_format format;
     int fd;            /* where lines go; not closed by us */
     size_t ring_bytes; /* 0: 512 KiB */
+    uint32_t flood;    /* lines of one event in a second that are written before they are thinned out; 0: all */
 };
 
 enum fam_field_type { FAM_FIELD_END, FAM_FIELD_STRING, FAM_FIELD_I64, FAM_FIELD_U64, FAM_FIELD_DOUBLE, FAM_FIELD_BOOL };

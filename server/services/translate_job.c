@@ -343,12 +343,26 @@ static void add_risk(struct fam_job *job, const struct fam_reader_result *result
     }
 }
 
+/* What became of the question to Claude, under the id that the bot's and the server's lines have, too. */
+static void log_answer(const struct fam_job *job, enum fam_code code, const struct fam_status *taken)
+{
+    FAM_LOG(job->context->log, FAM_LOG_INFO, "translate", "claude answered",
+            FAM_STR("request_id", fam_call_request_id(job->call)), FAM_STR("code", fam_code_name(code)),
+            FAM_STR("reason", code == FAM_OK ? "" : taken->reason),
+            FAM_U64("duration_us", fam_mono_us() - job->started_us));
+}
+
 /* Claude's reading when it came, else the built-in one. CANCELLED: nobody waits for either. */
 static enum fam_code read_phrase(struct fam_job *job, struct fam_status *status)
 {
     struct fam_reader_result result = {.reading = NULL};
     struct fam_status taken;
-    if (job->asked && fam_reader_take(job->wait, &result, &taken) == FAM_OK) {
+    enum fam_code asked = FAM_UNAVAILABLE;
+    if (job->asked) {
+        asked = fam_reader_take(job->wait, &result, &taken);
+        log_answer(job, asked, &taken);
+    }
+    if (asked == FAM_OK) {
         job->entry.reading = result.reading;
         add_risk(job, &result);
         fam_metrics_add(job->context->metrics, FAM_M_READINGS, FAM_LABELS("claude"), 1);

@@ -36,6 +36,79 @@ static void await_page(struct system *system, const char *page, const char *text
     free(wish);
 }
 
+/* Does a log hold a line with all of these? */
+struct trace {
+    const char *path;
+    const char *parts[3];
+};
+
+static bool has_parts(const char *line, const char *const parts[3])
+{
+    for (size_t i = 0; i < 3 && parts[i] != NULL; i++) {
+        if (strstr(line, parts[i]) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_logged(void *context)
+{
+    const struct trace *trace = context;
+    char *log = proc_read_file(trace->path), *rest = NULL;
+    bool found = false;
+    for (char *line = log == NULL ? NULL : strtok_r(log, "\n", &rest); line != NULL && !found;
+         line = strtok_r(NULL, "\n", &rest)) {
+        found = has_parts(line, trace->parts);
+    }
+    free(log);
+    return found;
+}
+
+static void await_line(const char *path, const char *first, const char *second, const char *third)
+{
+    struct trace trace = {path, {first, second, third}};
+    cr_assert(proc_wait_until(is_logged, &trace, WAIT_MS), "no line with %s and %s", first, second);
+}
+
+Test(e2e_observe, one_request_id_leads_from_the_update_to_claude, .timeout = 240)
+{
+    struct system system;
+    struct cl_sim claude;
+    char dir[64], base_url[128], id[96], out[65536];
+    cr_assert(proc_tmpdir(dir, sizeof(dir)));
+    cr_assert(cl_sim_start(&claude, dir, NULL));
+    snprintf(base_url, sizeof(base_url), "ANTHROPIC_BASE_URL=%s", claude.base_url);
+    const char *const settings[] = {base_url, "ANTHROPIC_API_KEY=sk-test-of-nobody", NULL};
+    system_start(&system, settings);
+    system_start_bot(&system);
+    (void)system_family(&system, 5200, 7);
+    int64_t update = tg_say(&system.telegram, 5200, "Не хочу в школу!");
+    cr_assert(tg_wait_confirmed(&system.telegram, update, WAIT_MS));
+    snprintf(id, sizeof(id), "\"request_id\":\"tg-%.*s-%lld\"", (int)strcspn(TG_TEST_TOKEN, ":"), TG_TEST_TOKEN,
+             (long long)update);
+    await_line(system.bot.err_path, id, "update handled", NULL);
+    await_line(system.server.err_path, id, "TranslationService/Translate", NULL);
+    await_line(system.server.err_path, id, "claude answered", "\"code\":\"OK\"");
+    /* famctl finds them by it. */
+    id[strlen(id) - 1] = '\0';
+    const char *const argv[] = {FAM_BIN_DIR "/famctl",
+                                "logs",
+                                "--request",
+                                strrchr(id, '"') + 1,
+                                system.bot.err_path,
+                                system.server.err_path,
+                                "-o",
+                                "json",
+                                NULL};
+    cr_assert_eq(proc_run(argv, (const char *const[]){"ASAN_OPTIONS=detect_leaks=0", NULL}, NULL, out, sizeof(out)), 0);
+    cr_assert_not_null(strstr(out, "update handled"), "%s", out);
+    cr_assert_not_null(strstr(out, "claude answered"), "%s", out);
+    system_stop(&system);
+    cr_expect_eq(cl_sim_stop(&claude), 0);
+    proc_rmtree(dir);
+}
+
 Test(e2e_observe, health_knows_of_telegram_what_the_bot_reports, .timeout = 240)
 {
     struct system system;
@@ -79,21 +152,6 @@ Test(e2e_observe, claude_that_fails_makes_the_whole_degraded_and_not_more, .time
     proc_rmtree(dir);
 }
 
-/* Does the log of the server hold this? */
-struct trace {
-    const struct system *system;
-    const char *text;
-};
-
-static bool is_logged(void *context)
-{
-    const struct trace *trace = context;
-    char *log = proc_read_file(trace->system->server.err_path);
-    bool found = log != NULL && strstr(log, trace->text) != NULL;
-    free(log);
-    return found;
-}
-
 Test(e2e_observe, the_level_of_the_log_changes_by_rpc_and_by_signal, .timeout = 120)
 {
     struct system system;
@@ -109,10 +167,8 @@ Test(e2e_observe, the_level_of_the_log_changes_by_rpc_and_by_signal, .timeout = 
     cr_assert_eq(proc_run(again, env, NULL, out, sizeof(out)), 0, "%s", out);
     cr_assert_not_null(strstr(out, "\"previous\":\t\"warn\""), "%s", out);
     cr_assert_eq(kill(system.server.pid, SIGUSR1), 0);
-    struct trace debug = {&system, "\"to\":\"debug\""};
-    cr_assert(proc_wait_until(is_logged, &debug, WAIT_MS), "the change is said");
+    await_line(system.server.err_path, "the level was changed by a signal", "\"to\":\"debug\"", NULL);
     cr_assert_eq(kill(system.server.pid, SIGUSR1), 0);
-    struct trace back = {&system, "\"event\":\"the level was changed by a signal\",\"to\":\"warn\""};
-    cr_assert(proc_wait_until(is_logged, &back, WAIT_MS));
+    await_line(system.server.err_path, "the level was changed by a signal", "\"to\":\"warn\"", NULL);
     system_stop(&system);
 }

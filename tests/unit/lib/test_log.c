@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/log_flood.h"
 #include "base/text.h"
 
 /* What a log wrote into a temporary file. */
@@ -344,4 +345,62 @@ Test(log, a_broken_descriptor_does_no_harm)
     }
     fam_log_free(log);
     close(ends[1]);
+}
+
+/* ---- floods ---- */
+
+Test(log_flood, what_is_written_over_a_thousand_times_a_second_is_thinned_out_and_counted)
+{
+    static struct fam_log_flood flood = {.bound = 1000};
+    static const char event[] = "call finished", other[] = "call refused";
+    uint64_t left_out = 0, written = 0;
+    for (int i = 0; i < 3000; i++) {
+        written += fam_log_flood_take(&flood, FAM_LOG_INFO, event, 5000 + (uint64_t)i % 1000, &left_out) ? 1 : 0;
+        cr_assert_eq(left_out, 0);
+    }
+    cr_assert_eq(written, 1000 + 20);
+    cr_assert(fam_log_flood_take(&flood, FAM_LOG_INFO, other, 5999, &left_out), "others are not touched");
+    cr_assert(fam_log_flood_take(&flood, FAM_LOG_WARN, event, 5999, &left_out), "nor is another level");
+    cr_assert(fam_log_flood_take(&flood, FAM_LOG_INFO, event, 6000, &left_out));
+    cr_assert_eq(left_out, 1980);
+    cr_assert(fam_log_flood_take(&flood, FAM_LOG_INFO, event, 6001, &left_out));
+    cr_assert_eq(left_out, 0, "said once");
+}
+
+Test(log_flood, more_events_than_have_a_place_are_all_written)
+{
+    static struct fam_log_flood flood = {.bound = 1000};
+    static char events[1000][8];
+    uint64_t left_out = 0;
+    for (size_t i = 0; i < 1000; i++) {
+        cr_assert(fam_log_flood_take(&flood, FAM_LOG_INFO, events[i], 1000, &left_out));
+    }
+}
+
+Test(log_flood, the_log_says_how_many_lines_are_missing)
+{
+    struct fam_status status = {0};
+    struct sink sink = {.file = tmpfile()};
+    cr_assert_not_null(sink.file);
+    const struct fam_log_options options = {
+        .program = "test", .level = FAM_LOG_INFO, .format = FAM_LOG_JSON, .fd = fileno(sink.file), .flood = 1000};
+    sink.log = fam_log_new(&options, &status);
+    cr_assert_not_null(sink.log, "%s", status.message);
+    uint64_t second = fam_mono_ms() / 1000;
+    while (fam_mono_ms() / 1000 == second) { /* from the start of a second on */
+        usleep(1000);
+    }
+    for (int i = 0; i < 1500; i++) {
+        FAM_LOG(sink.log, FAM_LOG_INFO, "test", "flood", FAM_I64("i", i));
+    }
+    second = fam_mono_ms() / 1000;
+    while (fam_mono_ms() / 1000 == second) {
+        usleep(1000);
+    }
+    FAM_LOG(sink.log, FAM_LOG_INFO, "test", "flood", FAM_I64("i", -1));
+    char *text = drain(&sink);
+    cr_assert_not_null(strstr(text, "\"event\":\"lines of a flood were left out\""), "%.2000s", text);
+    cr_assert_not_null(strstr(text, "\"of\":\"flood\""));
+    cr_assert_not_null(strstr(text, "\"i\":-1"));
+    free(text);
 }
