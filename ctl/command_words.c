@@ -35,6 +35,17 @@ const struct fam_flag fam_global_flags[] = {
     {.name = NULL},
 };
 
+#define INTERVAL                                                                                                       \
+    {                                                                                                                  \
+        .name = "--interval", .type = FAM_VALUE_NUMBER, .value = "S", .min = 1, .max = 3600,                           \
+        .help = "seconds from one look to the next (default: 2)"                                                       \
+    }
+#define COUNT                                                                                                          \
+    {                                                                                                                  \
+        .name = "--count", .letter = 'n', .type = FAM_VALUE_NUMBER, .value = "N", .min = 1, .max = 1000000,            \
+        .help = "end after so many looks"                                                                              \
+    }
+
 const struct fam_flag fam_dry_run_flags[] = {
     {.name = "--dry-run", .help = "say what would happen, change nothing"},
     {.name = NULL},
@@ -46,6 +57,25 @@ const struct fam_flag fam_health_flags[] = {
      .value = "LEVEL",
      .choices = levels,
      .help = "exit with 3 at this level or worse (default: unhealthy)"},
+    {.name = "--watch", .letter = 'w', .help = "again and again, until Ctrl-C; the exit code is that of the last look"},
+    INTERVAL,
+    COUNT,
+    {.name = NULL},
+};
+
+const struct fam_flag fam_status_flags[] = {
+    {.name = "--fail-on",
+     .type = FAM_VALUE_CHOICE,
+     .value = "LEVEL",
+     .choices = levels,
+     .help = "exit with 3 at this level or worse (default: unhealthy)"},
+    {.name = NULL},
+};
+
+const struct fam_flag fam_top_flags[] = {INTERVAL, COUNT, {.name = NULL}};
+
+const struct fam_argument fam_metrics_arguments[] = {
+    {.name = "NAME", .type = FAM_VALUE_WORD, .help = "of a metric; family_emotions_ may be left out"},
     {.name = NULL},
 };
 

@@ -6,6 +6,9 @@
 
 extern const struct fam_flag fam_dry_run_flags[];
 extern const struct fam_flag fam_health_flags[];
+extern const struct fam_flag fam_status_flags[];
+extern const struct fam_flag fam_top_flags[];
+extern const struct fam_argument fam_metrics_arguments[];
 extern const struct fam_flag fam_token_create_flags[];
 extern const struct fam_argument fam_token_create_arguments[];
 extern const struct fam_argument fam_token_revoke_arguments[];

@@ -5,8 +5,10 @@
 #define FAM_CTL_COMMANDS_COMMANDS_H
 
 #include "base/status.h"
+#include "fam/v1/ops.pb-c.h"
 
 struct fam_ctl;
+struct fam_out;
 
 enum fam_code fam_ctl_health(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_info(struct fam_ctl *ctl, struct fam_status *status);
@@ -31,6 +33,9 @@ enum fam_code fam_ctl_cache_clear(struct fam_ctl *ctl, struct fam_status *status
 enum fam_code fam_ctl_claude_usage(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_claude_limits(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_claude_breaker(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_status(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_top(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_metrics_get(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_log_level(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_drain(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_doctor(struct fam_ctl *ctl, struct fam_status *status);
@@ -40,5 +45,10 @@ enum fam_code fam_ctl_context_show(struct fam_ctl *ctl, struct fam_status *statu
 enum fam_code fam_ctl_context_use(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_completion(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_man(struct fam_ctl *ctl, struct fam_status *status);
+
+/* health.c, for the commands that show health beside other things: the whole's status and the checks. */
+void fam_ctl_show_checks(struct fam_out *out, const Fam__V1__HealthResponse *response);
+/* The exit code for a status; `fail_on` is the flag's value, NULL without. */
+int fam_ctl_health_exit(Fam__V1__HealthStatus health, const char *fail_on);
 
 #endif

@@ -1,10 +1,14 @@
 /* health and info: is the server well, and which one is it? */
+#include <poll.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "commands/commands.h"
 #include "ctl.h"
 #include "fam/v1/ops.pb-c.h"
 #include "words.h"
+
+enum { WATCH_S = 2 };
 
 static enum fam_tone tone_of(Fam__V1__HealthStatus health)
 {
@@ -30,17 +34,13 @@ static void show_status(struct fam_out *out, bool in_table, Fam__V1__HealthStatu
     }
 }
 
-static void show_health(struct fam_out *out, const Fam__V1__HealthResponse *response)
+static void show_table(struct fam_out *out, const Fam__V1__HealthResponse *response)
 {
     static const struct fam_column columns[] = {{"name", "CHECK"},
                                                 {"status", "STATUS"},
                                                 {"duration_us", "TOOK, US"},
                                                 {"age_ms", "AGE, MS"},
                                                 {"reason", "REASON"}};
-    show_status(out, false, response->status);
-    fam_out_field(out, "version", "Version", FAM_TEXT(response->version));
-    fam_out_field(out, "uptime_ms", "Uptime, ms", FAM_NUMBER(response->uptime_ms));
-    fam_out_field(out, "checked_at", "Checked at", FAM_TEXT(response->checked_at));
     fam_out_table(out, "checks", columns, FAM_ARRAY_SIZE(columns), FAM_LAYOUT_COLUMNS);
     for (size_t i = 0; i < response->n_checks; i++) {
         const Fam__V1__HealthCheck *check = response->checks[i];
@@ -52,8 +52,23 @@ static void show_health(struct fam_out *out, const Fam__V1__HealthResponse *resp
     }
 }
 
+void fam_ctl_show_checks(struct fam_out *out, const Fam__V1__HealthResponse *response)
+{
+    show_status(out, false, response->status);
+    show_table(out, response);
+}
+
+static void show_health(struct fam_out *out, const Fam__V1__HealthResponse *response)
+{
+    show_status(out, false, response->status);
+    fam_out_field(out, "version", "Version", FAM_TEXT(response->version));
+    fam_out_field(out, "uptime_ms", "Uptime, ms", FAM_NUMBER(response->uptime_ms));
+    fam_out_field(out, "checked_at", "Checked at", FAM_TEXT(response->checked_at));
+    show_table(out, response);
+}
+
 /* Anything that is neither healthy nor degraded counts as unhealthy, also what this version does not know. */
-static int health_exit(Fam__V1__HealthStatus health, const char *fail_on)
+int fam_ctl_health_exit(Fam__V1__HealthStatus health, const char *fail_on)
 {
     bool degraded = health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_DEGRADED;
     if (health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY) {
@@ -65,7 +80,8 @@ static int health_exit(Fam__V1__HealthStatus health, const char *fail_on)
     return FAM_EXIT_UNHEALTHY;
 }
 
-enum fam_code fam_ctl_health(struct fam_ctl *ctl, struct fam_status *status)
+/* One look. */
+static enum fam_code look(struct fam_ctl *ctl, struct fam_out *out, struct fam_status *status)
 {
     Fam__V1__HealthRequest request = FAM__V1__HEALTH_REQUEST__INIT;
     struct fam_rpc_options options = fam_ctl_call(ctl);
@@ -75,11 +91,61 @@ enum fam_code fam_ctl_health(struct fam_ctl *ctl, struct fam_status *status)
     enum fam_code code = FAM_RPC(ctl->client, fam__v1__ops_service, health, &rpc, &request, status);
     if (code == FAM_OK) {
         const Fam__V1__HealthResponse *response = (const Fam__V1__HealthResponse *)fam_rpc_response(&rpc);
-        show_health(&ctl->out, response);
-        ctl->exit_code = health_exit(response->status, fam_parsed_value(ctl->parsed, "--fail-on"));
+        show_health(out, response);
+        ctl->exit_code = fam_ctl_health_exit(response->status, fam_parsed_value(ctl->parsed, "--fail-on"));
     }
     fam_rpc_done(&rpc);
     return code;
+}
+
+static enum fam_code write_look(struct fam_ctl *ctl, const struct fam_out *out, struct fam_status *status)
+{
+    fam_auto(fam_buf_done) struct fam_buf buf = {0};
+    const char *format = fam_parsed_value(ctl->parsed, "--output");
+    bool json = format != NULL && strcmp(format, "json") == 0;
+    if (!json && ctl->io->style.colour) {
+        fam_buf_add_text(&buf, "\033[H\033[2J");
+    }
+    if (!fam_out_render(out, json ? FAM_OUT_JSON : FAM_OUT_TABLE, &ctl->io->style, &buf)) {
+        return fam_fail_memory(status);
+    }
+    if (!json) {
+        fam_buf_add_char(&buf, '\n');
+    }
+    return fam_ctl_write(ctl, fam_buf_text(&buf), buf.size, status);
+}
+
+/* Again and again; a server that is away is said and looked for again. */
+static enum fam_code watch(struct fam_ctl *ctl, uint32_t interval_s, uint32_t count, struct fam_status *status)
+{
+    enum fam_code code = FAM_OK;
+    for (uint32_t shown = 0; code == FAM_OK && (count == 0 || shown < count); shown++) {
+        struct fam_out out;
+        fam_out_init(&out);
+        if (shown > 0) {
+            (void)poll(NULL, 0, (int)(interval_s * 1000));
+        }
+        if (look(ctl, &out, status) == FAM_OK) {
+            code = write_look(ctl, &out, status);
+        } else if (status->code == FAM_UNAVAILABLE || status->code == FAM_DEADLINE_EXCEEDED) {
+            fam_ctl_remark(ctl, "%s", status->message);
+            ctl->exit_code = FAM_EXIT_UNREACHABLE;
+        } else {
+            code = status->code;
+        }
+        fam_out_done(&out);
+    }
+    ctl->out.streamed = true;
+    return code;
+}
+
+enum fam_code fam_ctl_health(struct fam_ctl *ctl, struct fam_status *status)
+{
+    if (fam_parsed_value(ctl->parsed, "--watch") == NULL) {
+        return look(ctl, &ctl->out, status);
+    }
+    return watch(ctl, fam_parsed_number(ctl->parsed, "--interval", WATCH_S),
+                 fam_parsed_number(ctl->parsed, "--count", 0), status);
 }
 
 static enum fam_code show_ready(struct fam_ctl *ctl, struct fam_status *status)

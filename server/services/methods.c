@@ -56,6 +56,7 @@ enum {
     METHOD("OpsService/GetClaude", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                       \
     METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                    \
     METHOD("OpsService/SetLogLevel", FAM_ROLE_ADMIN, PROBE, 6000)                                                      \
+    METHOD("OpsService/GetMetrics", FAM_ROLE_ADMIN | FAM_ROLE_METRICS, FAM_METHOD_WITHOUT_SCHEMA, 6000)                \
     METHOD("OpsService/ReportBot", FAM_ROLE_BOT, PROBE, 6000)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \

@@ -1,9 +1,11 @@
 /* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and
  * reflection have files of their own. */
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "health/bot_watch.h"
 #include "health/health.h"
+#include "metrics/metrics.h"
 #include "rpc/server.h"
 #include "services/ops_claude.h"
 #include "services/ops_people.h"
@@ -238,6 +240,19 @@ static void set_log_level(Fam__V1__OpsService_Service *service, const Fam__V1__S
     Fam__V1__SetLogLevelResponse response = FAM__V1__SET_LOG_LEVEL_RESPONSE__INIT;
     response.previous = borrow(fam_log_level_name(fam_log_set_level(context->log, level)));
     closure(&response, closure_data);
+}
+
+static void get_metrics(Fam__V1__OpsService_Service *service, const Fam__V1__GetMetricsRequest *request,
+                        Fam__V1__GetMetricsResponse_Closure closure, void *closure_data)
+{
+    (void)request;
+    struct fam_status status;
+    fam_auto(fam_buf_done) struct fam_buf page = {0};
+    fam_metrics_write(context_of(service)->metrics, &page);
+    Fam__V1__GetMetricsResponse response = FAM__V1__GET_METRICS_RESPONSE__INIT;
+    response.exposition = borrow(fam_buf_text(&page));
+    enum fam_code code = page.failed ? fam_fail_memory(&status) : FAM_OK;
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static void report_bot(Fam__V1__OpsService_Service *service, const Fam__V1__ReportBotRequest *request,

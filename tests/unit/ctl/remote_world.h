@@ -31,6 +31,7 @@ struct scene {
     bool acted_for_a_user, had_a_key;
     int revoked, cleared, reset, drained;
     char log_level[8];
+    int scrapes;
 };
 
 static struct scene scene;
@@ -218,6 +219,30 @@ static void fake_set_log_level(Fam__V1__OpsService_Service *service, const Fam__
     char previous[] = "info";
     snprintf(scene.log_level, sizeof(scene.log_level), "%s", request->level);
     response.previous = previous;
+    closure(&response, data);
+}
+
+static void fake_get_metrics(Fam__V1__OpsService_Service *service, const Fam__V1__GetMetricsRequest *request,
+                             Fam__V1__GetMetricsResponse_Closure closure, void *data)
+{
+    (void)service;
+    (void)request;
+    Fam__V1__GetMetricsResponse response = FAM__V1__GET_METRICS_RESPONSE__INIT;
+    char page[2048];
+    int n = scene.scrapes++;
+    snprintf(page, sizeof(page),
+             "# HELP family_emotions_rpc_requests_total Calls finished\n"
+             "# TYPE family_emotions_rpc_requests_total counter\n"
+             "family_emotions_rpc_requests_total{service=\"a}b\",method=\"M\",code=\"OK\"} %d\n"
+             "family_emotions_rpc_requests_total{service=\"a}b\",method=\"M\",code=\"INTERNAL\"} %d\n"
+             "family_emotions_rpc_request_duration_seconds_bucket{le=\"0.001\"} %d\n"
+             "family_emotions_rpc_request_duration_seconds_bucket{le=\"0.002\"} %d\n"
+             "family_emotions_rpc_request_duration_seconds_bucket{le=\"+Inf\"} %d\n"
+             "family_emotions_rpc_request_duration_seconds_sum 1.5\n"
+             "family_emotions_rpc_request_duration_seconds_count %d\n"
+             "family_emotions_rpc_in_flight 3\nno sample\n",
+             n * 100, n * 10, n * 55, n * 110, n * 110, n * 110);
+    response.exposition = page;
     closure(&response, data);
 }
 
@@ -460,6 +485,7 @@ static void start(void)
         ADMIN("OpsService/GetClaude"),
         ADMIN("OpsService/SetLogLevel"),
         ADMIN("OpsService/ReportBot"),
+        ADMIN("OpsService/GetMetrics"),
         ADMIN("OpsService/ResetBreaker"),
         ADMIN("TranslationService/Translate"),
         ADMIN("TranslationService/TranslateBatch"),

@@ -160,6 +160,27 @@ Test(ctl_remote, the_server_tells_about_its_methods_and_messages)
     assert_run(RUN_AS("admin", NULL, "describe", "TranslateRequest"), 0, "fam.v1.TranslateRequest", "");
 }
 
+Test(ctl_remote, a_metric_is_shown_with_all_its_series)
+{
+    assert_run(RUN_AS("admin", NULL, "metrics", "get", "rpc_requests_total"), 0, "code=\"INTERNAL\"", "");
+    assert_run(RUN_AS("admin", NULL, "metrics", "get", "family_emotions_rpc_in_flight"), 0, "3", "");
+    assert_run(RUN_AS("admin", NULL, "metrics", "get", "rpc_request_duration_seconds"), 0, "le=\"+Inf\"", "");
+    assert_run(RUN_AS("admin", NULL, "metrics", "get", "rpc"), 1, "", "no metric \"rpc\"");
+}
+
+Test(ctl_remote, top_shows_what_happened_between_two_looks)
+{
+    assert_run(RUN_AS("admin", NULL, "top", "--interval", "1", "--count", "1"), 0, "p50 1.0 ms", "");
+    assert_run(RUN_AS("admin", NULL, "top", "--interval", "1", "-n", "2", "-o", "json"), 0, "\"rpc_in_flight\":3,", "");
+    assert_run(RUN_AS("admin", NULL, "top", "--count", "0"), 2, "", "--count");
+}
+
+Test(ctl_remote, status_is_one_screen_and_health_can_be_watched)
+{
+    assert_run(RUN_AS("admin", NULL, "status"), 0, "in flight", "");
+    assert_run(RUN_AS("admin", NULL, "health", "--watch", "--interval", "1", "--count", "2"), 0, "redis", "");
+}
+
 Test(ctl_remote, the_log_of_one_named_server_gets_another_level)
 {
     assert_run(RUN_AS("admin", NULL, "log", "level", "debug", "--dry-run"), 0, "Nothing was changed", "");
