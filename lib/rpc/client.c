@@ -161,6 +161,16 @@ bool fam_client_peer_is_stalled(const struct fam_client_peer *peer)
     return peer->stalled && peer->stalled_generation == fam_peer_generation(peer->transport);
 }
 
+bool fam_client_has_stalled(const struct fam_client *client)
+{
+    for (size_t i = 0; i < client->peer_count; i++) {
+        if (fam_peer_is_connected(client->peers[i].transport) && fam_client_peer_is_stalled(&client->peers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void fam_client_peer_heard(struct fam_client_peer *peer, uint64_t now_ms)
 {
     peer->quiet_since_ms = now_ms;
