@@ -231,6 +231,7 @@ bool fam_job_ask(struct fam_job *job)
         .author = job->author,
         .entry_id = &job->entry_id,
         .timeout_ms = left_ms > ANSWER_SPARE_MS ? left_ms - ANSWER_SPARE_MS : 1,
+        .began_ms = fam_call_began_ms(job->call),
     };
     bool ready = false;
     struct fam_status status;
