@@ -90,7 +90,7 @@ struct fam_client *fam_client_new(const struct fam_client_options *options, stru
     return client;
 }
 
-/* Ends what runs and waits until it has. */
+/* Ends what runs and waits until it has: a cancelled attempt ends in nng on this side and waits for no peer. */
 static void end_calls(struct fam_client *client)
 {
     pthread_mutex_lock(&client->lock);
