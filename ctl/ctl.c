@@ -71,7 +71,9 @@ int fam_ctl_exit_code(const struct fam_status *status)
     if (strcmp(status->reason, FAM_USAGE_REASON) == 0) {
         return FAM_EXIT_USAGE;
     }
-    return fam_code_exit_code(status->code);
+    /* Whether it was waited for to the end of the call's time or not: it can't be reached. */
+    bool stalled = strcmp(status->reason, "PEER_STALLED") == 0;
+    return fam_code_exit_code(stalled ? FAM_UNAVAILABLE : status->code);
 }
 
 struct fam_rpc_options fam_ctl_call(const struct fam_ctl *ctl)

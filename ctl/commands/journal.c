@@ -62,7 +62,8 @@ static enum fam_code feed(struct tail *tail, const char *data, size_t size, stru
     return code;
 }
 
-/* Everything that is there now. */
+/* Everything that is there now. From a pipe that is until its writer ends: the operator at the terminal decides how
+ * long. */
 static enum fam_code drain(struct tail *tail, int fd, struct fam_status *status)
 {
     char piece[PIECE];
@@ -223,7 +224,9 @@ static enum fam_code run_journal(struct tail *tail, bool follow, struct fam_stat
     }
     code = drain(tail, fd, status);
     (void)close(fd);
-    (void)kill(child, SIGTERM); /* it may still be following, for a reader that has gone */
+    /* It may still be following, for a reader that has gone, or hang. It only reads: nothing is lost, and what can't be
+     * caught is waited for in vain by nobody. */
+    (void)kill(child, SIGKILL);
     while (waitpid(child, &ended, 0) < 0 && errno == EINTR) {
     }
     return code == FAM_OK ? finish(tail, status) : code;

@@ -92,8 +92,11 @@ static void rule_cell(struct fam_out *out, const Fam__V1__FieldRule *rule)
         fam_word_from_enum(&fam__v1__rule_unit__descriptor, (int)rule->unit, unit);
         int used = snprintf(text, sizeof(text), "%s", rule->required ? "required" : "");
         if (rule->bounded) {
-            (void)snprintf(text + used, sizeof(text) - (size_t)used, "%s%lld to %lld %s", used > 0 ? ", " : "",
-                           (long long)rule->min, (long long)rule->max, unit);
+            used += snprintf(text + used, sizeof(text) - (size_t)used, "%s%lld to %lld %s", used > 0 ? ", " : "",
+                             (long long)rule->min, (long long)rule->max, unit);
+        }
+        if (rule->per_item) {
+            (void)snprintf(text + used, sizeof(text) - (size_t)used, "%schecked one by one", used > 0 ? ", " : "");
         }
     }
     fam_out_cell(out, FAM_TEXT(text));

@@ -242,7 +242,7 @@ class Client:
             except FamError as error:
                 pause = error.retry_after + random.uniform(0, 0.1 * 2 ** attempt)
                 safe = read_only or options.get("key")
-                if (error.code not in ("UNAVAILABLE", "RESOURCE_EXHAUSTED") or not safe or attempt == ATTEMPTS
+                if (error.code not in ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "ABORTED") or not safe or attempt == ATTEMPTS
                         or time.monotonic() + pause >= deadline):
                     raise
             time.sleep(pause)

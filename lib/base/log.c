@@ -67,6 +67,8 @@ static void write_all(int fd, const char *data, size_t size)
             continue;
         }
         if (wrote < 0 && errno == EAGAIN) { /* whoever shares the descriptor made it so */
+            /* As long as it takes, like the write itself: only this thread waits for the reader, the ring drops what
+             * does not fit meanwhile, and fam_log_free leaves the thread behind. */
             struct pollfd writable = {.fd = fd, .events = POLLOUT};
             (void)poll(&writable, 1, -1);
             continue;

@@ -150,7 +150,7 @@ void fam_http_call_free(struct fam_http_call *call)
     }
     struct fam_http_client *client = call->client;
     pthread_mutex_lock(&client->lock);
-    while (!call->over) {
+    while (!call->over) { /* the engine ends every call by its time-out, whatever the peer does */
         pthread_cond_wait(&client->changed, &client->lock);
     }
     pthread_mutex_unlock(&client->lock);

@@ -113,7 +113,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return answer(context, connection, url, method);
 }
 
-/* -1 with errno set. */
+/* -1 with errno set. At the start only; a host name takes as long as the system's resolver does. */
 static int listen_on(const char *host, uint16_t port)
 {
     char service[8];

@@ -99,6 +99,12 @@ void fam_rpc_end(struct fam_rpc_state *state)
     }
 }
 
+bool fam_rpc_is_repeatable(const struct fam_rpc_state *state)
+{
+    const struct fam_rpc_options *options = state->options;
+    return options->read_only || (options->idempotency_key != NULL && options->idempotency_key[0] != '\0');
+}
+
 void fam_rpc_cut(struct fam_rpc_state *state, enum fam_rpc_cut why)
 {
     if (state->cut == FAM_CUT_NONE) {
@@ -123,7 +129,8 @@ static enum fam_code book(struct fam_rpc_state *state, uint64_t now_ms, struct f
     }
     struct fam_client_peer *peer = state->bound != NULL ? state->bound : fam_client_choose(client, now_ms);
     if (peer == NULL) {
-        uint64_t limit_ms = now_ms + FAM_CONNECT_WAIT_MS;
+        bool patient = state->held || (fam_rpc_is_repeatable(state) && fam_client_has_stalled(client));
+        uint64_t limit_ms = patient ? state->deadline_ms : now_ms + FAM_CONNECT_WAIT_MS;
         state->move_ms = state->deadline_ms < limit_ms ? state->deadline_ms : limit_ms;
         state->phase = FAM_RPC_WAITING;
         fam_keeper_wants(client, state->move_ms);
@@ -140,6 +147,7 @@ static enum fam_code book(struct fam_rpc_state *state, uint64_t now_ms, struct f
     state->attempt = *ret_attempt;
     state->attempts++;
     state->cut = FAM_CUT_NONE;
+    state->held = false;
     state->phase = FAM_RPC_SENT;
     uint64_t look_ms = now_ms + client->keepalive_ms;
     fam_keeper_wants(client, state->deadline_ms < look_ms ? state->deadline_ms : look_ms);
@@ -256,7 +264,10 @@ static void explain(const struct fam_rpc_state *state, struct outcome *outcome)
         outcome->code = fam_fail(status, FAM_CANCELLED, "the call was cancelled");
         break;
     case FAM_CUT_DEADLINE:
-        outcome->code = fam_fail(status, FAM_DEADLINE_EXCEEDED, "no answer within the call's time");
+        outcome->code = !fam_client_peer_is_stalled(state->peer)
+                            ? fam_fail(status, FAM_DEADLINE_EXCEEDED, "no answer within the call's time")
+                            : fam_fail_reason(status, FAM_DEADLINE_EXCEEDED, "PEER_STALLED", 0,
+                                              "no answer within the call's time: the server has stopped answering");
         break;
     case FAM_CUT_STALLED:
         outcome->lost = true;
@@ -297,6 +308,13 @@ static uint32_t backoff_ms(const struct fam_rpc_state *state)
     return randombytes_uniform((uint32_t)(ceiling > max ? max : ceiling) + 1);
 }
 
+/* What a second attempt may mend. ABORTED: the same key is in work elsewhere, or PostgreSQL undid one of two
+ * transactions that were in each other's way. */
+static bool is_worth_repeating(enum fam_code code)
+{
+    return code == FAM_UNAVAILABLE || code == FAM_RESOURCE_EXHAUSTED || code == FAM_ABORTED;
+}
+
 /* Under the lock. False: the call ends. True: another attempt follows, after *ret_pause_ms. */
 static bool may_repeat(struct fam_rpc_state *state, const struct outcome *outcome, uint64_t now_ms,
                        uint32_t *ret_pause_ms)
@@ -305,8 +323,7 @@ static bool may_repeat(struct fam_rpc_state *state, const struct outcome *outcom
     const struct fam_rpc_options *options = state->options;
     unsigned limit = options->retry.attempts == 0 ? ATTEMPTS_DEFAULT : options->retry.attempts;
     limit = limit > ATTEMPTS_MAX ? ATTEMPTS_MAX : limit;
-    bool again = outcome->code == FAM_UNAVAILABLE || outcome->code == FAM_RESOURCE_EXHAUSTED;
-    if (!again || state->bound != NULL || state->cancelled || client->closing) {
+    if (!is_worth_repeating(outcome->code) || state->bound != NULL || state->cancelled || client->closing) {
         return false;
     }
     *ret_pause_ms = 0;
@@ -317,8 +334,10 @@ static bool may_repeat(struct fam_rpc_state *state, const struct outcome *outcom
         (void)atomic_fetch_add(&client->failovers, other ? 1 : 0);
         return true;
     }
-    bool harmless = options->read_only || (options->idempotency_key != NULL && options->idempotency_key[0] != '\0');
-    if (!harmless || ++state->repeats >= limit) {
+    if (outcome->lost && state->held && !other && limit > 1 && state->attempts < MOVES_MAX) {
+        return true; /* the keeper gave a silent connection up: waits on for the server, and costs no budget */
+    }
+    if (!fam_rpc_is_repeatable(state) || ++state->repeats >= limit) {
         return false;
     }
     if (outcome->lost && other) {

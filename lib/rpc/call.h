@@ -9,6 +9,7 @@
 #ifndef FAM_RPC_CALL_H
 #define FAM_RPC_CALL_H
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,11 @@ const char *fam_call_consistency_token(const struct fam_call *call);
 const struct fam_uuid *fam_call_acting_user(const struct fam_call *call);
 /* The serialised request, for the idempotency HMAC. */
 const void *fam_call_payload(const struct fam_call *call, size_t *ret_size);
+/* When it arrived, as fam_mono_ms tells time. */
+uint64_t fam_call_began_ms(const struct fam_call *call);
+/* Checks a message inside the request whose field's rule is per_item, as the server has checked all others. */
+enum fam_code fam_call_check(const struct fam_call *call, const ProtobufCMessage *message,
+                             struct fam_status *status) FAM_MUST_CHECK;
 /* Milliseconds left; 0 when the deadline has passed. */
 uint32_t fam_call_remaining_ms(const struct fam_call *call);
 /* Has the caller cancelled, vanished, or run out of time? */

@@ -418,6 +418,11 @@ const void *fam_call_payload(const struct fam_call *call, size_t *ret_size)
     return call->request->payload.data;
 }
 
+uint64_t fam_call_began_ms(const struct fam_call *call)
+{
+    return call->started_ns / 1000000u;
+}
+
 uint32_t fam_call_remaining_ms(const struct fam_call *call)
 {
     uint64_t now = fam_mono_ns();

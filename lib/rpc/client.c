@@ -90,7 +90,7 @@ struct fam_client *fam_client_new(const struct fam_client_options *options, stru
     return client;
 }
 
-/* Ends what runs and waits until it has. */
+/* Ends what runs and waits until it has: a cancelled attempt ends in nng on this side and waits for no peer. */
 static void end_calls(struct fam_client *client)
 {
     pthread_mutex_lock(&client->lock);
@@ -159,6 +159,16 @@ void fam_client_stats(struct fam_client *client, struct fam_client_stats *ret_st
 bool fam_client_peer_is_stalled(const struct fam_client_peer *peer)
 {
     return peer->stalled && peer->stalled_generation == fam_peer_generation(peer->transport);
+}
+
+bool fam_client_has_stalled(const struct fam_client *client)
+{
+    for (size_t i = 0; i < client->peer_count; i++) {
+        if (fam_peer_is_connected(client->peers[i].transport) && fam_client_peer_is_stalled(&client->peers[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void fam_client_peer_heard(struct fam_client_peer *peer, uint64_t now_ms)

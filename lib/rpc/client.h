@@ -17,19 +17,22 @@
  * One REQ socket for each server URL; a call goes to the usable server with the fewest calls in flight and is sent once
  * for each attempt: nothing is resent behind our back. Usable is a server that is connected, has not stalled, does not
  * drain, and has not lately answered UNAVAILABLE with a time to wait. Without one, a call waits two seconds for a
- * connection.
+ * connection; for a connected server that has stalled, a call that may be repeated waits by its own deadline.
  *
  * Stalled is a server that owes answers, has sent nothing for `keepalive_ms`, and leaves a fam.rpc.v1/Ping unanswered
- * as long: its attempts end as UNAVAILABLE, new calls avoid it, and pings go on until it is back.
+ * as long: its attempts go to another server or, where they may not, end as UNAVAILABLE; new calls avoid it, and pings
+ * go on until it is back. When there is no other server, calls that may be repeated stay with it: they are answered
+ * once, when it is back, or go to the first other server that comes, or end by their deadline with the reason
+ * PEER_STALLED.
  *
  * What is repeated, inside the deadline:
  *   - a call that was not executed (never sent, or refused with DRAINING) goes to another server at once;
  *   - a call with an idempotency key or `read_only` whose connection broke or whose server stalled goes to another
  * server at once, if there is one;
- *   - such a call that ended with UNAVAILABLE or RESOURCE_EXHAUSTED is repeated after retry_after_ms and a random pause
- *     (full jitter), from a budget of one repeat for ten calls, ten saved up at most.
- * struct fam_retry_policy bounds all three. A lost connection, no usable server and an unreadable answer are
- * UNAVAILABLE. Whatever the servers do, a call ends by its deadline.
+ *   - such a call that ended with UNAVAILABLE, RESOURCE_EXHAUSTED or ABORTED is repeated after retry_after_ms and a
+ * random pause (full jitter), from a budget of one repeat for ten calls, ten saved up at most. struct fam_retry_policy
+ * bounds all three. A lost connection, no usable server and an unreadable answer are UNAVAILABLE. Whatever the servers
+ * do, a call ends by its deadline.
  *
  * A client is thread-safe; a struct fam_rpc belongs to the thread that made the call. */
 #ifndef FAM_RPC_CLIENT_H

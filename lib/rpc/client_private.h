@@ -70,6 +70,7 @@ struct fam_rpc_state {
     unsigned attempts;
     unsigned repeats; /* of attempts that count against the policy */
     bool cancelled;
+    bool held;    /* its server has stalled and there is no other: it waits for either, by its deadline */
     bool in_stub; /* its callback must not run yet */
     enum fam_rpc_cut cut;
     /* the end; *status is filled unless code is OK */
@@ -116,6 +117,8 @@ struct fam_client_peer *fam_client_choose(struct fam_client *client, uint64_t no
 bool fam_client_has_other(const struct fam_client *client, const struct fam_client_peer *peer, uint64_t now_ms);
 /* Lock. */
 bool fam_client_peer_is_stalled(const struct fam_client_peer *peer);
+/* Lock. Is a server still connected that has stalled, so that waiting for it promises something? */
+bool fam_client_has_stalled(const struct fam_client *client);
 /* Lock. Something came from it. */
 void fam_client_peer_heard(struct fam_client_peer *peer, uint64_t now_ms);
 
@@ -134,6 +137,8 @@ void fam_rpc_enlist(struct fam_rpc_state *state);
 void fam_rpc_advance(struct fam_rpc_state *state);
 /* Ends a call that this thread made MOVING; state->code and status are set. It is gone when this returns. */
 void fam_rpc_end(struct fam_rpc_state *state);
+/* May it be executed twice? */
+bool fam_rpc_is_repeatable(const struct fam_rpc_state *state);
 /* Lock. Ends its attempt, for a reason; what follows is decided when the transport has let go. */
 void fam_rpc_cut(struct fam_rpc_state *state, enum fam_rpc_cut why);
 

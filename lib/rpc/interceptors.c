@@ -111,6 +111,11 @@ static enum fam_code validate(struct fam_call *call, struct fam_status *status)
     return fam_validate_message(call->server->rules, call->input, status);
 }
 
+enum fam_code fam_call_check(const struct fam_call *call, const ProtobufCMessage *message, struct fam_status *status)
+{
+    return fam_validate_message(call->server->rules, message, status);
+}
+
 static enum fam_code run_hooks(struct fam_call *call, struct fam_status *status)
 {
     const struct fam_server_hooks *hooks = &call->server->options.hooks;

@@ -49,10 +49,12 @@ void fam_keeper_send_cancel(struct fam_client_peer *peer, uint64_t call_id)
     call_peer(peer, "fam.rpc.v1/Cancel", &cancel.base, CANCEL_TIMEOUT_MS, on_cancel_ended);
 }
 
-/* Under the lock. */
+/* Under the lock. Its calls go elsewhere at once. Without an elsewhere those that may be repeated stay: the server may
+ * come back and answer them, and to ask it a second time would only cost the budget. */
 static void set_stalled(struct fam_client_peer *peer)
 {
     struct fam_client *client = peer->client;
+    bool other = fam_client_has_other(client, peer, fam_mono_ms());
     if (!fam_client_peer_is_stalled(peer)) {
         peer->stalled = true;
         peer->stalled_generation = fam_peer_generation(peer->transport);
@@ -60,8 +62,13 @@ static void set_stalled(struct fam_client_peer *peer)
         (void)atomic_fetch_add(&client->stalls, 1);
     }
     for (struct fam_rpc_state *state = client->calls; state != NULL; state = state->next) {
-        if (state->phase == FAM_RPC_SENT && state->peer == peer && state->bound == NULL) {
+        if (state->phase != FAM_RPC_SENT || state->peer != peer || state->bound != NULL) {
+            continue;
+        }
+        if (other || !fam_rpc_is_repeatable(state)) {
             fam_rpc_cut(state, FAM_CUT_STALLED);
+        } else {
+            state->held = true;
         }
     }
 }
@@ -101,6 +108,9 @@ static bool is_due(struct fam_rpc_state *state, uint64_t now_ms, uint64_t *next_
             fam_rpc_cut(state, FAM_CUT_DEADLINE);
         } else if (!fam_peer_is_connected(state->peer->transport) && fam_attempt_is_unsent(state->attempt)) {
             fam_rpc_cut(state, FAM_CUT_LOST); /* it would wait for the next connection */
+        } else if (state->held && fam_client_peer_is_stalled(state->peer) &&
+                   fam_client_has_other(state->client, state->peer, now_ms)) {
+            fam_rpc_cut(state, FAM_CUT_STALLED); /* another has come while it waited */
         } else {
             earlier(next_ms, state->deadline_ms);
         }
@@ -175,6 +185,9 @@ static void look_at_peer(struct fam_client_peer *peer, uint64_t now_ms, struct r
 static void tell_why(struct fam_client *client, struct fam_rpc_state *state)
 {
     enum fam_tls_problem problem = FAM_TLS_NO_PROBLEM;
+    pthread_mutex_lock(&client->lock);
+    bool stalled = fam_client_has_stalled(client);
+    pthread_mutex_unlock(&client->lock);
     for (size_t i = 0; i < client->peer_count && problem == FAM_TLS_NO_PROBLEM; i++) {
         problem = fam_peer_tls_problem(client->peers[i].transport);
     }
@@ -192,8 +205,10 @@ static void tell_why(struct fam_client *client, struct fam_rpc_state *state)
             "that it knows (FAM_TLS_CERT_FILE), or it does not speak TLS");
         break;
     default:
-        (void)fam_fail(&state->status, FAM_UNAVAILABLE,
-                       "no server is connected; check FAM_SERVERS and that famserver runs");
+        (void)(stalled ? fam_fail_reason(&state->status, FAM_UNAVAILABLE, "PEER_STALLED", 0,
+                                         "the server has stopped answering, and there is no other")
+                       : fam_fail(&state->status, FAM_UNAVAILABLE,
+                                  "no server is connected; check FAM_SERVERS and that famserver runs"));
         break;
     }
 }

@@ -40,6 +40,9 @@ struct fam_field_rule {
     const char *field; /* full name: "fam.v1.TranslateRequest.phrase" */
     bool required;     /* present and not empty (a message: set; a number or enum: not 0) */
     int64_t min, max;  /* strings: code points; bytes: size; repeated: count; numbers: value. 0, 0: unbounded */
+    /* Of a repeated message: the server counts the elements and does not look into them. The handler checks each by
+     * fam_call_check, so that one which breaks a rule fails alone. */
+    bool per_item;
 };
 
 #endif

@@ -241,7 +241,8 @@ static enum fam_code check_one(struct visit *visit, const ProtobufCFieldDescript
     }
 }
 
-/* A rule on a repeated field bounds the number of elements; each element is checked for what its type asks. */
+/* A rule on a repeated field bounds the number of elements; each element is checked for what its type asks, unless the
+ * rule leaves that to the handler. */
 static enum fam_code check_repeated(struct visit *visit, const ProtobufCFieldDescriptor *field,
                                     const struct fam_field_rule *rule, const ProtobufCMessage *message,
                                     struct fam_status *status)
@@ -252,6 +253,9 @@ static enum fam_code check_repeated(struct visit *visit, const ProtobufCFieldDes
     }
     if (rule != NULL && count > 0 && out_of_range(rule, (int64_t)count)) {
         return fail_range(visit, field, rule, " in number", status);
+    }
+    if (rule != NULL && rule->per_item) {
+        return FAM_OK;
     }
     const char *elements = *(const char *const *)(const void *)((const char *)message + field->offset);
     for (size_t i = 0; i < count; i++) {

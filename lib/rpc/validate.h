@@ -2,7 +2,8 @@
  *
  * On the wire: the bytes are a message of this type, every string is valid UTF-8 without NUL (protobuf-c checks
  * neither, and a NUL would cut the string silently). On the unpacked message: enums have known values, and the rules of
- * the program's table hold. INVALID_ARGUMENT names the field: "child.birth.year". Thread-safe; rules are immutable. */
+ * the program's table hold. INVALID_ARGUMENT names the field: "child.birth.year". Elements of a field whose rule is
+ * per_item are left out; each is a message of its own to check. Thread-safe; rules are immutable. */
 #ifndef FAM_RPC_VALIDATE_H
 #define FAM_RPC_VALIDATE_H
 

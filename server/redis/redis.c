@@ -105,7 +105,7 @@ static void *prober_main(void *argument)
     struct fam_redis *redis = argument;
     pthread_mutex_lock(&redis->lock);
     while (!redis->stop) {
-        if (redis->up) {
+        if (redis->up) { /* until a command fails (open_breaker) or the end */
             pthread_cond_wait(&redis->moved, &redis->lock);
             continue;
         }

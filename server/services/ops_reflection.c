@@ -168,6 +168,7 @@ static Fam__V1__FieldRule *rule_info(struct fam_reply *reply, const char *messag
             info->bounded = rule->min != 0 || rule->max != 0;
             info->min = rule->min;
             info->max = rule->max;
+            info->per_item = rule->per_item;
             info->unit = info->bounded ? unit_of(field) : FAM__V1__RULE_UNIT__RULE_UNIT_UNSPECIFIED;
         }
         return info;

@@ -191,7 +191,10 @@ static void begin_item(struct item *item, const Fam__V1__TranslateRequest *reque
     mutation.request_size = item->packed_size;
     fam_job_init(&item->job, batch->context, batch->call, request, &mutation);
     item->begun = true;
-    item->code = look_up(item, &item->status);
+    item->code = fam_call_check(batch->call, &request->base, &item->status);
+    if (item->code == FAM_OK) {
+        item->code = look_up(item, &item->status);
+    }
     if (item->code == FAM_OK) {
         item->code = fam_job_prepare(&item->job, &item->ask, &item->status);
     }

@@ -231,6 +231,7 @@ bool fam_job_ask(struct fam_job *job)
         .author = job->author,
         .entry_id = &job->entry_id,
         .timeout_ms = left_ms > ANSWER_SPARE_MS ? left_ms - ANSWER_SPARE_MS : 1,
+        .began_ms = fam_call_began_ms(job->call),
     };
     bool ready = false;
     struct fam_status status;
@@ -305,7 +306,8 @@ static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_s
         .reading = job->entry.reading,
     };
     struct fam_outcome outcome;
-    enum fam_code code = fam_entry_add(job->context->store, &job->mutation, &entry, &outcome, status);
+    uint64_t deadline_ms = fam_mono_ms() + fam_call_remaining_ms(job->call);
+    enum fam_code code = fam_entry_add(job->context->store, &job->mutation, &entry, deadline_ms, &outcome, status);
     if (code != FAM_OK) {
         return fam_service_hide(status);
     }

@@ -232,7 +232,7 @@ static void wake(void *context, enum fam_code code, const struct fam_outcome *ou
 }
 
 enum fam_code fam_entry_add(struct fam_store *store, const struct fam_mutation *mutation,
-                            const struct fam_entry_new *entry, struct fam_outcome *ret_outcome,
+                            const struct fam_entry_new *entry, uint64_t deadline_ms, struct fam_outcome *ret_outcome,
                             struct fam_status *status)
 {
     struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -240,10 +240,10 @@ enum fam_code fam_entry_add(struct fam_store *store, const struct fam_mutation *
                             .outcome = ret_outcome,
                             .status = status};
     memset(ret_outcome, 0, sizeof(*ret_outcome));
-    enum fam_code code = fam_entry_add_later(store, mutation, entry, 0, wake, &waiter, status);
+    enum fam_code code = fam_entry_add_later(store, mutation, entry, deadline_ms, wake, &waiter, status);
     if (code == FAM_OK) {
         pthread_mutex_lock(&waiter.mutex);
-        while (!waiter.is_answered) {
+        while (!waiter.is_answered) { /* every item is answered: written, refused, or late when its turn comes */
             pthread_cond_wait(&waiter.answered, &waiter.mutex);
         }
         pthread_mutex_unlock(&waiter.mutex);

@@ -64,9 +64,9 @@ struct fam_entry_new {
     const struct fam_uuid *entry_id; /* a UUID of version 7 that the caller made; NULL: made inside */
 };
 /* Entry, key and first reading in one transaction, together with other new entries of this moment (commit.h). ids:
- * entry. RESOURCE_EXHAUSTED when too many wait. */
+ * entry. RESOURCE_EXHAUSTED when too many wait; `deadline_ms` is explained below. */
 enum fam_code fam_entry_add(struct fam_store *store, const struct fam_mutation *mutation,
-                            const struct fam_entry_new *entry, struct fam_outcome *ret_outcome,
+                            const struct fam_entry_new *entry, uint64_t deadline_ms, struct fam_outcome *ret_outcome,
                             struct fam_status *status) FAM_MUST_CHECK;
 /* The same without waiting: OK means that `done` will be called exactly once, on another thread, maybe before this
  * returns; else it will not be called. Everything that is borrowed is free again when this returns. `deadline_ms`

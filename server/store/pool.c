@@ -21,6 +21,9 @@ enum {
     SETTINGS_MAX = 64,
     PAUSE_FIRST_MS = 100,
     PAUSE_LAST_MS = 5000,
+    /* Nobody waits for anything but the database within a transaction. A process that was stopped there, or a machine
+     * that vanished, keeps its locks no longer. */
+    IDLE_IN_TX_MS = 5000,
     /* How much longer than PostgreSQL's own limit we wait for an answer. */
     GRACE_MS = 2000
 };
@@ -92,8 +95,7 @@ static bool make_settings(struct fam_pool *pool)
     fam_buf_addf(&pool->session,
                  "-c statement_timeout=%u -c lock_timeout=%u -c idle_in_transaction_session_timeout=%u "
                  "-c TimeZone=UTC -c client_min_messages=warning %s %s",
-                 pool->statement_timeout_ms, pool->lock_timeout_ms, pool->statement_timeout_ms + 10000,
-                 pool->settings_more, own ? own : "");
+                 pool->statement_timeout_ms, pool->lock_timeout_ms, IDLE_IN_TX_MS, pool->settings_more, own ? own : "");
     if (pool->session.failed || !add_setting(pool, &count, "options", fam_buf_text(&pool->session))) {
         return false;
     }

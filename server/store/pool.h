@@ -5,7 +5,8 @@
  * time finds out when it is back, with a growing pause (100 ms to 5 s, with jitter) between probes.
  *
  * Every wait is bounded: connecting, waiting for a free connection, and each statement (statement_timeout and
- * lock_timeout in PostgreSQL; a frozen server is left after statement_timeout_ms and two seconds more).
+ * lock_timeout in PostgreSQL; a frozen server is left after statement_timeout_ms and two seconds more). Host names are
+ * looked up by the system's resolver, which has a bound of its own (resolv.conf: seconds, not for ever).
  *
  * Thread-safe. A struct fam_db belongs to the one thread that got it. */
 #ifndef FAM_STORE_POOL_H

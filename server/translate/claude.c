@@ -275,7 +275,7 @@ void fam_claude_call_free(struct fam_claude_call *call)
     }
     struct fam_claude *claude = call->claude;
     pthread_mutex_lock(&claude->lock);
-    while (!call->over) {
+    while (!call->over) { /* by its time-out: it ends in the queue, in a pause, or with its HTTP call */
         pthread_cond_wait(&claude->changed, &claude->lock);
     }
     pthread_mutex_unlock(&claude->lock);

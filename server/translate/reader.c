@@ -11,7 +11,12 @@
 #include "store/disclosure_store.h"
 #include "translate/reader_private.h"
 
-enum { CLAIM_SPARE_MS = 2000 }; /* an answer that comes at the last moment is still stored under the claim */
+enum {
+    CLAIM_SPARE_MS = 2000, /* an answer that comes at the last moment is still stored under the claim */
+    /* How old a call may be that asks without a claim. A client takes a call to another server when a ping has had no
+     * answer for so long: this process was stopped, has just gone on, and found its connections to Redis timed out. */
+    UNCLAIMED_MS = 1500,
+};
 
 static enum fam_code make_rooms(struct fam_reader *reader, struct fam_status *status)
 {
@@ -230,7 +235,11 @@ static void start_flight(struct fam_flight *flight, const struct fam_reader_ques
         return;
     }
     flight->claimed = looked == FAM_OK; /* nobody else looks before the watcher frees the flight */
-    if (ask(flight, question, hidden, timeout_ms, &status) != FAM_OK) {
+    if (!flight->claimed && fam_mono_ms() - question->began_ms > UNCLAIMED_MS) {
+        (void)fam_fail_reason(&status, FAM_UNAVAILABLE, "UNCLAIMED", 0,
+                              "another server may have asked Claude already, and Redis can't tell");
+        fam_flight_end(flight, &status);
+    } else if (ask(flight, question, hidden, timeout_ms, &status) != FAM_OK) {
         fam_flight_end(flight, &status);
     }
 }

@@ -56,6 +56,7 @@ struct fam_reader_question {
     const struct fam_uuid *author;   /* who consented */
     const struct fam_uuid *entry_id; /* of the entry that will hold the reading */
     uint32_t timeout_ms;             /* at most; the patience bounds it too */
+    uint64_t began_ms;               /* fam_mono_ms when its call arrived */
 };
 
 /* `ready` is called at most once, on a thread that must not be blocked; never after fam_reader_start said that the

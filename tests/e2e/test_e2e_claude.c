@@ -262,6 +262,64 @@ Test(e2e_claude, a_batch_keeps_its_order_and_reads_equal_items_once, .timeout = 
     stop(&system);
 }
 
+/* Each item is judged as if it had come alone. */
+Test(e2e_claude, what_is_wrong_with_an_item_of_a_batch_is_told_there_and_the_others_are_answered, .timeout = 120)
+{
+    static char too_long[2 * 2001 + 1];
+    for (size_t i = 0; i < 2001; i++) {
+        memcpy(too_long + 2 * i, "я", 2);
+    }
+    static const struct {
+        const char *phrase, *child_id, *field;
+        int age_band;
+    } ROWS[] = {
+        {"Я сам!", "", NULL, 0},
+        {"", "", "phrase", 0},
+        {too_long, "", "phrase", 0},
+        {"Не хочу!", "", "age_band", 77},
+        {"Не хочу!", "nobody", "child_id", 0},
+        {"", "", "phrase", 0}, /* equal to an earlier one */
+        {"Мне скучно", "", NULL, 0},
+    };
+    enum { ITEMS = sizeof(ROWS) / sizeof(ROWS[0]) };
+    struct system system;
+    start(&system, NULL);
+    struct person parent = system_family(&system, 4165, 7);
+    Fam__V1__TranslateRequest items[ITEMS];
+    Fam__V1__TranslateRequest *list[ITEMS];
+    for (size_t i = 0; i < ITEMS; i++) {
+        fam__v1__translate_request__init(&items[i]);
+        items[i].phrase = (char *)(uintptr_t)ROWS[i].phrase;
+        items[i].child_id = (char *)(uintptr_t)ROWS[i].child_id;
+        items[i].age_band = (Fam__V1__AgeBand)ROWS[i].age_band;
+        list[i] = &items[i];
+    }
+    Fam__V1__TranslateBatchRequest request = FAM__V1__TRANSLATE_BATCH_REQUEST__INIT;
+    request.n_items = ITEMS;
+    request.items = list;
+    const struct fam_rpc_options options = {.acting_user = &parent.user_id, .idempotency_key = "mixed"};
+    struct fam_rpc rpc;
+    struct fam_status status = {.message = ""};
+    fam_rpc_init(&rpc, &options);
+    cr_assert_eq(FAM_RPC(system.client, fam__v1__translation_service, translate_batch, &rpc, &request, &status), FAM_OK,
+                 "%s", status.message);
+    const Fam__V1__TranslateBatchResponse *response = (const void *)fam_rpc_response(&rpc);
+    cr_assert_eq(response->n_results, ITEMS);
+    for (size_t i = 0; i < ITEMS; i++) {
+        const Fam__V1__TranslateBatchResult *result = response->results[i];
+        bool good = ROWS[i].field == NULL;
+        cr_expect_eq(result->code, good ? FAM_OK : FAM_INVALID_ARGUMENT, "item %zu: %s", i, result->message);
+        cr_expect_str_eq(result->field, good ? "" : ROWS[i].field);
+        cr_expect_str_eq(result->reason, good ? "" : "FIELD_VIOLATION");
+        cr_expect_eq(result->entry != NULL, good);
+        cr_expect_eq(result->message[0] == '\0', good);
+    }
+    fam_rpc_done(&rpc);
+    cr_expect_eq(asked(), 2);
+    cr_expect_eq(system_count(&system, "SELECT count(*) FROM emotion_entries"), 2);
+    stop(&system);
+}
+
 static void *give_up(void *arg)
 {
     usleep(

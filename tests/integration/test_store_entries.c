@@ -1,6 +1,7 @@
 /* Entries, readings, deliveries, ratings. */
 #include <criterion/criterion.h>
 
+#include "base/clock.h"
 #include "support/store_fixture.h"
 
 static struct store_fixture f;
@@ -78,8 +79,23 @@ Test(entries, with_and_without_a_danger_the_sealed_kinds_are_of_one_length)
     struct fam_entry_new calm = {
         .user_id = &author, .phrase = "Да", .language = FAM__V1__LANGUAGE__LANGUAGE_RU, .reading = &reading};
     (void)make_entry(f.store, &author, NULL, "Нет!");
-    cr_assert_eq(fam_entry_add(f.store, NULL, &calm, &outcome, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_entry_add(f.store, NULL, &calm, 0, &outcome, &status), FAM_OK, "%s", status.message);
     expect_sql(f.pg.conninfo, "SELECT count(DISTINCT octet_length(safety)) FROM emotion_entries", "1");
+}
+
+Test(entries, whoever_waits_for_an_entry_waits_no_longer_than_its_deadline)
+{
+    Fam__V1__Reading reading;
+    struct fam_outcome outcome;
+    struct fam_status status = {0};
+    fill_reading(&reading);
+    struct fam_entry_new late = {
+        .user_id = &author, .phrase = "Да", .language = FAM__V1__LANGUAGE__LANGUAGE_RU, .reading = &reading};
+    cr_assert_eq(fam_entry_add(f.store, NULL, &late, 1, &outcome, &status), FAM_DEADLINE_EXCEEDED);
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM emotion_entries", "0");
+    cr_assert_eq(fam_entry_add(f.store, NULL, &late, fam_mono_ms() + 60000, &outcome, &status), FAM_OK, "%s",
+                 status.message);
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM emotion_entries", "1");
 }
 
 Test(entries, an_entry_of_no_child_belongs_to_the_authors_family_if_there_is_one)

@@ -143,7 +143,7 @@ static inline enum fam_code add_entry(struct fam_store *store, const struct fam_
                                   .safety_count = 2,
                                   .safety = safety,
                                   .reading = &reading};
-    return fam_entry_add(store, mutation, &entry, ret_outcome, status);
+    return fam_entry_add(store, mutation, &entry, 0, ret_outcome, status);
 }
 
 static inline struct fam_uuid make_entry(struct fam_store *store, const struct fam_uuid *user_id,

@@ -1,5 +1,29 @@
 /* famctl against a server of lib/rpc with an OpsService and a TranslationService made for this test. */
-#include "remote_world.h"
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "fake_server.h"
+#include "run_ctl.h"
+
+static struct fake_scene scene;
+static struct fake_server *fake;
+
+static void start(void)
+{
+    fake = fake_server_start(&scene);
+}
+
+static void stop(void)
+{
+    fake_server_stop(fake);
+}
+
+TestSuite(ctl_remote, .init = start, .fini = stop, .timeout = 30);
+
+#define RUN_AS(token, input, ...)                                                                                      \
+    run_ctl(scene.setting, (token), (input), (const char *const[]){"famctl", __VA_ARGS__, NULL})
 
 Test(ctl_remote, health_exits_3_at_the_chosen_level)
 {
@@ -53,17 +77,17 @@ Test(ctl_remote, a_created_token_is_shown_with_its_secret)
 
 Test(ctl_remote, revoking_asks_and_takes_only_yes)
 {
-    assert_run(RUN_AS("admin", "n\n", "token", "revoke", token_id), 1, "", "the token was not revoked");
-    assert_run(RUN_AS("admin", "", "token", "revoke", token_id), 1, "", "the token was not revoked");
+    assert_run(RUN_AS("admin", "n\n", "token", "revoke", FAKE_TOKEN_ID), 1, "", "the token was not revoked");
+    assert_run(RUN_AS("admin", "", "token", "revoke", FAKE_TOKEN_ID), 1, "", "the token was not revoked");
     cr_assert_eq(scene.revoked, 0);
-    assert_run(RUN_AS("admin", "y\n", "token", "revoke", token_id), 0, "1970-01-01T00:00:02.000Z", "[y/N]");
-    assert_run(RUN_AS("admin", NULL, "token", "revoke", token_id, "--yes"), 0, "1970-01-01T00:00:02.000Z", "");
+    assert_run(RUN_AS("admin", "y\n", "token", "revoke", FAKE_TOKEN_ID), 0, "1970-01-01T00:00:02.000Z", "[y/N]");
+    assert_run(RUN_AS("admin", NULL, "token", "revoke", FAKE_TOKEN_ID, "--yes"), 0, "1970-01-01T00:00:02.000Z", "");
     cr_assert_eq(scene.revoked, 2);
 }
 
 Test(ctl_remote, a_dry_run_revokes_nothing)
 {
-    assert_run(RUN_AS("admin", NULL, "token", "revoke", token_id, "--dry-run"), 0, "Nothing was changed.", "");
+    assert_run(RUN_AS("admin", NULL, "token", "revoke", FAKE_TOKEN_ID, "--dry-run"), 0, "Nothing was changed.", "");
     assert_run(RUN_AS("admin", NULL, "token", "revoke", "01935f6e-7c1a-7000-8000-000000000000", "--dry-run"), 1, "",
                "there is no token");
     cr_assert_eq(scene.revoked, 0);
@@ -80,8 +104,9 @@ Test(ctl_remote, a_phrase_from_standard_input_is_trimmed_and_sent_with_its_age)
 
 Test(ctl_remote, acting_for_a_user_is_sent_along)
 {
-    assert_run(RUN_AS("admin", "x", "translate", "--user", token_id, "--reason", "support case 4711", "-o", "json"), 0,
-               "\"emotion\":\t\"anger\"", "");
+    assert_run(
+        RUN_AS("admin", "x", "translate", "--user", FAKE_TOKEN_ID, "--reason", "support case 4711", "-o", "json"), 0,
+        "\"emotion\":\t\"anger\"", "");
     cr_assert(scene.acted_for_a_user);
 }
 
@@ -92,7 +117,7 @@ Test(ctl_remote, a_phrase_in_the_arguments_is_wiped_there)
     char phrase[] = "secret words";
     char *argv[] = {name, command, phrase, NULL};
     char setting[] = "FAM_TOKEN=admin";
-    char *environment[] = {scene.url, setting, NULL};
+    char *environment[] = {scene.setting, setting, NULL};
     char *out = NULL;
     size_t size = 0;
     struct fam_ctl_io io = {.in = fopen("/dev/null", "r"), .out = open_memstream(&out, &size), .err = stderr};

@@ -255,6 +255,47 @@ Test(rpc_failover, the_policy_says_how_often, .timeout = 60)
     echo_server_stop(echo);
 }
 
+static enum fam_code fail_with(struct fam_client *client, enum fam_code code, unsigned times,
+                               const struct fam_rpc_options *options)
+{
+    Fam__Test__V1__FailRequest request = FAM__TEST__V1__FAIL_REQUEST__INIT;
+    request.code = (uint32_t)code;
+    request.times = times;
+    struct fam_status status;
+    struct fam_rpc rpc;
+    fam_rpc_init(&rpc, options);
+    enum fam_code ended = FAM_RPC(client, fam__test__v1__echo_service, fail, &rpc, &request, &status);
+    fam_rpc_done(&rpc);
+    return ended;
+}
+
+Test(rpc_failover, what_was_in_another_s_way_is_repeated_when_it_may_be, .timeout = 60)
+{
+    static const enum fam_code AGAIN[] = {FAM_ABORTED, FAM_UNAVAILABLE, FAM_RESOURCE_EXHAUSTED};
+    static const enum fam_code NEVER[] = {FAM_INTERNAL,          FAM_INVALID_ARGUMENT, FAM_FAILED_PRECONDITION,
+                                          FAM_DEADLINE_EXCEEDED, FAM_NOT_FOUND,        FAM_DATA_LOSS};
+    const struct fam_rpc_options keyed = {.timeout_ms = 10000, .idempotency_key = "key"};
+    const struct fam_rpc_options bare = {.timeout_ms = 10000};
+    for (size_t i = 0; i < sizeof(AGAIN) / sizeof(AGAIN[0]); i++) {
+        struct echo_server *echo = echo_server_start(16, 2);
+        struct fam_client *client = client_for(echo_server_url(echo), NULL);
+        cr_expect_eq(fail_with(client, AGAIN[i], 2, &keyed), FAM_OK, "%s", fam_code_name(AGAIN[i]));
+        cr_expect_eq(echo_server_fails(echo), 3);
+        cr_expect_eq(fail_with(client, AGAIN[i], 4, &bare), AGAIN[i], "without a key nobody knows what it did");
+        cr_expect_eq(echo_server_fails(echo), 4);
+        fam_client_free(client);
+        echo_server_stop(echo);
+    }
+    struct echo_server *echo = echo_server_start(16, 2);
+    struct fam_client *client = client_for(echo_server_url(echo), NULL);
+    for (unsigned i = 0; i < sizeof(NEVER) / sizeof(NEVER[0]); i++) {
+        cr_expect_eq(fail_with(client, NEVER[i], 0, &keyed), NEVER[i]);
+        cr_expect_eq(echo_server_fails(echo), i + 1, "%s", fam_code_name(NEVER[i]));
+    }
+    fam_client_free(client);
+    echo_server_stop(echo);
+}
+
 Test(rpc_failover, a_budget_ends_the_repeats_of_many, .timeout = 60)
 {
     struct echo_server *echo = echo_server_start(16, 2);

@@ -316,6 +316,31 @@ Test(validate, messages_are_required_and_repeated_ones_counted_and_looked_into)
     fam_rules_free(rules);
 }
 
+Test(validate, items_that_are_checked_one_by_one_are_counted_and_not_looked_into)
+{
+    const struct fam_field_rule rules_[] = {
+        {.field = "fam.test.v1.EchoRequest.more", .required = true, .max = 2, .per_item = true},
+        {.field = "fam.test.v1.Inner.year", .required = true, .min = 2000, .max = 2026},
+    };
+    struct fam_rules *rules = rules_of(rules_, FAM_ARRAY_SIZE(rules_));
+    struct request request;
+    struct fam_status status = {0};
+    fill(&request);
+    request.two.year = 1;
+    assert_checked(rules, &request, NULL);
+    cr_assert_eq(fam_validate_message(rules, &request.two.base, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_str_eq(status.field, "year", "the path begins at the item");
+    cr_assert_eq(fam_validate_message(rules, &request.one.base, &status), FAM_OK);
+    request.message.n_more = 3;
+    assert_checked(rules, &request, "more");
+    request.message.n_more = 0;
+    assert_checked(rules, &request, "more");
+    fill(&request);
+    request.inner.year = 1; /* the same type in another field */
+    assert_checked(rules, &request, "inner.year");
+    fam_rules_free(rules);
+}
+
 Test(validate, bytes_are_measured)
 {
     uint8_t data[4] = {0};

@@ -1,19 +1,13 @@
-/* remote_world.h: a server with fake services of its own, and famctl run against it. For one test file. */
-#ifndef FAM_TESTS_CTL_REMOTE_WORLD_H
-#define FAM_TESTS_CTL_REMOTE_WORLD_H
+#include "fake_server.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
-#include "fam/v1/ops.pb-c.h"
-#include "fam/v1/translation.pb-c.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
-
-static const char token_id[] = "01935f6e-7c1a-7000-8000-00000000002a";
 
 /* Strings of messages are char *, and literals are const. */
 static char *text(const char *literal)
@@ -21,34 +15,46 @@ static char *text(const char *literal)
     return (char *)(uintptr_t)literal;
 }
 
-/* What the next answers say; set before the calls. */
-struct scene {
-    struct fam_server *server;
-    char url[64];
-    Fam__V1__HealthStatus health;
-    char phrase[64];
-    Fam__V1__AgeBand band;
-    bool acted_for_a_user, had_a_key;
-    int revoked, cleared, reset, drained;
-    char log_level[8];
-    int scrapes;
+/* The services as the server has them: each begins with what the generated code sees. */
+struct fake_ops {
+    Fam__V1__OpsService_Service base;
+    struct fake_scene *scene;
 };
 
-static struct scene scene;
+struct fake_translation {
+    Fam__V1__TranslationService_Service base;
+    struct fake_scene *scene;
+};
+
+struct fake_server {
+    struct fake_ops ops;
+    struct fake_translation translation;
+    struct fam_server *server;
+};
+
+static struct fake_scene *ops_scene(Fam__V1__OpsService_Service *service)
+{
+    return ((struct fake_ops *)service)->scene;
+}
+
+static struct fake_scene *translation_scene(Fam__V1__TranslationService_Service *service)
+{
+    return ((struct fake_translation *)service)->scene;
+}
 
 static void fake_health(Fam__V1__OpsService_Service *service, const Fam__V1__HealthRequest *request,
                         Fam__V1__HealthResponse_Closure closure, void *closure_data)
 {
-    (void)service;
+    struct fake_scene *scene = ops_scene(service);
     (void)request;
     Fam__V1__HealthResponse response = FAM__V1__HEALTH_RESPONSE__INIT;
     Fam__V1__HealthCheck check = FAM__V1__HEALTH_CHECK__INIT;
     Fam__V1__HealthCheck *checks[] = {&check};
     check.name = text("redis");
-    check.status = scene.health;
-    check.reason = scene.health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY ? text("") : text("no answer");
+    check.status = scene->health;
+    check.reason = scene->health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY ? text("") : text("no answer");
     check.duration_us = 120;
-    response.status = scene.health;
+    response.status = scene->health;
     response.version = text("0.1.0");
     response.uptime_ms = 61000;
     response.checked_at = text("2026-11-23T18:51:07.123Z");
@@ -120,7 +126,7 @@ static void fake_migrate(Fam__V1__OpsService_Service *service, const Fam__V1__Mi
 
 static void fill_token(Fam__V1__Token *token)
 {
-    token->token_id = text(token_id);
+    token->token_id = text(FAKE_TOKEN_ID);
     token->role = FAM__V1__ROLE__ROLE_BOT;
     token->name = text("123456789");
     token->created_at_ms = 1000;
@@ -129,14 +135,14 @@ static void fill_token(Fam__V1__Token *token)
 static void fake_create_token(Fam__V1__OpsService_Service *service, const Fam__V1__CreateTokenRequest *request,
                               Fam__V1__CreateTokenResponse_Closure closure, void *closure_data)
 {
-    (void)service;
+    struct fake_scene *scene = ops_scene(service);
     (void)request;
     Fam__V1__CreateTokenResponse response = FAM__V1__CREATE_TOKEN_RESPONSE__INIT;
     Fam__V1__Token token = FAM__V1__TOKEN__INIT;
     fill_token(&token);
     response.token = &token;
     response.secret = text("fam_secret");
-    scene.had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
+    scene->had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
     closure(&response, closure_data);
 }
 
@@ -157,13 +163,13 @@ static void fake_list_tokens(Fam__V1__OpsService_Service *service, const Fam__V1
 static void fake_revoke_token(Fam__V1__OpsService_Service *service, const Fam__V1__RevokeTokenRequest *request,
                               Fam__V1__RevokeTokenResponse_Closure closure, void *closure_data)
 {
-    (void)service;
+    struct fake_scene *scene = ops_scene(service);
     Fam__V1__RevokeTokenResponse response = FAM__V1__REVOKE_TOKEN_RESPONSE__INIT;
     Fam__V1__Token token = FAM__V1__TOKEN__INIT;
     fill_token(&token);
     token.revoked_at_ms = 2000;
     response.token = &token;
-    scene.revoked += strcmp(request->token_id, token_id) == 0 ? 1 : 0;
+    scene->revoked += strcmp(request->token_id, FAKE_TOKEN_ID) == 0 ? 1 : 0;
     closure(&response, closure_data);
 }
 
@@ -214,10 +220,10 @@ static void fake_describe(Fam__V1__OpsService_Service *service, const Fam__V1__D
 static void fake_set_log_level(Fam__V1__OpsService_Service *service, const Fam__V1__SetLogLevelRequest *request,
                                Fam__V1__SetLogLevelResponse_Closure closure, void *data)
 {
-    (void)service;
+    struct fake_scene *scene = ops_scene(service);
     Fam__V1__SetLogLevelResponse response = FAM__V1__SET_LOG_LEVEL_RESPONSE__INIT;
     char previous[] = "info";
-    snprintf(scene.log_level, sizeof(scene.log_level), "%s", request->level);
+    snprintf(scene->log_level, sizeof(scene->log_level), "%s", request->level);
     response.previous = previous;
     closure(&response, data);
 }
@@ -225,11 +231,11 @@ static void fake_set_log_level(Fam__V1__OpsService_Service *service, const Fam__
 static void fake_get_metrics(Fam__V1__OpsService_Service *service, const Fam__V1__GetMetricsRequest *request,
                              Fam__V1__GetMetricsResponse_Closure closure, void *data)
 {
-    (void)service;
+    struct fake_scene *scene = ops_scene(service);
     (void)request;
     Fam__V1__GetMetricsResponse response = FAM__V1__GET_METRICS_RESPONSE__INIT;
     char page[2048];
-    int n = scene.scrapes++;
+    int n = scene->scrapes++;
     snprintf(page, sizeof(page),
              "# HELP family_emotions_rpc_requests_total Calls finished\n"
              "# TYPE family_emotions_rpc_requests_total counter\n"
@@ -258,10 +264,10 @@ static void fake_report_bot(Fam__V1__OpsService_Service *service, const Fam__V1_
 static void fake_drain(Fam__V1__OpsService_Service *service, const Fam__V1__DrainRequest *request,
                        Fam__V1__DrainResponse_Closure closure, void *closure_data)
 {
-    (void)service;
+    struct fake_scene *scene = ops_scene(service);
     (void)request;
     Fam__V1__DrainResponse response = FAM__V1__DRAIN_RESPONSE__INIT;
-    scene.drained++;
+    scene->drained++;
     closure(&response, closure_data);
 }
 
@@ -283,13 +289,13 @@ static void fake_list_users(Fam__V1__OpsService_Service *service, const Fam__V1_
     Fam__V1__ListUsersResponse response = FAM__V1__LIST_USERS_RESPONSE__INIT;
     Fam__V1__UserSummary user = FAM__V1__USER_SUMMARY__INIT;
     Fam__V1__UserSummary *users[] = {&user};
-    user.user_id = text(token_id);
+    user.user_id = text(FAKE_TOKEN_ID);
     user.language = FAM__V1__LANGUAGE__LANGUAGE_RU;
     user.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
     user.entries = 12;
     response.users = users;
     response.n_users = 1;
-    response.next_page_token = text(token_id);
+    response.next_page_token = text(FAKE_TOKEN_ID);
     closure(&response, closure_data);
 }
 
@@ -301,7 +307,7 @@ static void fake_list_families(Fam__V1__OpsService_Service *service, const Fam__
     Fam__V1__ListFamiliesResponse response = FAM__V1__LIST_FAMILIES_RESPONSE__INIT;
     Fam__V1__FamilySummary family = FAM__V1__FAMILY_SUMMARY__INIT;
     Fam__V1__FamilySummary *families[] = {&family};
-    family.family_id = text(token_id);
+    family.family_id = text(FAKE_TOKEN_ID);
     family.children = 3;
     response.families = families;
     response.n_families = 1;
@@ -339,10 +345,10 @@ static void fake_get_cache_stats(Fam__V1__OpsService_Service *service, const Fam
 static void fake_clear_cache(Fam__V1__OpsService_Service *service, const Fam__V1__ClearCacheRequest *request,
                              Fam__V1__ClearCacheResponse_Closure closure, void *closure_data)
 {
-    (void)service;
+    struct fake_scene *scene = ops_scene(service);
     (void)request;
     Fam__V1__ClearCacheResponse response = FAM__V1__CLEAR_CACHE_RESPONSE__INIT;
-    scene.cleared += request->dry_run ? 0 : 1;
+    scene->cleared += request->dry_run ? 0 : 1;
     response.deleted = 7;
     closure(&response, closure_data);
 }
@@ -377,11 +383,11 @@ static void fake_get_claude(Fam__V1__OpsService_Service *service, const Fam__V1_
 static void fake_reset_breaker(Fam__V1__OpsService_Service *service, const Fam__V1__ResetBreakerRequest *request,
                                Fam__V1__ResetBreakerResponse_Closure closure, void *closure_data)
 {
-    (void)service;
+    struct fake_scene *scene = ops_scene(service);
     (void)request;
     Fam__V1__ResetBreakerResponse response = FAM__V1__RESET_BREAKER_RESPONSE__INIT;
     Fam__V1__Breaker breaker = FAM__V1__BREAKER__INIT;
-    scene.reset += request->dry_run ? 0 : 1;
+    scene->reset += request->dry_run ? 0 : 1;
     breaker.state = FAM__V1__BREAKER_STATE__BREAKER_STATE_OPEN;
     breaker.retry_in_ms = 4000;
     response.breaker = &breaker;
@@ -391,16 +397,16 @@ static void fake_reset_breaker(Fam__V1__OpsService_Service *service, const Fam__
 static void fake_translate(Fam__V1__TranslationService_Service *service, const Fam__V1__TranslateRequest *request,
                            Fam__V1__TranslateResponse_Closure closure, void *closure_data)
 {
-    (void)service;
+    struct fake_scene *scene = translation_scene(service);
     Fam__V1__TranslateResponse response = FAM__V1__TRANSLATE_RESPONSE__INIT;
     Fam__V1__Entry entry = FAM__V1__ENTRY__INIT;
     Fam__V1__Reading reading = FAM__V1__READING__INIT;
     Fam__V1__EmotionScore primary = FAM__V1__EMOTION_SCORE__INIT;
     Fam__V1__Need needs[] = {FAM__V1__NEED__NEED_AUTONOMY};
-    snprintf(scene.phrase, sizeof(scene.phrase), "%s", request->phrase);
-    scene.band = request->age_band;
-    scene.acted_for_a_user = fam_call_acting_user(closure_data) != NULL;
-    scene.had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
+    snprintf(scene->phrase, sizeof(scene->phrase), "%s", request->phrase);
+    scene->band = request->age_band;
+    scene->acted_for_a_user = fam_call_acting_user(closure_data) != NULL;
+    scene->had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
     primary.emotion = FAM__V1__EMOTION__EMOTION_ANGER;
     primary.intensity = 4;
     reading.engine = FAM__V1__ENGINE__ENGINE_OFFLINE;
@@ -460,109 +466,68 @@ static enum fam_code authenticate(void *context, const char *token, bool may_blo
         .name = "fam.v1." method, .roles = 15, .flags = FAM_METHOD_PUBLIC                                              \
     }
 
-static void start(void)
-{
-    static Fam__V1__OpsService_Service ops = FAM__V1__OPS_SERVICE__INIT(fake_);
-    static Fam__V1__TranslationService_Service translation = FAM__V1__TRANSLATION_SERVICE__INIT(fake_);
-    static const struct fam_method methods[] = {
-        PUBLIC("OpsService/Health"),
-        PUBLIC("OpsService/Ready"),
-        PUBLIC("OpsService/Live"),
-        PUBLIC("OpsService/ServerInfo"),
-        ADMIN("OpsService/ListMethods"),
-        ADMIN("OpsService/Describe"),
-        ADMIN("OpsService/MigrationStatus"),
-        ADMIN("OpsService/Migrate"),
-        ADMIN("OpsService/CreateToken"),
-        ADMIN("OpsService/ListTokens"),
-        ADMIN("OpsService/RevokeToken"),
-        ADMIN("OpsService/Drain"),
-        ADMIN("OpsService/ListUsers"),
-        ADMIN("OpsService/ListFamilies"),
-        ADMIN("OpsService/ListAudit"),
-        ADMIN("OpsService/GetCacheStats"),
-        ADMIN("OpsService/ClearCache"),
-        ADMIN("OpsService/GetClaude"),
-        ADMIN("OpsService/SetLogLevel"),
-        ADMIN("OpsService/ReportBot"),
-        ADMIN("OpsService/GetMetrics"),
-        ADMIN("OpsService/ResetBreaker"),
-        ADMIN("TranslationService/Translate"),
-        ADMIN("TranslationService/TranslateBatch"),
-        ADMIN("TranslationService/GetEntry"),
-        ADMIN("TranslationService/ListEntries"),
-        ADMIN("TranslationService/RateEntry"),
-    };
-    static const char *const urls[] = {"tcp://127.0.0.1:0"};
-    struct fam_status status = {0};
-    struct fam_server_options options = {.urls = urls,
-                                         .url_count = 1,
-                                         .methods = methods,
-                                         .method_count = FAM_ARRAY_SIZE(methods),
-                                         .calls = 8,
-                                         .workers = 2,
-                                         .hooks = {.authenticate = authenticate}};
-    signal(SIGPIPE, SIG_IGN);
-    scene = (struct scene){.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY};
-    scene.server = fam_server_new(&options, &status);
-    cr_assert_not_null(scene.server, "%s", status.message);
-    cr_assert_eq(fam_server_add_service(scene.server, &ops.base, &status), FAM_OK, "%s", status.message);
-    cr_assert_eq(fam_server_add_service(scene.server, &translation.base, &status), FAM_OK, "%s", status.message);
-    cr_assert_eq(fam_server_start(scene.server, &status), FAM_OK, "%s", status.message);
-    snprintf(scene.url, sizeof(scene.url), "FAM_SERVERS=tcp://127.0.0.1:%u",
-             (unsigned)fam_server_port(scene.server, 0));
-}
-
-static void stop(void)
-{
-    fam_server_free(scene.server);
-}
-
-struct run {
-    int exit_code;
-    char *out, *err;
+static const struct fam_method METHODS[] = {
+    PUBLIC("OpsService/Health"),
+    PUBLIC("OpsService/Ready"),
+    PUBLIC("OpsService/Live"),
+    PUBLIC("OpsService/ServerInfo"),
+    ADMIN("OpsService/ListMethods"),
+    ADMIN("OpsService/Describe"),
+    ADMIN("OpsService/MigrationStatus"),
+    ADMIN("OpsService/Migrate"),
+    ADMIN("OpsService/CreateToken"),
+    ADMIN("OpsService/ListTokens"),
+    ADMIN("OpsService/RevokeToken"),
+    ADMIN("OpsService/Drain"),
+    ADMIN("OpsService/ListUsers"),
+    ADMIN("OpsService/ListFamilies"),
+    ADMIN("OpsService/ListAudit"),
+    ADMIN("OpsService/GetCacheStats"),
+    ADMIN("OpsService/ClearCache"),
+    ADMIN("OpsService/GetClaude"),
+    ADMIN("OpsService/SetLogLevel"),
+    ADMIN("OpsService/ReportBot"),
+    ADMIN("OpsService/GetMetrics"),
+    ADMIN("OpsService/ResetBreaker"),
+    ADMIN("TranslationService/Translate"),
+    ADMIN("TranslationService/TranslateBatch"),
+    ADMIN("TranslationService/GetEntry"),
+    ADMIN("TranslationService/ListEntries"),
+    ADMIN("TranslationService/RateEntry"),
 };
 
-enum { ARGUMENTS = 16 };
-
-static struct run run_as(const char *token, const char *input, const char *const arguments[])
+struct fake_server *fake_server_start(struct fake_scene *scene)
 {
-    struct run run = {0};
-    size_t out_size = 0;
-    size_t err_size = 0;
-    char *argv[ARGUMENTS] = {0};
-    char setting[64];
-    char *environment[] = {scene.url, setting, NULL};
-    int argc = 0;
-    for (; arguments[argc] != NULL; argc++) {
-        argv[argc] = strdup(arguments[argc]);
-    }
-    snprintf(setting, sizeof(setting), "FAM_TOKEN=%s", token);
-    struct fam_ctl_io io = {.in = input == NULL ? fopen("/dev/null", "r") : fmemopen(text(input), strlen(input), "r"),
-                            .out = open_memstream(&run.out, &out_size),
-                            .err = open_memstream(&run.err, &err_size),
-                            .in_terminal = input != NULL};
-    run.exit_code = fam_ctl_run(argc, argv, environment, &io);
-    fclose(io.in);
-    fclose(io.out);
-    fclose(io.err);
-    for (int i = 0; i < argc; i++) {
-        free(argv[i]);
-    }
-    return run;
+    static const Fam__V1__OpsService_Service OPS = FAM__V1__OPS_SERVICE__INIT(fake_);
+    static const Fam__V1__TranslationService_Service TRANSLATION = FAM__V1__TRANSLATION_SERVICE__INIT(fake_);
+    static const char *const urls[] = {"tcp://127.0.0.1:0"};
+    struct fam_status status = {0};
+    const struct fam_server_options options = {.urls = urls,
+                                               .url_count = 1,
+                                               .methods = METHODS,
+                                               .method_count = FAM_ARRAY_SIZE(METHODS),
+                                               .calls = 8,
+                                               .workers = 2,
+                                               .hooks = {.authenticate = authenticate}};
+    signal(SIGPIPE, SIG_IGN);
+    struct fake_server *fake = calloc(1, sizeof(*fake));
+    cr_assert_not_null(fake);
+    *scene = (struct fake_scene){.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY};
+    fake->ops = (struct fake_ops){.base = OPS, .scene = scene};
+    fake->translation = (struct fake_translation){.base = TRANSLATION, .scene = scene};
+    fake->server = fam_server_new(&options, &status);
+    cr_assert_not_null(fake->server, "%s", status.message);
+    cr_assert_eq(fam_server_add_service(fake->server, &fake->ops.base.base, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_server_add_service(fake->server, &fake->translation.base.base, &status), FAM_OK, "%s",
+                 status.message);
+    cr_assert_eq(fam_server_start(fake->server, &status), FAM_OK, "%s", status.message);
+    snprintf(scene->setting, sizeof(scene->setting), "FAM_SERVERS=tcp://127.0.0.1:%u",
+             (unsigned)fam_server_port(fake->server, 0));
+    return fake;
 }
 
-#define RUN_AS(token, input, ...) run_as((token), (input), (const char *const[]){"famctl", __VA_ARGS__, NULL})
-
-static void assert_run(struct run run, int exit_code, const char *out, const char *err)
+void fake_server_stop(struct fake_server *fake)
 {
-    cr_assert_eq(run.exit_code, exit_code, "exit code %d: %s", run.exit_code, run.err);
-    cr_assert_not_null(strstr(run.out, out), "%s", run.out);
-    cr_assert_not_null(strstr(run.err, err), "%s", run.err);
-    free(run.out);
-    free(run.err);
+    fam_server_free(fake->server);
+    free(fake);
 }
-
-TestSuite(ctl_remote, .init = start, .fini = stop, .timeout = 30);
-
-#endif

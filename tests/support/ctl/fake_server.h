@@ -1,0 +1,34 @@
+/* fake_server.h: a server of lib/rpc on a free port, with an OpsService and a TranslationService that say what a test
+ * wants to hear. It knows the tokens "admin" and "metrics". */
+#ifndef FAM_TESTS_FAKE_CTL_SERVER_H
+#define FAM_TESTS_FAKE_CTL_SERVER_H
+
+#include <stdbool.h>
+
+#include "fam/v1/ops.pb-c.h"
+#include "fam/v1/translation.pb-c.h"
+
+/* The id of the one token, and of all else that has one. */
+#define FAKE_TOKEN_ID "01935f6e-7c1a-7000-8000-00000000002a"
+
+/* The test's; not while a call runs. */
+struct fake_scene {
+    char setting[64]; /* FAM_SERVERS=tcp://…, for a client's environment */
+    /* What the next answers say. */
+    Fam__V1__HealthStatus health;
+    /* What the last calls said. */
+    char phrase[64];
+    Fam__V1__AgeBand band;
+    bool acted_for_a_user, had_a_key;
+    int revoked, cleared, reset, drained;
+    char log_level[8]; /* as it was set last */
+    int scrapes;       /* of the metrics so far */
+};
+
+struct fake_server;
+
+/* Sets *scene afresh and borrows it. Fails the test when the server can't start. */
+struct fake_server *fake_server_start(struct fake_scene *scene);
+void fake_server_stop(struct fake_server *fake);
+
+#endif
