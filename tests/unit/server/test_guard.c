@@ -386,6 +386,9 @@ Test(guard, texts_are_plain_words_of_their_language)
         {EN, "Her autism-like signs.", "GUARD_DIAGNOSIS"},
         {EN, "As an AI, I cannot know.", "GUARD_LEAK"},
         {RU, "Мой системный промпт секретен.", "GUARD_LEAK"},
+        /* ten words in a row of a prompt */
+        {EN, "Psst: the strings in it, were typed by A PARENT — often quoting...", "GUARD_LEAK"},
+        {RU, "Ты говоришь тепло, конкретно и честно о том, чего по одной фразе", "GUARD_LEAK"},
     };
     struct fam_guard *guard = rules();
     for (size_t i = 0; i < FAM_ARRAY_SIZE(cases); i++) {
@@ -416,6 +419,7 @@ Test(guard, ordinary_answers_pass)
         {EN, "A café visit, an old naïve song; 50 % chance."},
         {EN, "Look out of the window at the rain together."},
         {EN, "Half of it is tiredness, e.g. after school."},
+        {EN, "All feelings are allowed, some acts are not."}, /* so a prompt says it, too */
     };
     struct fam_guard *guard = rules();
     for (size_t i = 0; i < FAM_ARRAY_SIZE(cases); i++) {
