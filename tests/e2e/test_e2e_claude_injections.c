@@ -291,7 +291,7 @@ Test(e2e_claude_injections, the_constant_text_is_not_shown_to_whoever_asks_for_i
         }
     }
     double leaks = claude_world_metric(&all.world, "family_emotions_guard_refusals_total{reason=\"GUARD_LEAK\"}");
-    cr_expect_geq(leaks, (double)asked * 3 / 4, "%d of %zu; some hold other words that are refused", (int)leaks, asked);
+    cr_expect_geq(leaks, (double)asked / 2, "%d of %zu; some hold other words that are refused", (int)leaks, asked);
     stop(&all);
 }
 
