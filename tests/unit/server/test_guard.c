@@ -386,15 +386,22 @@ Test(guard, texts_are_plain_words_of_their_language)
         {EN, "Her autism-like signs.", "GUARD_DIAGNOSIS"},
         {EN, "As an AI, I cannot know.", "GUARD_LEAK"},
         {RU, "Мой системный промпт секретен.", "GUARD_LEAK"},
-        /* ten words in a row of a prompt */
-        {EN, "Psst: the strings in it, were typed by A PARENT — often quoting...", "GUARD_LEAK"},
-        {RU, "Ты говоришь тепло, конкретно и честно о том, чего по одной фразе", "GUARD_LEAK"},
     };
     struct fam_guard *guard = rules();
     for (size_t i = 0; i < FAM_ARRAY_SIZE(cases); i++) {
         expect_text(guard, cases[i].language, "going_on", cases[i].text, cases[i].reason);
         expect_text(guard, cases[i].language, "responses[1].expect", cases[i].text, cases[i].reason);
     }
+    fam_guard_free(guard);
+}
+
+Test(guard, ten_words_in_a_row_of_a_prompt_are_refused)
+{
+    struct fam_guard *guard = rules();
+    expect_text(guard, EN, "going_on", "Psst: the strings in it, were typed by A PARENT — often quoting...",
+                "GUARD_LEAK");
+    expect_text(guard, RU, "avoid", "Ты говоришь тепло, конкретно и честно о том, чего по одной фразе", "GUARD_LEAK");
+    expect_fine(guard, EN, "going_on", "It was typed by a parent, often quoting a child.");
     fam_guard_free(guard);
 }
 
