@@ -145,27 +145,27 @@ static void check_stored(struct injections *all, const struct person *person, co
 static size_t ask_all(struct injections *all, bool russian, const char *deed, size_t *ret_emergencies)
 {
     const struct person *person = &all->people[russian ? 0 : 1];
-    struct crowd *crowd = crowd_new(&all->world.system, MOST);
+    struct errands *errands = errands_new(&all->world.system, MOST);
     const cJSON *injection;
     cJSON_ArrayForEach(injection, all->list)
     {
         Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
         request.phrase = injection->valuestring;
         if (is_russian(injection->valuestring) == russian) {
-            crowd_translate(crowd, person, all->asked++, &request);
+            errands_translate(errands, person, all->asked++, &request);
         }
     }
     size_t by_claude = 0;
     struct errand *errand = NULL;
-    while ((errand = crowd_next(crowd)) != NULL) {
-        const Fam__V1__Entry *entry = crowd_entry(errand);
+    while ((errand = errands_next(errands)) != NULL) {
+        const Fam__V1__Entry *entry = errand_entry(errand);
         by_claude += entry->reading->engine == FAM__V1__ENGINE__ENGINE_CLAUDE ? 1 : 0;
         *ret_emergencies += entry->safety != NULL ? 1 : 0;
         expect_clean(entry->reading, deed, "shown");
         check_stored(all, person, entry, deed);
-        crowd_release(errand);
+        errand_release(errand);
     }
-    crowd_free(crowd);
+    errands_free(errands);
     return by_claude;
 }
 

@@ -66,7 +66,7 @@ static bool has_context(size_t number)
     return number % 3 == 0;
 }
 
-static void begin(struct run *run, struct crowd *crowd, size_t number)
+static void begin(struct run *run, struct errands *errands, size_t number)
 {
     struct seeded_phrase phrase;
     struct seeded_phrase before;
@@ -81,7 +81,7 @@ static void begin(struct run *run, struct crowd *crowd, size_t number)
         seeded_phrase(run->phrases, (number + SEEDED_FAMILIES) % SEEDED_PHRASES_MAX, &before);
         request.happened_before = before.text;
     }
-    crowd_translate(crowd, person, number, &request);
+    errands_translate(errands, person, number, &request);
 }
 
 static bool has_brace(const Fam__V1__Reading *reading)
@@ -93,7 +93,7 @@ static void look(struct run *run, const struct errand *errand)
 {
     struct seeded_phrase phrase;
     seeded_phrase(run->phrases, errand->number, &phrase);
-    const Fam__V1__Entry *entry = crowd_entry(errand);
+    const Fam__V1__Entry *entry = errand_entry(errand);
     const Fam__V1__Reading *reading = entry->reading;
     bool by_claude = reading->engine == FAM__V1__ENGINE__ENGINE_CLAUDE;
     run->by_claude += by_claude ? 1 : 0;
@@ -112,19 +112,19 @@ static void look(struct run *run, const struct errand *errand)
 
 static void ask_all(struct run *run)
 {
-    struct crowd *crowd = crowd_new(&run->world.system, AT_ONCE);
+    struct errands *errands = errands_new(&run->world.system, AT_ONCE);
     size_t begun = 0;
     size_t ended = 0;
     while (ended < run->count) {
-        while (begun < run->count && !crowd_is_full(crowd)) {
-            begin(run, crowd, begun++);
+        while (begun < run->count && !errands_is_full(errands)) {
+            begin(run, errands, begun++);
         }
-        struct errand *errand = crowd_next(crowd);
+        struct errand *errand = errands_next(errands);
         look(run, errand);
-        crowd_release(errand);
+        errand_release(errand);
         ended++;
     }
-    crowd_free(crowd);
+    errands_free(errands);
 }
 
 /* Everything in a request but the question itself: one of a few constant texts. */

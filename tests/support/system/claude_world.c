@@ -103,9 +103,9 @@ bool claude_world_shows(const Fam__V1__Reading *reading, const char *needle)
 
 /* ---- many calls ---- */
 
-struct crowd {
+struct errands {
     struct system *system;
-    struct errand *errands;
+    struct errand *all;
     size_t size;
     struct errand *spare; /* the test's thread alone knows these */
     size_t in_flight;
@@ -115,125 +115,125 @@ struct crowd {
     struct errand **ended_last;
 };
 
-struct crowd *crowd_new(struct system *system, size_t size)
+struct errands *errands_new(struct system *system, size_t size)
 {
-    struct crowd *crowd = calloc(1, sizeof(*crowd));
-    cr_assert_not_null(crowd);
-    crowd->system = system;
-    crowd->size = size;
-    crowd->errands = calloc(size, sizeof(*crowd->errands));
-    cr_assert_not_null(crowd->errands);
-    crowd->ended_last = &crowd->ended;
+    struct errands *errands = calloc(1, sizeof(*errands));
+    cr_assert_not_null(errands);
+    errands->system = system;
+    errands->size = size;
+    errands->all = calloc(size, sizeof(*errands->all));
+    cr_assert_not_null(errands->all);
+    errands->ended_last = &errands->ended;
     for (size_t i = size; i > 0; i--) {
-        crowd->errands[i - 1].crowd = crowd;
-        crowd->errands[i - 1].next = crowd->spare;
-        crowd->spare = &crowd->errands[i - 1];
+        errands->all[i - 1].home = errands;
+        errands->all[i - 1].next = errands->spare;
+        errands->spare = &errands->all[i - 1];
     }
     pthread_condattr_t monotonic;
     cr_assert_eq(pthread_condattr_init(&monotonic), 0);
     cr_assert_eq(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC), 0);
-    cr_assert_eq(pthread_mutex_init(&crowd->lock, NULL), 0);
-    cr_assert_eq(pthread_cond_init(&crowd->changed, &monotonic), 0);
+    cr_assert_eq(pthread_mutex_init(&errands->lock, NULL), 0);
+    cr_assert_eq(pthread_cond_init(&errands->changed, &monotonic), 0);
     (void)pthread_condattr_destroy(&monotonic);
-    return crowd;
+    return errands;
 }
 
-void crowd_free(struct crowd *crowd)
+void errands_free(struct errands *errands)
 {
-    cr_assert_eq(crowd->in_flight, 0);
-    (void)pthread_cond_destroy(&crowd->changed);
-    (void)pthread_mutex_destroy(&crowd->lock);
-    free(crowd->errands);
-    free(crowd);
+    cr_assert_eq(errands->in_flight, 0);
+    (void)pthread_cond_destroy(&errands->changed);
+    (void)pthread_mutex_destroy(&errands->lock);
+    free(errands->all);
+    free(errands);
 }
 
-bool crowd_is_full(const struct crowd *crowd)
+bool errands_is_full(const struct errands *errands)
 {
-    return crowd->spare == NULL;
+    return errands->spare == NULL;
 }
 
 /* On a thread of the client. */
 static void on_done(struct fam_rpc *rpc, enum fam_code code, const struct fam_status *status)
 {
     struct errand *errand = rpc->context;
-    struct crowd *crowd = errand->crowd;
-    pthread_mutex_lock(&crowd->lock);
+    struct errands *errands = errand->home;
+    pthread_mutex_lock(&errands->lock);
     errand->code = code;
     if (code != FAM_OK) {
         errand->status = *status;
     }
     errand->next = NULL;
-    *crowd->ended_last = errand;
-    crowd->ended_last = &errand->next;
-    pthread_cond_signal(&crowd->changed);
-    pthread_mutex_unlock(&crowd->lock);
+    *errands->ended_last = errand;
+    errands->ended_last = &errand->next;
+    pthread_cond_signal(&errands->changed);
+    pthread_mutex_unlock(&errands->lock);
 }
 
-void crowd_translate(struct crowd *crowd, const struct person *person, size_t number,
-                     const Fam__V1__TranslateRequest *request)
+void errands_translate(struct errands *errands, const struct person *person, size_t number,
+                       const Fam__V1__TranslateRequest *request)
 {
-    struct errand *errand = crowd->spare;
-    cr_assert_not_null(errand, "the crowd has no room");
-    crowd->spare = errand->next;
+    struct errand *errand = errands->spare;
+    cr_assert_not_null(errand, "there is no room for another call");
+    errands->spare = errand->next;
     errand->user_id = person->user_id;
     errand->number = number;
     errand->status = (struct fam_status){.message = ""};
-    (void)snprintf(errand->key, sizeof(errand->key), "crowd-%zu", number);
+    (void)snprintf(errand->key, sizeof(errand->key), "errand-%zu", number);
     errand->options = (struct fam_rpc_options){
         .timeout_ms = CALL_MS, .acting_user = &errand->user_id, .idempotency_key = errand->key};
-    crowd->in_flight++;
+    errands->in_flight++;
     errand->begun = true;
     fam_rpc_init_async(&errand->rpc, &errand->options, on_done, errand);
     fam__v1__translation_service__translate(
-        fam_client_service(crowd->system->client, &fam__v1__translation_service__descriptor), request, NULL,
+        fam_client_service(errands->system->client, &fam__v1__translation_service__descriptor), request, NULL,
         &errand->rpc);
 }
 
-struct errand *crowd_next(struct crowd *crowd)
+struct errand *errands_next(struct errands *errands)
 {
-    if (crowd->in_flight == 0) {
+    if (errands->in_flight == 0) {
         return NULL;
     }
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += CALL_MS / 1000 + 10; /* calls end by their deadline */
-    pthread_mutex_lock(&crowd->lock);
+    pthread_mutex_lock(&errands->lock);
     int error = 0;
-    while (crowd->ended == NULL && error == 0) {
-        error = pthread_cond_timedwait(&crowd->changed, &crowd->lock, &until);
+    while (errands->ended == NULL && error == 0) {
+        error = pthread_cond_timedwait(&errands->changed, &errands->lock, &until);
     }
-    struct errand *errand = crowd->ended;
+    struct errand *errand = errands->ended;
     if (errand != NULL) {
-        crowd->ended = errand->next;
-        crowd->ended_last = crowd->ended == NULL ? &crowd->ended : crowd->ended_last;
+        errands->ended = errand->next;
+        errands->ended_last = errands->ended == NULL ? &errands->ended : errands->ended_last;
     }
-    pthread_mutex_unlock(&crowd->lock);
+    pthread_mutex_unlock(&errands->lock);
     cr_assert_not_null(errand, "a call outlives its deadline");
     return errand;
 }
 
-const Fam__V1__Entry *crowd_entry(const struct errand *errand)
+const Fam__V1__Entry *errand_entry(const struct errand *errand)
 {
     cr_assert_eq(errand->code, FAM_OK, "call %zu: %s %s", errand->number, errand->status.reason,
                  errand->status.message);
     return system_entry(&errand->rpc);
 }
 
-void crowd_release(struct errand *errand)
+void errand_release(struct errand *errand)
 {
-    struct crowd *crowd = errand->crowd;
+    struct errands *errands = errand->home;
     fam_rpc_done(&errand->rpc);
     errand->begun = false;
-    errand->next = crowd->spare;
-    crowd->spare = errand;
-    crowd->in_flight--;
+    errand->next = errands->spare;
+    errands->spare = errand;
+    errands->in_flight--;
 }
 
-void crowd_cancel(struct crowd *crowd)
+void errands_cancel(struct errands *errands)
 {
-    for (size_t i = 0; i < crowd->size; i++) {
-        if (crowd->errands[i].begun) {
-            fam_rpc_cancel(&crowd->errands[i].rpc);
+    for (size_t i = 0; i < errands->size; i++) {
+        if (errands->all[i].begun) {
+            fam_rpc_cancel(&errands->all[i].rpc);
         }
     }
 }

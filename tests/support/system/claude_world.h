@@ -3,16 +3,16 @@
  *     struct claude_world world;
  *     claude_world_start(&world, settings);
  *     struct person parent = system_family(&world.system, 1, 7);
- *     struct crowd *crowd = crowd_new(&world.system, 100);
+ *     struct errands *errands = errands_new(&world.system, 100);
  *     for (size_t i = 0; i < 100; i++)
- *         crowd_translate(crowd, &parent, i, &requests[i]);
- *     for (struct errand *done; (done = crowd_next(crowd)) != NULL; crowd_release(done))
- *         … done->number, done->code, crowd_entry(done) …
- *     crowd_free(crowd);
+ *         errands_translate(errands, &parent, i, &requests[i]);
+ *     for (struct errand *done; (done = errands_next(errands)) != NULL; errand_release(done))
+ *         … done->number, done->code, errand_entry(done) …
+ *     errands_free(errands);
  *     claude_world_stop(&world);
  *
- * A crowd needs no thread for each call; it belongs to the thread that made it. Whatever does not come up, or does not
- * end in its time, fails the test. */
+ * Errands need no thread for each call; they belong to the thread that made them. Whatever does not come up, or does
+ * not end in its time, fails the test. */
 #ifndef FAM_TESTS_CLAUDE_WORLD_H
 #define FAM_TESTS_CLAUDE_WORLD_H
 
@@ -58,11 +58,11 @@ bool claude_world_shows(const Fam__V1__Reading *reading, const char *needle);
 
 /* ---- many calls ---- */
 
-struct crowd;
+struct errands;
 
 /* One call in flight. */
 struct errand {
-    struct crowd *crowd;
+    struct errands *home;
     struct errand *next;
     struct fam_rpc rpc;
     struct fam_rpc_options options;
@@ -75,19 +75,19 @@ struct errand {
 };
 
 /* At most `size` calls at once. */
-struct crowd *crowd_new(struct system *system, size_t size);
+struct errands *errands_new(struct system *system, size_t size);
 /* All must have ended and be released. */
-void crowd_free(struct crowd *crowd);
-bool crowd_is_full(const struct crowd *crowd);
+void errands_free(struct errands *errands);
+bool errands_is_full(const struct errands *errands);
 /* Begins a call under an idempotency key of its own; there must be room. The request is needed no longer afterwards. */
-void crowd_translate(struct crowd *crowd, const struct person *person, size_t number,
-                     const Fam__V1__TranslateRequest *request);
+void errands_translate(struct errands *errands, const struct person *person, size_t number,
+                       const Fam__V1__TranslateRequest *request);
 /* The next call that has ended; NULL when none is in flight. */
-struct errand *crowd_next(struct crowd *crowd);
+struct errand *errands_next(struct errands *errands);
 /* The answer; the call must be OK. */
-const Fam__V1__Entry *crowd_entry(const struct errand *errand);
-void crowd_release(struct errand *errand);
-/* Gives up all that are in flight; they are still to be taken by crowd_next. */
-void crowd_cancel(struct crowd *crowd);
+const Fam__V1__Entry *errand_entry(const struct errand *errand);
+void errand_release(struct errand *errand);
+/* Gives up all that are in flight; they are still to be taken by errands_next. */
+void errands_cancel(struct errands *errands);
 
 #endif
