@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "system.h"
-#include "system_tls.h"
 
 /* Debian's: python3-protobuf belongs to no other. */
 #define PYTHON "/usr/bin/python3"

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "fam/v1/ops.pb-c.h"
 #include "system.h"
-#include "system_tls.h"
 
 enum { CALLERS = 100, PEOPLE = 4, DEADLINE_MS = 15000 };
 

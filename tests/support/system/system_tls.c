@@ -1,5 +1,5 @@
-/* system_tls.c: see system_tls.h. */
-#include "system_tls.h"
+/* system_tls.c: certificates and TLS; see system.h. */
+#include "system.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
