@@ -105,8 +105,8 @@ static enum fam_code parse_request(struct fam_ctl *ctl, const struct fam_registr
     code = fam_json_to_message(found->method->input, fam_buf_text(&json), json.size, ret_request, status);
     if (code == FAM_INVALID_ARGUMENT) {
         struct fam_status why = *status;
-        return fam_usage(status, "the request is no %s: %s%s%s", found->method->input->name, why.field,
-                         why.field[0] == '\0' ? "" : ": ", why.message);
+        return fam_usage(status, "the request is no %s: %s%s%s (%s)", found->method->input->name, why.field,
+                         why.field[0] == '\0' ? "" : ": ", why.message, fam_code_name(why.code));
     }
     return code;
 }
@@ -134,8 +134,9 @@ enum fam_code fam_ctl_call_method(struct fam_ctl *ctl, struct fam_status *status
     struct fam_uuid user_id;
     ProtobufCMessage *request = NULL;
     if (found.method == NULL) {
-        return fam_usage(status, "there is no method \"%.96s\", or several have this name; 'famctl methods' shows all",
-                         name);
+        return fam_usage(status,
+                         "there is no method \"%.96s\", or several have this name; 'famctl methods' shows all (%s)",
+                         name, fam_code_name(FAM_UNIMPLEMENTED));
     }
     struct fam_rpc_options options = fam_ctl_call(ctl);
     options.reason = fam_parsed_value(ctl->parsed, "--reason");

@@ -6,7 +6,9 @@
     PYTHONPATH=generated fam_client.py call METHOD [JSON|@FILE]
 
 FAM_SERVERS (the first URL counts; default tcp://127.0.0.1:7000) and FAM_TOKEN say where and as whom; FAM_ACTING_USER,
-FAM_IDEMPOTENCY_KEY, FAM_REASON and FAM_TIMEOUT_MS go with the call. Exit code 0: answered; 1: refused or failed; 2: wrong
+FAM_IDEMPOTENCY_KEY, FAM_REASON and FAM_TIMEOUT_MS go with the call. With tls+tcp:// FAM_TLS_CA_FILE names the CAs of the server
+(default: those of the system), FAM_TLS_SERVER_NAME the name in its certificate (default: the URL's host), FAM_TLS_CERT_FILE and
+FAM_TLS_KEY_FILE an own certificate. Exit code 0: answered; 1: refused or failed; 2: wrong
 usage.
 """
 import concurrent.futures
@@ -76,11 +78,11 @@ def method_types(method):
 class Connection:
     """One connection with any number of calls in flight. Thread-safe."""
 
-    def __init__(self, host, port, tls=None, timeout=5.0):
+    def __init__(self, host, port, tls=None, timeout=5.0, server_name=""):
         sock = socket.create_connection((host, port), timeout)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._socket = tls.wrap_socket(sock, server_hostname=host) if tls else sock
+            self._socket = tls.wrap_socket(sock, server_hostname=server_name or host) if tls else sock
             self._socket.sendall(HELLO)
             if self._read(len(EXPECTED)) != EXPECTED:
                 raise ConnectionError("the other side speaks no SP REP")
@@ -190,16 +192,17 @@ class Call:
 
 
 class Client:
-    """Calls to one server. `url` is tcp://host:port or tls+tcp://host:port; `tls` an ssl.SSLContext. Thread-safe."""
+    """Calls to one server. `url` is tcp://host:port or tls+tcp://host:port; `tls` an ssl.SSLContext, `server_name` the name
+    in the server's certificate when it is not the host. Thread-safe."""
 
-    def __init__(self, url="tcp://127.0.0.1:7000", token="", tls=None, version="fam_client.py/1"):
+    def __init__(self, url="tcp://127.0.0.1:7000", token="", tls=None, version="fam_client.py/1", server_name=""):
         scheme, _, address = url.partition("://")
         if scheme not in ("tcp", "tls+tcp"):
             raise ValueError("the URL must be tcp://host:port or tls+tcp://host:port")
         host, _, port = address.rpartition(":")
         self._address = (host.strip("[]"), int(port))
         self._tls = (tls or ssl.create_default_context()) if scheme == "tls+tcp" else None
-        self._token, self._version = token, version
+        self._token, self._version, self._server_name = token, version, server_name
         self._lock = threading.Lock()
         self._connection = None
         self._call_ids = itertools.count(random.getrandbits(62) | 1)
@@ -212,7 +215,8 @@ class Client:
     def _connect(self, timeout):
         with self._lock:
             if self._connection is None or not self._connection.is_open:
-                self._connection = Connection(*self._address, tls=self._tls, timeout=max(0.05, min(timeout, 5.0)))
+                self._connection = Connection(*self._address, tls=self._tls, timeout=max(0.05, min(timeout, 5.0)),
+                                              server_name=self._server_name)
             return self._connection
 
     def start(self, method, request, timeout=DEFAULT_TIMEOUT, acting_user="", key="", reason="", consistency_token=""):
@@ -259,12 +263,22 @@ def call_json(client, method, text, **options):
     return json_format.MessageToJson(client.call(method, request, **options), ensure_ascii=False)
 
 
+def tls_of(environment):
+    """The ssl.SSLContext that FAM_TLS_CA_FILE, FAM_TLS_CERT_FILE and FAM_TLS_KEY_FILE describe."""
+    tls = ssl.create_default_context(cafile=environment.get("FAM_TLS_CA_FILE") or None)
+    if environment.get("FAM_TLS_CERT_FILE"):
+        tls.load_cert_chain(environment["FAM_TLS_CERT_FILE"], environment.get("FAM_TLS_KEY_FILE"))
+    return tls
+
+
 def main(arguments):
     if arguments not in (["methods"],) and not (arguments[:1] == ["call"] and len(arguments) in (2, 3)):
         print(__doc__.strip(), file=sys.stderr)
         return 2
     environment = os.environ.get
-    client = Client(environment("FAM_SERVERS", "tcp://127.0.0.1:7000").split(",")[0], environment("FAM_TOKEN", ""))
+    url = environment("FAM_SERVERS", "tcp://127.0.0.1:7000").split(",")[0]
+    client = Client(url, environment("FAM_TOKEN", ""), tls=tls_of(os.environ) if url.startswith("tls") else None,
+                    server_name=environment("FAM_TLS_SERVER_NAME", ""))
     options = {"acting_user": environment("FAM_ACTING_USER", ""), "key": environment("FAM_IDEMPOTENCY_KEY", ""),
                "reason": environment("FAM_REASON", ""),
                "timeout": int(environment("FAM_TIMEOUT_MS", "0")) / 1000 or DEFAULT_TIMEOUT}

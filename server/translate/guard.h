@@ -34,7 +34,7 @@ enum { FAM_GUARD_JSON_MAX = 64 * 1024 }; /* bytes of an answer */
  *   GUARD_DIAGNOSIS    a diagnosis or a doctor's word
  *   GUARD_BLAME        blame of the child or the parent
  *   GUARD_HARM         a method of harm
- *   GUARD_LEAK         talk of prompts, models or instructions */
+ *   GUARD_LEAK         talk of prompts, models or instructions; ten words in a row of a prompt */
 
 /* INTERNAL names the faulty line of the data. */
 struct fam_guard *fam_guard_new(struct fam_status *status) FAM_MUST_CHECK;

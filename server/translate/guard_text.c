@@ -127,6 +127,9 @@ enum fam_code fam_guard_rules_init(struct fam_guard_rules *rules, struct fam_sta
     if (code == FAM_OK) {
         code = load(rules, "guard_en.tsv", fam_data_guard_en_tsv, fam_data_guard_en_tsv_size, status);
     }
+    if (code == FAM_OK) {
+        code = fam_guard_echo_init(&rules->echo, status);
+    }
     if (code != FAM_OK) {
         fam_guard_rules_done(rules);
     }
@@ -142,6 +145,7 @@ void fam_guard_rules_done(struct fam_guard_rules *rules)
         free(rules->patterns[i].not_after);
     }
     free(rules->patterns);
+    fam_guard_echo_done(&rules->echo);
     *rules = (struct fam_guard_rules){.count = 0};
 }
 
@@ -352,7 +356,8 @@ enum fam_code fam_guard_check_text(const struct fam_guard_rules *rules, const ch
         code = spans.failed ? fam_fail_memory(status) : FAM_OK;
         const char *signs = has_markup(plain) ? "GUARD_MARKUP" : find_contact(&spans);
         signs = signs == NULL ? check_signs(plain, language) : signs;
-        *ret_reason = signs == NULL ? find_word(rules, &words) : signs;
+        signs = signs == NULL ? find_word(rules, &words) : signs;
+        *ret_reason = signs == NULL && fam_guard_echo_has(&rules->echo, &words) ? "GUARD_LEAK" : signs;
         fam_pseudonym_words_done(&words);
     }
     free(plain);

@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/status.h"
 #include "fam/v1/types.pb-c.h"
+#include "translate/guard_echo.h"
 
 enum { FAM_GUARD_PATTERN_WORDS = 6, FAM_GUARD_REASONS = 4 };
 
@@ -22,6 +23,7 @@ struct fam_guard_pattern {
 struct fam_guard_rules {
     struct fam_guard_pattern *patterns;
     size_t count, capacity;
+    struct fam_guard_echo echo;
 };
 
 enum fam_code fam_guard_rules_init(struct fam_guard_rules *rules, struct fam_status *status) FAM_MUST_CHECK;

@@ -87,6 +87,13 @@ static size_t take_tail(const struct fam_pseudonym_words *words, size_t last, bo
     return last;
 }
 
+/* "40 лет Октября": a street is named after so many years of something. */
+static bool is_jubilee(const struct fam_pseudonym_words *words, size_t i)
+{
+    return is_number(words, i) && fam_pseudonym_gap(words, i, " ") && fam_pseudonym_is(words, i + 1, "лет") &&
+           fam_pseudonym_gap(words, i + 1, " ") && is_capital(words, i + 2);
+}
+
 /* The name after a kind of street at word i: returns its last word, i when there is none. */
 static size_t take_street_name(const struct fam_pseudonym_words *words, size_t i, bool small)
 {
@@ -99,10 +106,11 @@ static size_t take_street_name(const struct fam_pseudonym_words *words, size_t i
         bool word = is_capital(words, last + 1) || (small && taken == 0 && is_word(words, last + 1)) ||
                     (ordinal || (taken == 1 && is_number(words, last) && is_word(words, last + 1)));
         bool dot = taken > 0 && fam_pseudonym_gap(words, last, ". ") && words->items[last].letters > 2;
-        if (!near || dot || !(number || word)) {
+        bool jubilee = taken == 0 && is_jubilee(words, last + 1);
+        if (!near || dot || !(number || word || jubilee)) {
             break;
         }
-        last++;
+        last += jubilee ? 2 : 1;
     }
     return last;
 }

@@ -277,33 +277,6 @@ enum fam_code fam_reader_start(struct fam_reader_wait *wait, const struct fam_re
     return FAM_OK;
 }
 
-/* Under flight->settling: the answer through the guard, and into the cache. */
-static void settle(struct fam_flight *flight, Fam__V1__Language language)
-{
-    struct fam_reader *reader = flight->reader;
-    struct fam_cached_reading made = {.reading = NULL};
-    struct fam_cached_reading earlier = {.reading = NULL};
-    struct fam_status ignored; /* a reading that can't be cached is shown all the same */
-    flight->settled_code =
-        fam_guard_check(reader->guard, fam_secret_text(&flight->text), flight->text.size, language, flight->version,
-                        &made.reading, made.risk, &made.risk_count, &flight->settled_status);
-    fam_secret_done(&flight->text);
-    if (flight->settled_code != FAM_OK) {
-        fam_metrics_add(reader->options.metrics, FAM_M_GUARD_REFUSALS, FAM_LABELS(flight->settled_status.reason), 1);
-        FAM_LOG(reader->options.log, FAM_LOG_WARN, "translate", "an answer of Claude is not fit to show",
-                FAM_STR("reason", flight->settled_status.reason), FAM_STR("field", flight->settled_status.field));
-        fam_reading_cache_unclaim(reader->options.cache, &flight->key, 1, &reader->claimant);
-    } else if (fam_reading_cache_get_or_set(reader->options.cache, &flight->key, 1, &made, &earlier, &ignored) ==
-                   FAM_OK &&
-               earlier.reading != NULL) {
-        fam_cached_reading_done(&made);
-        made = earlier;
-    }
-    flight->cached = made;
-    flight->settled = true;
-    fam_flight_untable(flight);
-}
-
 /* A copy for one who waits, with its own names. */
 static enum fam_code copy_reading(const struct fam_reader_wait *wait, const struct fam_cached_reading *cached,
                                   struct fam_reader_result *ret_result, struct fam_status *status)
@@ -331,6 +304,49 @@ static enum fam_code copy_reading(const struct fam_reader_wait *wait, const stru
     return FAM_OK;
 }
 
+/* Can the placeholders of the reading be replaced? All who wait for it have the same ones. */
+static enum fam_code check_placeholders(const struct fam_reader_wait *wait, const struct fam_cached_reading *made,
+                                        struct fam_status *status)
+{
+    struct fam_reader_result tried = {.reading = NULL};
+    enum fam_code code = copy_reading(wait, made, &tried, status);
+    if (code == FAM_OK) {
+        fam__v1__reading__free_unpacked(tried.reading, NULL);
+    }
+    return code;
+}
+
+/* Under flight->settling: the answer through the guard, and into the cache. */
+static void settle(struct fam_flight *flight, const struct fam_reader_wait *wait)
+{
+    struct fam_reader *reader = flight->reader;
+    struct fam_cached_reading made = {.reading = NULL};
+    struct fam_cached_reading earlier = {.reading = NULL};
+    struct fam_status ignored; /* a reading that can't be cached is shown all the same */
+    flight->settled_code =
+        fam_guard_check(reader->guard, fam_secret_text(&flight->text), flight->text.size, wait->language,
+                        flight->version, &made.reading, made.risk, &made.risk_count, &flight->settled_status);
+    fam_secret_done(&flight->text);
+    if (flight->settled_code == FAM_OK) {
+        flight->settled_code = check_placeholders(wait, &made, &flight->settled_status);
+    }
+    if (flight->settled_code != FAM_OK) {
+        fam_metrics_add(reader->options.metrics, FAM_M_GUARD_REFUSALS, FAM_LABELS(flight->settled_status.reason), 1);
+        FAM_LOG(reader->options.log, FAM_LOG_WARN, "translate", "an answer of Claude is not fit to show",
+                FAM_STR("reason", flight->settled_status.reason), FAM_STR("field", flight->settled_status.field));
+        fam_cached_reading_done(&made);
+        fam_reading_cache_unclaim(reader->options.cache, &flight->key, 1, &reader->claimant);
+    } else if (fam_reading_cache_get_or_set(reader->options.cache, &flight->key, 1, &made, &earlier, &ignored) ==
+                   FAM_OK &&
+               earlier.reading != NULL) {
+        fam_cached_reading_done(&made);
+        made = earlier;
+    }
+    flight->cached = made;
+    flight->settled = true;
+    fam_flight_untable(flight);
+}
+
 enum fam_code fam_reader_take(struct fam_reader_wait *wait, struct fam_reader_result *ret_result,
                               struct fam_status *status)
 {
@@ -350,7 +366,7 @@ enum fam_code fam_reader_take(struct fam_reader_wait *wait, struct fam_reader_re
     }
     pthread_mutex_lock(&flight->settling);
     if (!flight->settled) {
-        settle(flight, wait->language);
+        settle(flight, wait);
     }
     enum fam_code code = flight->settled_code;
     *status = code == FAM_OK ? *status : flight->settled_status;

@@ -85,26 +85,41 @@ static void tear_down(void)
 
 TestSuite(e2e_clients, .init = set_up, .fini = tear_down);
 
-/* The vectors, with whatever command stands in the three words. */
-static void run_vectors(const char *name, const char *program, const char *first, const char *second)
+/* The vectors, with whatever command stands in the words; NULL at their end. */
+static void run_vectors(const char *name, bool makes_keys, const char *const words[])
 {
     char path[128];
     snprintf(path, sizeof(path), "%s/context.json", clients.system.dir);
     FILE *file = fopen(path, "w");
     cr_assert_not_null(file);
     fprintf(file,
-            "{\"server\": \"tcp://127.0.0.1:%u\", \"tokens\": {\"bot\": \"%s\", \"admin\": \"%s\"},"
-            " \"variables\": {\"RUN\": \"%s\", \"TELEGRAM\": \"5550001\"}}",
-            clients.system.rpc_port, clients.system.bot_token, clients.system.admin_token, name);
+            "{\"server\": \"%s\", \"tokens\": {\"bot\": \"%s\", \"admin\": \"%s\"},"
+            " \"variables\": {\"RUN\": \"%s\", \"TELEGRAM\": \"5550001\"}, \"makesKeys\": %s}",
+            clients.servers + strlen("FAM_SERVERS="), clients.system.bot_token, clients.system.admin_token, name,
+            makes_keys ? "true" : "false");
     fclose(file);
-    SHELL("\"$@\"", PYTHON, FAM_SOURCE_DIR "/tests/e2e/vectors/run", path, program, first, second, "{method}",
-          "@{file}");
+    const char *argv[24] = {"sh", "-c", "exec 2>&1; \"$@\"", "sh", PYTHON, FAM_SOURCE_DIR "/tests/e2e/vectors/run",
+                            path};
+    for (size_t i = 0; words[i] != NULL; i++) {
+        cr_assert_lt(7 + i + 1, 24);
+        argv[7 + i] = words[i];
+    }
+    int code = proc_run(argv, clients.env, NULL, clients.out, sizeof(clients.out));
+    cr_assert_eq(code, 0, "%s", clients.out);
     printf("%s: %s", name, clients.out);
 }
+#define RUN_VECTORS(name, makes_keys, ...) run_vectors((name), (makes_keys), (const char *const[]){__VA_ARGS__, NULL})
 
 Test(e2e_clients, the_python_client_passes_the_vectors, .timeout = 240)
 {
-    run_vectors("python", PYTHON, FAM_SOURCE_DIR "/examples/python/fam_client.py", "call");
+    RUN_VECTORS("python", false, PYTHON, FAM_SOURCE_DIR "/examples/python/fam_client.py", "call", "{method}",
+                "@{file}");
+}
+
+Test(e2e_clients, famctl_passes_the_vectors, .timeout = 240)
+{
+    RUN_VECTORS("famctl", true, FAM_BIN_DIR "/famctl", "--timeout={timeout}", "call", "{method}", "@{file}",
+                "--acting-user={user}", "--idempotency-key={key}", "--reason={reason}");
 }
 
 static void add_user(const struct person *person)
@@ -127,6 +142,29 @@ Test(e2e_clients, the_python_client_keeps_its_promises, .timeout = 240)
                    "Blocked", NULL);
     PQfinish(other);
     cr_assert_eq(code, 0, "%s", clients.out);
+}
+
+Test(e2e_clients, the_python_client_speaks_tls_and_shows_its_certificate, .timeout = 240)
+{
+    const char *dir = clients.system.dir;
+    char ca[128];
+    char cert[128];
+    char key[128];
+    struct person parent = system_family(&clients.system, 4003, 7);
+    system_make_certificates(dir);
+    snprintf(clients.servers, sizeof(clients.servers), "FAM_SERVERS=tls+tcp://127.0.0.1:%u",
+             system_serve_tls(&clients.system, dir));
+    snprintf(ca, sizeof(ca), "FAM_TLS_CA_FILE=%s/ca.crt", dir);
+    snprintf(cert, sizeof(cert), "FAM_TLS_CERT_FILE=%s/client.crt", dir);
+    snprintf(key, sizeof(key), "FAM_TLS_KEY_FILE=%s/client.key", dir);
+    add_env(ca);
+    add_env(cert);
+    add_env(key);
+    add_env("FAM_TLS_SERVER_NAME=server.test");
+    add_user(&parent);
+    SHELL("\"$@\"", PYTHON, FAM_SOURCE_DIR "/tests/e2e/python/client_test.py", "Tls");
+    RUN_VECTORS("python-tls", false, PYTHON, FAM_SOURCE_DIR "/examples/python/fam_client.py", "call", "{method}",
+                "@{file}");
 }
 
 Test(e2e_clients, the_bytes_of_the_page_are_those_of_the_server, .timeout = 240)
@@ -159,7 +197,7 @@ Test(e2e_clients, the_installed_package_builds_the_c_example_which_passes_the_ve
     cr_assert_not_null(strstr(clients.out, "fam.v1.TranslationService/Translate"), "%s", clients.out);
     cr_assert_not_null(strstr(clients.out, "Reads a phrase."), "%s", clients.out);
     cr_assert_eq(run(program, "nonsense", NULL), 2);
-    run_vectors("c", "env", program, "call");
+    RUN_VECTORS("c", false, program, "call", "{method}", "@{file}");
 
     struct person parent = system_family(&clients.system, 4002, 7);
     add_user(&parent);

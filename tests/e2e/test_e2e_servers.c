@@ -145,59 +145,15 @@ Test(e2e_servers, a_token_that_calls_too_often_waits_and_another_does_not, .time
     system_stop(&system);
 }
 
-static void make_file(const char *command)
-{
-    const char *const argv[] = {"sh", "-c", command, NULL};
-    char out[256];
-    cr_assert_eq(proc_run(argv, NULL, NULL, out, sizeof(out)), 0, "%s", command);
-}
-
-/* CA, a server's and a client's certificate, in the system's folder. */
-static void make_certificates(const char *dir)
-{
-    static const char *const NAMES[] = {"server", "client"};
-    char command[1024];
-    snprintf(command, sizeof(command),
-             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca "
-             "-keyout %s/ca.key -out %s/ca.crt 2>/dev/null",
-             dir, dir);
-    make_file(command);
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(command, sizeof(command),
-                 "openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=%s.test "
-                 "-keyout %s/%s.key -out %s/%s.csr 2>/dev/null && openssl x509 -req -in %s/%s.csr -CA %s/ca.crt "
-                 "-CAkey %s/ca.key -CAcreateserial -days 2 -out %s/%s.crt 2>/dev/null",
-                 NAMES[i], dir, NAMES[i], dir, NAMES[i], dir, NAMES[i], dir, dir, dir, NAMES[i]);
-        make_file(command);
-    }
-}
-
 Test(e2e_servers, famserver_and_famctl_meet_over_tls_with_both_certificates, .timeout = 120)
 {
-    char dir[64], listen[96], cert[96], key[96], ca[96];
+    char dir[64], ca[96];
     cr_assert(proc_tmpdir(dir, sizeof(dir)));
-    make_certificates(dir);
-    uint16_t tls_port = proc_free_port();
-    snprintf(listen, sizeof(listen), "FAM_LISTEN=tcp://127.0.0.1:0,tls+tcp://127.0.0.1:%u", tls_port);
-    snprintf(cert, sizeof(cert), "FAM_TLS_CERT_FILE=%s/server.crt", dir);
-    snprintf(key, sizeof(key), "FAM_TLS_KEY_FILE=%s/server.key", dir);
+    system_make_certificates(dir);
     snprintf(ca, sizeof(ca), "FAM_TLS_CA_FILE=%s/ca.crt", dir);
     struct system system;
     system_start(&system, NULL);
-    cr_assert_eq(proc_stop(&system.server, SIGTERM, 35000), 0);
-    size_t last = 0;
-    for (; system.server_env[last] != NULL; last++) {
-        if (strncmp(system.server_env[last], "FAM_LISTEN=", 11) == 0) {
-            free(system.server_env[last]);
-            system.server_env[last] = strdup(listen);
-        }
-    }
-    const char *const settings[] = {cert, key, ca};
-    for (size_t i = 0; i < 3; i++) {
-        system.server_env[last + i] = strdup(settings[i]);
-    }
-    system_run_server(&system);
-    cr_assert(system_wait_ready(&system, SYSTEM_READY_MS));
+    uint16_t tls_port = system_serve_tls(&system, dir);
     char servers[96], own_cert[96], own_key[96], token[96], out[4096];
     snprintf(servers, sizeof(servers), "FAM_SERVERS=tls+tcp://127.0.0.1:%u", tls_port);
     snprintf(own_cert, sizeof(own_cert), "FAM_TLS_CERT_FILE=%s/client.crt", dir);

@@ -3,6 +3,8 @@
 
   client_test.py Calls      ordinary calls
   client_test.py Blocked    while the table of entries is locked, so that Translate does not come to its end
+  client_test.py Tls        FAM_SERVERS is a tls+tcp:// that wants a certificate: FAM_TLS_CA_FILE, …_CERT_FILE, …_KEY_FILE,
+                            …_SERVER_NAME
 """
 import os
 import socket
@@ -128,6 +130,38 @@ class Calls(WithClient):
         with self.assertRaises(fam_client.FamError) as raised:
             fam_client.Client(f"tcp://127.0.0.1:{port}").call(LIVE, ops_pb2.LiveRequest())
         self.assertEqual("UNAVAILABLE", raised.exception.code)
+
+
+class Tls(unittest.TestCase):
+    def client(self, leave_out=(), server_name=None):
+        tls = fam_client.tls_of({name: value for name, value in os.environ.items() if name not in leave_out})
+        name = os.environ["FAM_TLS_SERVER_NAME"] if server_name is None else server_name
+        client = fam_client.Client(URL, os.environ["FAM_TOKEN"], tls=tls, server_name=name)
+        self.addCleanup(client.close)
+        return client
+
+    def assert_refused(self, client):
+        with self.assertRaises(fam_client.FamError) as raised:
+            client.call(LIVE, ops_pb2.LiveRequest(), timeout=20)
+        self.assertEqual("UNAVAILABLE", raised.exception.code)
+
+    def test_many_calls_are_in_flight_on_one_connection(self):
+        client = self.client()
+        for call in [client.start(HEALTH, ops_pb2.HealthRequest()) for _ in range(100)]:
+            self.assertIsInstance(call.result(), ops_pb2.HealthResponse)
+
+    def test_a_phrase_is_read(self):
+        answer = self.client().call(TRANSLATE, translation_pb2.TranslateRequest(phrase="Нет!"), key="py-tls", acting_user=USER)
+        self.assertEqual(3, len(answer.entry.reading.responses))
+
+    def test_a_client_without_a_certificate_is_refused(self):
+        self.assert_refused(self.client(leave_out=("FAM_TLS_CERT_FILE",)))
+
+    def test_a_server_of_another_name_is_refused(self):
+        self.assert_refused(self.client(server_name="elsewhere.test"))
+
+    def test_a_server_of_an_unknown_ca_is_refused(self):
+        self.assert_refused(self.client(leave_out=("FAM_TLS_CA_FILE",)))
 
 
 class Blocked(WithClient):

@@ -54,6 +54,15 @@ int64_t system_count(struct system *system, const char *sql);
  * for the bytes. Writes the first place into ret_where; false when nowhere. */
 bool system_contains(struct system *system, const char *text, char *ret_where, size_t size);
 
+/* ---- TLS ---- */
+
+/* In `dir`: ca.crt, and signed by it server.crt (for server.test) and client.crt, each with its .key. The openssl
+ * command makes them. */
+void system_make_certificates(const char *dir);
+/* Starts famserver anew: plain on its old port, and with tls+tcp:// on the port that is returned, where it wants a
+ * certificate of ca.crt. */
+uint16_t system_serve_tls(struct system *system, const char *dir);
+
 /* ---- people ---- */
 
 struct person {

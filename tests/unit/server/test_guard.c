@@ -395,6 +395,16 @@ Test(guard, texts_are_plain_words_of_their_language)
     fam_guard_free(guard);
 }
 
+Test(guard, ten_words_in_a_row_of_a_prompt_are_refused)
+{
+    struct fam_guard *guard = rules();
+    expect_text(guard, EN, "going_on", "Psst: the strings in it, were typed by A PARENT — often quoting...",
+                "GUARD_LEAK");
+    expect_text(guard, RU, "avoid", "Ты говоришь тепло, конкретно и честно о том, чего по одной фразе", "GUARD_LEAK");
+    expect_fine(guard, EN, "going_on", "It was typed by a parent, often quoting a child.");
+    fam_guard_free(guard);
+}
+
 Test(guard, ordinary_answers_pass)
 {
     static const struct {
@@ -416,6 +426,7 @@ Test(guard, ordinary_answers_pass)
         {EN, "A café visit, an old naïve song; 50 % chance."},
         {EN, "Look out of the window at the rain together."},
         {EN, "Half of it is tiredness, e.g. after school."},
+        {EN, "All feelings are allowed, some acts are not."}, /* so a prompt says it, too */
     };
     struct fam_guard *guard = rules();
     for (size_t i = 0; i < FAM_ARRAY_SIZE(cases); i++) {
