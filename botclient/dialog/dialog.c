@@ -19,7 +19,7 @@ enum {
     TELEGRAM_GIVE_UP_MS = 86400000 /* while Telegram is away nobody else is held back; it keeps updates for a day */
 };
 
-enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2, NOTE_HELPED = 4 };
+enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2, NOTE_HELPED = 4, NOTE_OWES_HELP = 8 };
 
 typedef enum fam_code verb(struct fam_turn *turn);
 
@@ -373,6 +373,7 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
     struct fam_turn turn = {.dialog = dialog,
                             .update = job->update,
                             .locale = fam_locales_get(dialog->options.locales, language),
+                            .owes_help = (job->notes & NOTE_OWES_HELP) != 0,
                             .status = &status};
     enum fam_code code = take_update(&turn, job);
     enum verdict verdict = judge(&turn, job, code);
@@ -382,12 +383,16 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
             help_meanwhile(&turn, job);
             tell_to_wait(&turn, job);
         }
+        job->notes = turn.owes_help ? job->notes | NOTE_OWES_HELP : job->notes & ~(unsigned)NOTE_OWES_HELP;
         *ret_delay_ms = backoff_ms(job, &status);
     } else {
         if (verdict == GIVE_UP) {
             give_up(&turn, job);
         } else if (code != FAM_OK) {
             log_failure(&turn, FAM_LOG_INFO, "a message could not be delivered", job->attempt);
+        }
+        if (turn.owes_help) {
+            fam_turn_count_help(&turn, strcmp(status.reason, "BLOCKED") == 0 ? "blocked" : "missed");
         }
         fam_metrics_add(dialog->options.metrics, FAM_M_BOT_UPDATES,
                         FAM_LABELS(fam_update_kind_name(job->update->kind), verdict == DONE ? "ok" : "error"), 1);
