@@ -67,6 +67,7 @@ static void set_gauges(struct fam_metrics *metrics, void *context)
 {
     struct fam_bot *bot = context;
     fam_metrics_set(metrics, FAM_M_BOT_LANES, NULL, (double)fam_lanes_busy(bot->lanes));
+    fam_metrics_set(metrics, FAM_M_BOT_OLDEST_UPDATE, NULL, (double)fam_lanes_oldest_ms(bot->lanes) / 1000);
     fam_metrics_set(metrics, FAM_M_LOG_DROPPED, NULL, (double)fam_log_dropped(bot->log));
     struct fam_client_stats rpc;
     fam_client_stats(bot->client, &rpc);

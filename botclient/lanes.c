@@ -14,6 +14,7 @@ struct slot {
     struct fam_job job;
     int64_t update_id;
     int64_t chat_id;
+    uint64_t put_ms;
     uint64_t not_before_ms;
     enum slot_state state;
 };
@@ -225,6 +226,7 @@ static enum fam_lanes_put put(struct fam_lanes *lanes, int64_t update_id, struct
     *slot = (struct slot){.job.update = update,
                           .update_id = update_id,
                           .chat_id = update ? update->chat_id : 0,
+                          .put_ms = fam_mono_ms(),
                           .state = update ? SLOT_WAITING : SLOT_DONE};
     lanes->highest = update_id;
     if (update) {
@@ -324,6 +326,18 @@ size_t fam_lanes_pending(struct fam_lanes *lanes)
     size_t unhandled = lanes->unhandled;
     pthread_mutex_unlock(&lanes->mutex);
     return unhandled;
+}
+
+uint64_t fam_lanes_oldest_ms(struct fam_lanes *lanes)
+{
+    uint64_t age_ms = 0;
+    pthread_mutex_lock(&lanes->mutex);
+    /* Those that are handled leave the front at once, so the first one is the oldest that is not. */
+    if (lanes->count > 0) {
+        age_ms = fam_mono_ms() - slot_at(lanes, 0)->put_ms;
+    }
+    pthread_mutex_unlock(&lanes->mutex);
+    return age_ms;
 }
 
 size_t fam_lanes_room(struct fam_lanes *lanes)

@@ -63,6 +63,8 @@ bool fam_lanes_knows(struct fam_lanes *lanes, int64_t update_id);
 /* Updates that are being handled at this moment; unhandled ones in memory. */
 size_t fam_lanes_busy(struct fam_lanes *lanes);
 size_t fam_lanes_pending(struct fam_lanes *lanes);
+/* Milliseconds since the oldest unhandled update was put; 0: none is left. */
+uint64_t fam_lanes_oldest_ms(struct fam_lanes *lanes);
 /* How many more fit. */
 size_t fam_lanes_room(struct fam_lanes *lanes);
 /* Forgets the mark when nothing is pending: Telegram numbers anew after a week without updates. */

@@ -54,7 +54,7 @@ enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status
     if (!fam_app_uses_claude(app)) {
         return FAM_OK;
     }
-    app->usage = fam_usage_keeper_new(app->store, app->log, status);
+    app->usage = fam_usage_keeper_new(app->store, app->metrics, app->log, status);
     enum fam_code code = app->usage == NULL ? status->code : make_client(app, status);
     if (code == FAM_OK) {
         code = fam_usage_keeper_start(app->usage, app->claude, status);

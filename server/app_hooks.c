@@ -163,5 +163,18 @@ struct fam_session_sealer fam_app_session_sealer(struct fam_app *app)
 void fam_app_on_scrape(struct fam_metrics *metrics, void *context)
 {
     struct fam_app *app = context;
+    struct fam_health_report report;
     fam_metrics_set(metrics, FAM_M_LOG_DROPPED, NULL, (double)fam_log_dropped(app->log));
+    fam_health_snapshot(app->health, &report);
+    for (size_t i = 0; i < report.count; i++) {
+        if (strcmp(report.results[i].name, "database") == 0) {
+            fam_metrics_set(metrics, FAM_M_DB_UP, NULL, report.results[i].state == FAM_HEALTH_HEALTHY ? 1 : 0);
+        }
+    }
+    if (app->claude != NULL) {
+        struct fam_claude_state claude;
+        fam_claude_get_state(app->claude, &claude);
+        fam_metrics_set(metrics, FAM_M_CLAUDE_BUDGET, NULL, (double)claude.budget_micro_usd / 1e6);
+        fam_metrics_set(metrics, FAM_M_CLAUDE_SPENT, NULL, (double)claude.today.cost_micro_usd / 1e6);
+    }
 }

@@ -5,9 +5,11 @@
 #include "app_private.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "metrics/metrics.h"
 #include "store/idempotency_store.h"
 #include "store/migrate.h"
 
+static const char SWEEP[] = "idempotency_sweep";
 enum { LOOK_MS = 1000, LOOK_READY_MS = 5000, SWEEP_MS = 10 * 60 * 1000, SWEEP_ROWS = 5000 };
 
 static enum fam_database_state look(struct fam_app *app, struct fam_status *status)
@@ -59,9 +61,13 @@ static void sweep(struct fam_app *app, uint64_t *next_ms)
     struct fam_status status;
     size_t deleted = 0;
     *next_ms = fam_mono_ms() + SWEEP_MS;
+    fam_metrics_job_started(app->metrics, SWEEP);
     if (fam_idempotency_sweep(app->store, SWEEP_ROWS, &deleted, &status) != FAM_OK) {
         fam_log_status(app->log, FAM_LOG_WARN, "app", "sweep of old idempotency keys failed", &status);
-    } else if (deleted == SWEEP_ROWS) {
+        return;
+    }
+    fam_metrics_job_succeeded(app->metrics, SWEEP);
+    if (deleted == SWEEP_ROWS) {
         *next_ms = fam_mono_ms(); /* there are more */
     }
 }
@@ -104,6 +110,7 @@ enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status)
     if (!ready) {
         return fam_fail_memory(status);
     }
+    fam_metrics_job_every(app->metrics, SWEEP, SWEEP_MS);
     look_and_tell(app);
     if (pthread_create(&app->watcher, NULL, watch, app) != 0) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "can't start the thread that watches the database");

@@ -164,6 +164,9 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
 {
     bool shortened;
     int64_t message_id = entry->delivery ? entry->delivery->message_id : 0;
+    if (entry->safety) {
+        turn->owes_help = message_id == 0;
+    }
     if (message_id == 0) {
         struct fam_keyboard keyboard = {0};
         fam_auto(fam_html_done) struct fam_html html = {0};
@@ -174,6 +177,10 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
             code = put(turn, question, &html, &keyboard, entry->safety != NULL, &message_id);
         }
         if (code == FAM_OK) {
+            if (entry->safety) {
+                fam_turn_count_help(turn, "shown");
+                turn->owes_help = false;
+            }
             code = record(turn, entry, question->name, message_id);
         }
         if (code != FAM_OK) {
@@ -423,6 +430,9 @@ bool fam_answer_emergency(struct fam_turn *turn)
     fam_reading_layout(&html, turn->locale, &help_alone, NULL, &shortened);
     struct fam_outgoing message = {.chat_id = turn->update->chat_id, .html = fam_html_text(&html), .protect = true};
     int64_t message_id = 0;
-    return !fam_html_failed(&html) &&
-           messenger->send(messenger->context, &message, &message_id, turn->status) == FAM_OK;
+    if (fam_html_failed(&html) || messenger->send(messenger->context, &message, &message_id, turn->status) != FAM_OK) {
+        return false;
+    }
+    fam_turn_count_help(turn, "shown");
+    return true;
 }

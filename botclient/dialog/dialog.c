@@ -21,7 +21,7 @@ enum {
     TELEGRAM_GIVE_UP_MS = 86400000 /* while Telegram is away nobody else is held back; it keeps updates for a day */
 };
 
-enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2, NOTE_HELPED = 4 };
+enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2, NOTE_HELPED = 4, NOTE_OWES_HELP = 8 };
 
 typedef enum fam_code verb(struct fam_turn *turn);
 
@@ -364,6 +364,26 @@ static void give_up(struct fam_turn *turn, const struct fam_job *job)
     }
 }
 
+/* An update that does not come again. */
+static void end_update(struct fam_turn *turn, const struct fam_job *job, enum verdict verdict, enum fam_code code,
+                       uint64_t begun_us)
+{
+    const struct fam_dialog *dialog = turn->dialog;
+    const char *kind = fam_update_kind_name(job->update->kind);
+    if (verdict == GIVE_UP) {
+        give_up(turn, job);
+    } else if (code != FAM_OK) {
+        log_failure(turn, FAM_LOG_INFO, "a message could not be delivered", job->attempt);
+    }
+    FAM_LOG(dialog->options.log, FAM_LOG_INFO, "dialog", "update handled", FAM_STR("request_id", turn->request_id),
+            FAM_STR("kind", kind), FAM_STR("code", fam_code_name(code)),
+            FAM_U64("duration_us", fam_mono_us() - begun_us));
+    if (turn->owes_help) {
+        fam_turn_count_help(turn, strcmp(turn->status->reason, "BLOCKED") == 0 ? "blocked" : "missed");
+    }
+    fam_metrics_add(dialog->options.metrics, FAM_M_BOT_UPDATES, FAM_LABELS(kind, verdict == DONE ? "ok" : "error"), 1);
+}
+
 enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t *ret_delay_ms)
 {
     const struct fam_dialog *dialog = context;
@@ -375,6 +395,7 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
     struct fam_turn turn = {.dialog = dialog,
                             .update = job->update,
                             .locale = fam_locales_get(dialog->options.locales, language),
+                            .owes_help = (job->notes & NOTE_OWES_HELP) != 0,
                             .status = &status};
     snprintf(turn.request_id, sizeof(turn.request_id), "tg-%s-%" PRId64, dialog->options.bot_id,
              job->update->update_id);
@@ -387,18 +408,10 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
             help_meanwhile(&turn, job);
             tell_to_wait(&turn, job);
         }
+        job->notes = turn.owes_help ? job->notes | NOTE_OWES_HELP : job->notes & ~(unsigned)NOTE_OWES_HELP;
         *ret_delay_ms = backoff_ms(job, &status);
     } else {
-        if (verdict == GIVE_UP) {
-            give_up(&turn, job);
-        } else if (code != FAM_OK) {
-            log_failure(&turn, FAM_LOG_INFO, "a message could not be delivered", job->attempt);
-        }
-        FAM_LOG(dialog->options.log, FAM_LOG_INFO, "dialog", "update handled", FAM_STR("request_id", turn.request_id),
-                FAM_STR("kind", fam_update_kind_name(job->update->kind)), FAM_STR("code", fam_code_name(code)),
-                FAM_U64("duration_us", fam_mono_us() - begun_us));
-        fam_metrics_add(dialog->options.metrics, FAM_M_BOT_UPDATES,
-                        FAM_LABELS(fam_update_kind_name(job->update->kind), verdict == DONE ? "ok" : "error"), 1);
+        end_update(&turn, job, verdict, code, begun_us);
     }
     fam_turn_done(&turn);
     return verdict == AGAIN ? FAM_HANDLE_AGAIN : FAM_HANDLED;

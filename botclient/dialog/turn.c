@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "metrics/metrics.h"
 
 enum { COMMIT_ATTEMPTS = 12, COMMIT_ATTEMPTS_CONNECTED = 4, COMMIT_STEP_MS = 100, COMMIT_STEP_MAX_MS = 3000 };
 
@@ -229,6 +230,11 @@ enum fam_code fam_turn_show(struct fam_turn *turn, const struct fam_html *html, 
         return fam_turn_send(turn, html, keyboard, NULL);
     }
     return code;
+}
+
+void fam_turn_count_help(const struct fam_turn *turn, const char *result)
+{
+    fam_metrics_add(turn->dialog->options.metrics, FAM_M_BOT_SAFETY, FAM_LABELS(result), 1);
 }
 
 enum fam_code fam_turn_say(struct fam_turn *turn, const char *text)

@@ -30,6 +30,7 @@ struct fam_turn {
     char user_id[FAM_UUID_TEXT_SIZE];
     bool has_session;  /* false: the server can't keep one at this moment */
     bool keep_pressed; /* the message with the pressed button stays: fam_turn_show sends a new one */
+    bool owes_help;    /* an answer has a help line that nobody was shown yet */
     bool is_old;       /* the session says that this update was handled */
     char session_id[64];
     uint64_t version;
@@ -63,6 +64,8 @@ enum fam_code fam_turn_send(struct fam_turn *turn, const struct fam_html *html, 
                             int64_t *ret_message_id);
 /* In place of the message whose button was pressed, else (or when that is gone) as a message. */
 enum fam_code fam_turn_show(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard);
+/* What became of an answer with a help line: "shown", "blocked", "missed". */
+void fam_turn_count_help(const struct fam_turn *turn, const char *result);
 /* The text of a key, without places and buttons. */
 enum fam_code fam_turn_say(struct fam_turn *turn, const char *text);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -171,6 +172,14 @@ static double resident_bytes(void)
     return (double)strtoul(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
+static void read_disk(struct fam_metrics *metrics)
+{
+    struct statvfs disk = {.f_frsize = 0};
+    bool seen = statvfs(".", &disk) == 0;
+    fam_metrics_set(metrics, FAM_M_DISK_FREE, NULL, seen ? (double)disk.f_bavail * (double)disk.f_frsize : 0);
+    fam_metrics_set(metrics, FAM_M_DISK_SIZE, NULL, seen ? (double)disk.f_blocks * (double)disk.f_frsize : 0);
+}
+
 static void read_process(struct fam_metrics *metrics)
 {
     struct rusage usage;
@@ -188,6 +197,7 @@ static void read_process(struct fam_metrics *metrics)
 void fam_metrics_write(struct fam_metrics *metrics, struct fam_buf *out)
 {
     read_process(metrics);
+    read_disk(metrics);
     for (size_t i = 0; i < metrics->hook_count; i++) {
         metrics->hooks[i].fn(metrics, metrics->hooks[i].context);
     }

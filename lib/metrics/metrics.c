@@ -236,6 +236,21 @@ void fam_metrics_rpc(struct fam_metrics *metrics, size_t method_index, enum fam_
     observe(metrics, FAM_M_RPC_SECONDS, 0, seconds);
 }
 
+void fam_metrics_job_every(struct fam_metrics *metrics, const char *job, uint64_t interval_ms)
+{
+    fam_metrics_set(metrics, FAM_M_JOB_INTERVAL, FAM_LABELS(job), (double)interval_ms / 1000);
+}
+
+void fam_metrics_job_started(struct fam_metrics *metrics, const char *job)
+{
+    fam_metrics_set(metrics, FAM_M_JOB_LAST_START, FAM_LABELS(job), (double)fam_wall_ms() / 1000);
+}
+
+void fam_metrics_job_succeeded(struct fam_metrics *metrics, const char *job)
+{
+    fam_metrics_set(metrics, FAM_M_JOB_LAST_SUCCESS, FAM_LABELS(job), (double)fam_wall_ms() / 1000);
+}
+
 double fam_metrics_value(const struct fam_metrics *metrics, enum fam_metric_id id, const char *const *label_values)
 {
     const struct fam_metric *metric = &metrics->metrics[id];

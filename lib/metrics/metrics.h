@@ -46,10 +46,16 @@ void fam_metrics_observe(struct fam_metrics *metrics, enum fam_metric_id id, con
 /* RPC_REQUESTS by index into `methods` (SIZE_MAX: unknown method, service and method "other"): the hot path. */
 void fam_metrics_rpc(struct fam_metrics *metrics, size_t method_index, enum fam_code code, double seconds);
 
+/* A recurring job, by its name in the set JOB: how often it runs here, that a run began, that one ended well. The alert
+ * JobTooOld needs no more to be told of a new one. */
+void fam_metrics_job_every(struct fam_metrics *metrics, const char *job, uint64_t interval_ms);
+void fam_metrics_job_started(struct fam_metrics *metrics, const char *job);
+void fam_metrics_job_succeeded(struct fam_metrics *metrics, const char *job);
+
 /* For tests and health: the current value; 0 for an unknown series. */
 double fam_metrics_value(const struct fam_metrics *metrics, enum fam_metric_id id, const char *const *label_values);
 
-/* The whole page; process_* and gauges with a source are read at this moment. */
+/* The whole page; process_*, the disk and gauges with a source are read at this moment. */
 void fam_metrics_write(struct fam_metrics *metrics, struct fam_buf *out);
 /* Called at each fam_metrics_write before the page is made, to set gauges; at most 8. Register before serving. */
 void fam_metrics_on_scrape(struct fam_metrics *metrics, void (*fn)(struct fam_metrics *metrics, void *context),

@@ -8,9 +8,11 @@ PACKAGES_RUN=(postgresql redis-server ca-certificates)
 PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkgconf protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
   libnng-dev libpq-dev libhiredis-dev libcurl4-openssl-dev libcjson-dev zlib1g-dev libsodium-dev libutf8proc-dev
   libmicrohttpd-dev libcriterion-dev)
+# To watch: scripts/dev up --observe, and the tests.
+PACKAGES_OBSERVE=(prometheus prometheus-alertmanager)
 # To test.
 PACKAGES_TEST=(clang clang-format clang-tidy clang-tools libclang-rt-dev cppcheck shellcheck binutils procps python3
-  python3-protobuf make openssl)
+  python3-protobuf make openssl "${PACKAGES_OBSERVE[@]}")
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 

@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "metrics/metrics.h"
 #include "store/usage_store.h"
 
+static const char JOB[] = "usage_flush";
 enum { FLUSH_MS = 2000 };
 
 struct sum {
@@ -19,6 +21,7 @@ struct sum {
 
 struct fam_usage_keeper {
     struct fam_store *store;
+    struct fam_metrics *metrics;
     struct fam_log *log;
     struct fam_claude *claude;
     pthread_mutex_t lock;
@@ -32,7 +35,8 @@ struct fam_usage_keeper {
     bool failing; /* told in the log already */
 };
 
-struct fam_usage_keeper *fam_usage_keeper_new(struct fam_store *store, struct fam_log *log, struct fam_status *status)
+struct fam_usage_keeper *fam_usage_keeper_new(struct fam_store *store, struct fam_metrics *metrics, struct fam_log *log,
+                                              struct fam_status *status)
 {
     struct fam_usage_keeper *keeper = calloc(1, sizeof(*keeper));
     pthread_condattr_t monotonic;
@@ -50,6 +54,7 @@ struct fam_usage_keeper *fam_usage_keeper_new(struct fam_store *store, struct fa
         return NULL;
     }
     keeper->store = store;
+    keeper->metrics = metrics;
     keeper->log = log;
     return keeper;
 }
@@ -156,7 +161,11 @@ static void *run(void *arg)
     bool stop = false;
     while (!stop) {
         struct fam_status status;
+        fam_metrics_job_started(keeper->metrics, JOB);
         bool failed = flush(keeper, &status) != FAM_OK;
+        if (!failed) {
+            fam_metrics_job_succeeded(keeper->metrics, JOB);
+        }
         if (failed && !keeper->failing) {
             FAM_LOG(keeper->log, FAM_LOG_WARN, "claude", "what Claude costs can't be written down now; it is kept",
                     FAM_STR("code", fam_code_name(status.code)));
@@ -185,6 +194,7 @@ enum fam_code fam_usage_keeper_start(struct fam_usage_keeper *keeper, struct fam
                                      struct fam_status *status)
 {
     keeper->claude = claude;
+    fam_metrics_job_every(keeper->metrics, JOB, FLUSH_MS);
     if (pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "can't start the thread that writes down what Claude costs");
     }

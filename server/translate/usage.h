@@ -11,10 +11,12 @@
 #include "translate/claude.h"
 
 struct fam_log;
+struct fam_metrics;
 struct fam_store;
 struct fam_usage_keeper;
 
-struct fam_usage_keeper *fam_usage_keeper_new(struct fam_store *store, struct fam_log *log,
+/* `metrics` may be NULL. */
+struct fam_usage_keeper *fam_usage_keeper_new(struct fam_store *store, struct fam_metrics *metrics, struct fam_log *log,
                                               struct fam_status *status) FAM_MUST_CHECK;
 /* Fits fam_claude_options.on_usage. */
 void fam_usage_keeper_count(void *keeper, const char *model, const struct fam_claude_usage *usage);

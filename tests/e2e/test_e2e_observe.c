@@ -1,174 +1,104 @@
-/* What an operator can see of a running system, and how much of its log. */
+/* What the pages for Prometheus tell of a running system: the gauges that alerts stand on move with the real thing. */
 #include <criterion/criterion.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "support/claude_client.h"
 #include "system.h"
 
-enum { WAIT_MS = 60000 };
+enum { PAGE_BYTES = 1024 * 1024, WAIT_MS = 60000 };
 
-/* What a page is to show. */
-struct wish {
-    struct system *system;
-    const char *page;
-    const char *text;
-    char body[1 << 20];
-};
+#define SWEEP(what) "family_emotions_job_last_" what "_timestamp_seconds{job_name=\"idempotency_sweep\"}"
+#define FLUSH "family_emotions_job_last_success_timestamp_seconds{job_name=\"usage_flush\"}"
+#define SHOWN "family_emotions_bot_safety_messages_total{result=\"shown\"}"
 
-static bool is_shown(void *context)
+/* The value of a series, as it stands on the page; -1: it is not there. */
+static double value_of(uint16_t port, const char *series)
 {
-    struct wish *wish = context;
-    (void)system_get(wish->system->http_port, wish->page, wish->body, sizeof(wish->body));
-    return strstr(wish->body, wish->text) != NULL;
+    char *page = malloc(PAGE_BYTES);
+    cr_assert_not_null(page);
+    char needle[200];
+    snprintf(needle, sizeof(needle), "\n%s ", series);
+    const char *at = system_get(port, "/metrics", page, PAGE_BYTES) == 200 ? strstr(page, needle) : NULL;
+    double value = at == NULL ? -1 : strtod(at + strlen(needle), NULL);
+    free(page);
+    return value;
 }
 
-static void await_page(struct system *system, const char *page, const char *text)
+/* Waits until the series is at least (or, with `below`, under) the bound. */
+static void wait_for(uint16_t port, const char *series, bool below, double bound)
 {
-    struct wish *wish = calloc(1, sizeof(*wish));
-    cr_assert_not_null(wish);
-    wish->system = system;
-    wish->page = page;
-    wish->text = text;
-    cr_assert(proc_wait_until(is_shown, wish, WAIT_MS), "%s never shows %s, but %.4000s", page, text, wish->body);
-    free(wish);
-}
-
-/* Does a log hold a line with all of these? */
-struct trace {
-    const char *path;
-    const char *parts[3];
-};
-
-static bool has_parts(const char *line, const char *const parts[3])
-{
-    for (size_t i = 0; i < 3 && parts[i] != NULL; i++) {
-        if (strstr(line, parts[i]) == NULL) {
-            return false;
-        }
+    uint64_t until_ms = fam_mono_ms() + WAIT_MS;
+    double value = value_of(port, series);
+    while (below ? value >= bound : value < bound) {
+        cr_assert_lt(fam_mono_ms(), until_ms, "%s stays at %g", series, value);
+        usleep(50000);
+        value = value_of(port, series);
     }
-    return true;
 }
 
-static bool is_logged(void *context)
+Test(e2e_observe, the_server_tells_of_its_database_its_jobs_its_money_and_its_disk, .timeout = 240)
 {
-    const struct trace *trace = context;
-    char *log = proc_read_file(trace->path), *rest = NULL;
-    bool found = false;
-    for (char *line = log == NULL ? NULL : strtok_r(log, "\n", &rest); line != NULL && !found;
-         line = strtok_r(NULL, "\n", &rest)) {
-        found = has_parts(line, trace->parts);
-    }
-    free(log);
-    return found;
-}
-
-static void await_line(const char *path, const char *first, const char *second, const char *third)
-{
-    struct trace trace = {path, {first, second, third}};
-    cr_assert(proc_wait_until(is_logged, &trace, WAIT_MS), "no line with %s and %s", first, second);
-}
-
-Test(e2e_observe, one_request_id_leads_from_the_update_to_claude, .timeout = 240)
-{
-    struct system system;
-    struct cl_sim claude;
-    char dir[64], base_url[128], id[96], out[65536];
-    cr_assert(proc_tmpdir(dir, sizeof(dir)));
-    cr_assert(cl_sim_start(&claude, dir, NULL));
-    snprintf(base_url, sizeof(base_url), "ANTHROPIC_BASE_URL=%s", claude.base_url);
-    const char *const settings[] = {base_url, "ANTHROPIC_API_KEY=sk-test-of-nobody", NULL};
-    system_start(&system, settings);
-    system_start_bot(&system);
-    (void)system_family(&system, 5200, 7);
-    int64_t update = tg_say(&system.telegram, 5200, "Не хочу в школу!");
-    cr_assert(tg_wait_confirmed(&system.telegram, update, WAIT_MS));
-    snprintf(id, sizeof(id), "\"request_id\":\"tg-%.*s-%lld\"", (int)strcspn(TG_TEST_TOKEN, ":"), TG_TEST_TOKEN,
-             (long long)update);
-    await_line(system.bot.err_path, id, "update handled", NULL);
-    await_line(system.server.err_path, id, "TranslationService/Translate", NULL);
-    await_line(system.server.err_path, id, "claude answered", "\"code\":\"OK\"");
-    /* famctl finds them by it. */
-    id[strlen(id) - 1] = '\0';
-    const char *const argv[] = {FAM_BIN_DIR "/famctl",
-                                "logs",
-                                "--request",
-                                strrchr(id, '"') + 1,
-                                system.bot.err_path,
-                                system.server.err_path,
-                                "-o",
-                                "json",
-                                NULL};
-    cr_assert_eq(proc_run(argv, (const char *const[]){"ASAN_OPTIONS=detect_leaks=0", NULL}, NULL, out, sizeof(out)), 0);
-    cr_assert_not_null(strstr(out, "update handled"), "%s", out);
-    cr_assert_not_null(strstr(out, "claude answered"), "%s", out);
-    system_stop(&system);
-    cr_expect_eq(cl_sim_stop(&claude), 0);
-    proc_rmtree(dir);
-}
-
-Test(e2e_observe, health_knows_of_telegram_what_the_bot_reports, .timeout = 240)
-{
-    struct system system;
-    system_start(&system, NULL);
-    await_page(&system, "/health", "\"telegram\":{\"status\":\"healthy\"");
-    system_start_bot(&system);
-    await_page(&system, "/metrics", "method=\"ReportBot\",code=\"OK\"} 1");
-    await_page(&system, "/health", "\"telegram\":{\"status\":\"healthy\"");
-    system_stop(&system);
-}
-
-Test(e2e_observe, claude_that_fails_makes_the_whole_degraded_and_not_more, .timeout = 240)
-{
-    struct system system;
-    struct cl_sim claude;
+    static struct system system;
+    static struct cl_sim claude;
     char dir[64], base_url[128];
     cr_assert(proc_tmpdir(dir, sizeof(dir)));
     cr_assert(cl_sim_start(&claude, dir, NULL));
     snprintf(base_url, sizeof(base_url), "ANTHROPIC_BASE_URL=%s", claude.base_url);
-    const char *const settings[] = {base_url, "ANTHROPIC_API_KEY=sk-test-of-nobody", NULL};
-    system_start(&system, settings);
-    await_page(&system, "/health", "\"claude\":{\"status\":\"healthy\"");
-    cr_assert(cl_fault(&claude, "{\"status\":500,\"times\":1000}"));
-    struct person parent = system_family(&system, 5100, 7);
-    static const char *const PHRASES[] = {"Не хочу спать!", "Уйди!", "Мне скучно", "Всё плохо"};
-    for (size_t i = 0; i < sizeof(PHRASES) / sizeof(PHRASES[0]); i++) {
-        struct fam_rpc rpc;
-        struct fam_status status;
-        char key[16];
-        snprintf(key, sizeof(key), "key-%zu", i);
-        cr_assert_eq(system_translate(&system, &parent, PHRASES[i], key, &rpc, &status), FAM_OK, "%s", status.message);
-        fam_rpc_done(&rpc);
-    }
-    await_page(&system, "/health", "\"claude\":{\"status\":\"unhealthy\"");
-    char body[8192];
-    cr_assert_eq(system_get(system.http_port, "/health", body, sizeof(body)), 200);
-    cr_assert_not_null(strstr(body, "{\"status\":\"degraded\""), "%s", body);
-    cr_assert_eq(system_get(system.http_port, "/health/ready", body, sizeof(body)), 200);
+    const char *const extra[] = {base_url, "ANTHROPIC_API_KEY=sk-test-of-nobody", "FAM_CLAUDE_BUDGET_DAY=5.50", NULL};
+    double before = (double)fam_wall_ms() / 1000;
+    system_start(&system, extra);
+    uint16_t port = system.http_port;
+    wait_for(port, "family_emotions_db_up", false, 1);
+    wait_for(port, SWEEP("success"), false, before);
+    cr_assert_geq(value_of(port, SWEEP("start")), before);
+    wait_for(port, FLUSH, false, before);
+    cr_assert_gt(value_of(port, "family_emotions_disk_free_bytes"), 0);
+
+    cr_assert_float_eq(value_of(port, "family_emotions_claude_budget_day_usd"), 5.5, 1e-9);
+    cr_assert_float_eq(value_of(port, "family_emotions_claude_spent_today_usd"), 0, 1e-9);
+    struct person parent = system_family(&system, 6100, 7);
+    struct fam_rpc rpc;
+    struct fam_status status = {.message = ""};
+    cr_assert_eq(system_translate(&system, &parent, "Ненавижу тебя!", "k", &rpc, &status), FAM_OK, "%s",
+                 status.message);
+    fam_rpc_done(&rpc);
+    double spent = value_of(port, "family_emotions_claude_spent_today_usd");
+    cr_assert(spent > 0 && spent < 0.1, "%g", spent);
+
+    pg_server_halt(&system.pg);
+    wait_for(port, "family_emotions_db_up", true, 1);
+    cr_assert(pg_server_restart(&system.pg));
+    wait_for(port, "family_emotions_db_up", false, 1);
     system_stop(&system);
     cr_expect_eq(cl_sim_stop(&claude), 0);
     proc_rmtree(dir);
 }
 
-Test(e2e_observe, the_level_of_the_log_changes_by_rpc_and_by_signal, .timeout = 120)
+Test(e2e_observe, the_bot_tells_of_help_lines_and_of_an_update_that_waits, .timeout = 240)
 {
-    struct system system;
-    char servers[64], token[96], out[4096];
+    static struct system system;
+    struct tg_shown shown;
     system_start(&system, NULL);
-    snprintf(servers, sizeof(servers), "FAM_SERVERS=tcp://127.0.0.1:%u", system.rpc_port);
-    snprintf(token, sizeof(token), "FAM_TOKEN=%s", system.admin_token);
-    const char *const env[] = {servers, token, "ASAN_OPTIONS=detect_leaks=0", NULL};
-    const char *const quiet[] = {FAM_BIN_DIR "/famctl", "log", "level", "warn", NULL};
-    cr_assert_eq(proc_run(quiet, env, NULL, out, sizeof(out)), 0, "%s", out);
-    cr_assert_not_null(strstr(out, "info"), "the level until then: %s", out);
-    const char *const again[] = {FAM_BIN_DIR "/famctl", "-o", "json", "log", "level", "warn", NULL};
-    cr_assert_eq(proc_run(again, env, NULL, out, sizeof(out)), 0, "%s", out);
-    cr_assert_not_null(strstr(out, "\"previous\":\t\"warn\""), "%s", out);
-    cr_assert_eq(kill(system.server.pid, SIGUSR1), 0);
-    await_line(system.server.err_path, "the level was changed by a signal", "\"to\":\"debug\"", NULL);
-    cr_assert_eq(kill(system.server.pid, SIGUSR1), 0);
-    await_line(system.server.err_path, "the level was changed by a signal", "\"to\":\"warn\"", NULL);
+    system_start_bot(&system);
+    system_family(&system, 6200, 7);
+    uint16_t port = system.bot_http_port;
+    cr_assert_float_eq(value_of(port, SHOWN), 0, 1e-9, "born at 0");
+    uint64_t after = tg_now(&system.telegram);
+    cr_assert_neq(tg_say(&system.telegram, 6200, "Я хочу умереть"), 0);
+    cr_assert(tg_wait_message(&system.telegram, 6200, after, WAIT_MS, &shown));
+    cr_assert(shown.is_protected, "%s", shown.text);
+    wait_for(port, SHOWN, false, 1);
+    cr_assert_float_eq(value_of(port, "family_emotions_bot_safety_messages_total{result=\"missed\"}"), 0, 1e-9);
+
+    wait_for(port, "family_emotions_bot_oldest_update_age_seconds", true, 0.001);
+    cr_assert(tg_fault(&system.telegram, "{\"method\":\"sendMessage\",\"delay_ms\":1500}"));
+    cr_assert_neq(tg_say(&system.telegram, 6200, "Нет!"), 0);
+    wait_for(port, "family_emotions_bot_oldest_update_age_seconds", false, 0.5);
+    cr_assert(tg_clear_faults(&system.telegram));
+    wait_for(port, "family_emotions_bot_oldest_update_age_seconds", true, 0.001);
     system_stop(&system);
 }

@@ -16,6 +16,7 @@
 #include "fam/v1/session.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
 #include "locale.h"
+#include "metrics/metrics.h"
 #include "telegram/update.h"
 
 enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, PERSON = 77 };
@@ -82,6 +83,7 @@ struct world {
     struct fam_backend backend;
     struct fam_messenger messenger;
     struct fam_dialog *dialog;
+    struct fam_metrics *metrics;
     unsigned notes;
     unsigned attempt;
     bool long_ago; /* the first attempt was long ago */

@@ -95,12 +95,15 @@ static void world_start(void)
                                          .remove = world_remove,
                                          .answer_callback = world_answer_callback,
                                          .typing = world_typing};
+    w.metrics = fam_metrics_new(2, "test", NULL, 0, &status);
+    cr_assert_not_null(w.metrics);
     struct fam_dialog_options options = {.backend = &w.backend,
                                          .messenger = &w.messenger,
                                          .signer = &w.signer,
                                          .locales = w.locales,
                                          .default_language = FAM__V1__LANGUAGE__LANGUAGE_RU,
                                          .bot_id = "123456",
+                                         .metrics = w.metrics,
                                          .wall_ms = world_wall,
                                          .sleep_ms = world_sleep};
     w.dialog = fam_dialog_new(&options, &status);
@@ -110,6 +113,7 @@ static void world_start(void)
 static void world_stop(void)
 {
     fam_dialog_free(w.dialog);
+    fam_metrics_free(w.metrics);
     fam_callback_done(&w.signer);
     fam_locales_free(w.locales);
 }

@@ -479,3 +479,56 @@ Test(bot_dialog, unknown_commands_help_and_children)
     say("/children");
     cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("children.consent_first"));
 }
+
+static int counted(const char *result)
+{
+    return (int)fam_metrics_value(w.metrics, FAM_M_BOT_SAFETY, FAM_LABELS(result));
+}
+
+Test(bot_dialog, a_help_line_counts_as_shown_when_telegram_took_it)
+{
+    world_settled();
+    say("Нет!");
+    cr_assert_eq(counted("shown"), 0, "there was no danger");
+    w.send_code = FAM_UNAVAILABLE;
+    w.send_reason = "TELEGRAM";
+    struct fam_update update = world_message("не хочу больше жить");
+    cr_assert_eq(world_handle(&update), FAM_HANDLE_AGAIN);
+    cr_assert_eq(counted("shown") + counted("missed"), 0, "it is tried again");
+    w.send_code = FAM_OK;
+    cr_assert_eq(world_handle(&update), FAM_HANDLED);
+    cr_assert_eq(counted("shown"), 1);
+    cr_assert_eq(counted("missed"), 0);
+}
+
+Test(bot_dialog, a_help_line_that_nobody_was_shown_counts_as_missed)
+{
+    world_settled();
+    w.send_code = FAM_INVALID_ARGUMENT;
+    w.send_reason = "REJECTED";
+    struct fam_update update = world_message("не хочу больше жить");
+    cr_assert_eq(world_handle(&update), FAM_HANDLED);
+    cr_assert_eq(counted("missed"), 1);
+    w.send_code = FAM_PERMISSION_DENIED;
+    w.send_reason = "BLOCKED";
+    update = world_message("не хочу больше жить!");
+    cr_assert_eq(world_handle(&update), FAM_HANDLED);
+    cr_assert_eq(counted("blocked"), 1);
+    cr_assert_eq(counted("missed"), 1, "who has blocked the bot can't be shown anything");
+    cr_assert_eq(counted("shown"), 0);
+}
+
+Test(bot_dialog, a_help_line_owed_from_an_earlier_attempt_is_missed_when_the_server_fails_for_good)
+{
+    world_settled();
+    w.send_code = FAM_UNAVAILABLE;
+    w.send_reason = "TELEGRAM";
+    struct fam_update update = world_message("не хочу больше жить");
+    cr_assert_eq(world_handle(&update), FAM_HANDLE_AGAIN);
+    w.send_code = FAM_OK;
+    w.fail_method = FAM_BACKEND_TRANSLATE;
+    w.fail_code = FAM_NOT_FOUND;
+    w.fail_before = 1;
+    cr_assert_eq(world_handle(&update), FAM_HANDLED);
+    cr_assert_eq(counted("missed"), 1);
+}

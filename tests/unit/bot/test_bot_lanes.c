@@ -177,3 +177,22 @@ Test(bot_lanes, a_stop_finishes_what_runs_and_starts_nothing_new, .timeout = 20)
     cr_assert_eq(fam_lanes_pending(world.lanes), 2);
     fam_lanes_free(world.lanes);
 }
+
+Test(bot_lanes, the_oldest_update_tells_how_long_it_waits, .timeout = 20)
+{
+    static struct world world;
+    start(&world, 1, 8);
+    cr_assert_eq(fam_lanes_oldest_ms(world.lanes), 0, "nothing waits");
+    atomic_store(&world.gate, true);
+    uint64_t before_ms = fam_mono_ms();
+    cr_assert_eq(fam_lanes_put(world.lanes, make(1, 1)), FAM_LANES_TAKEN);
+    nap(30000);
+    cr_assert_eq(fam_lanes_put(world.lanes, make(2, 1)), FAM_LANES_TAKEN);
+    uint64_t age_ms = fam_lanes_oldest_ms(world.lanes);
+    cr_assert_geq(age_ms, 29, "the younger one does not count");
+    cr_assert_leq(age_ms, fam_mono_ms() - before_ms);
+    atomic_store(&world.gate, false);
+    cr_assert(fam_lanes_wait_idle(world.lanes, 5000));
+    cr_assert_eq(fam_lanes_oldest_ms(world.lanes), 0);
+    fam_lanes_free(world.lanes);
+}

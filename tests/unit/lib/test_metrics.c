@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -211,6 +212,37 @@ Test(metrics, the_process_is_measured_at_the_moment_of_the_page)
     page = page_of(metrics);
     cr_assert(near(value_in(page, "process_open_fds"), before + 1));
     close(fd);
+    free(page);
+    fam_metrics_free(metrics);
+}
+
+Test(metrics, a_recurring_job_tells_how_often_it_runs_and_when_it_last_went_well)
+{
+    struct fam_metrics *metrics = metrics_of(SERVER);
+    double now = (double)fam_wall_ms() / 1000;
+    fam_metrics_job_every(metrics, "idempotency_sweep", 600000);
+    fam_metrics_job_started(metrics, "idempotency_sweep");
+    char *page = page_of(metrics);
+    assert_line(page, "family_emotions_job_interval_seconds{job_name=\"idempotency_sweep\"} 600");
+    assert_line(page, "family_emotions_job_interval_seconds{job_name=\"usage_flush\"} 0");
+    assert_line(page, "family_emotions_job_last_success_timestamp_seconds{job_name=\"idempotency_sweep\"} 0");
+    free(page);
+    cr_assert_geq(fam_metrics_value(metrics, FAM_M_JOB_LAST_START, FAM_LABELS("idempotency_sweep")), now);
+    fam_metrics_job_succeeded(metrics, "idempotency_sweep");
+    cr_assert_geq(fam_metrics_value(metrics, FAM_M_JOB_LAST_SUCCESS, FAM_LABELS("idempotency_sweep")), now);
+    fam_metrics_free(metrics);
+}
+
+Test(metrics, the_disk_of_the_working_folder_is_measured)
+{
+    struct statvfs disk;
+    cr_assert_eq(statvfs(".", &disk), 0);
+    struct fam_metrics *metrics = metrics_of(BOT);
+    char *page = page_of(metrics);
+    double size = value_in(page, "family_emotions_disk_size_bytes"),
+           free_bytes = value_in(page, "family_emotions_disk_free_bytes");
+    cr_assert(near(size, (double)disk.f_blocks * (double)disk.f_frsize));
+    cr_assert(free_bytes > 0 && free_bytes <= size);
     free(page);
     fam_metrics_free(metrics);
 }
