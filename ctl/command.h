@@ -46,9 +46,10 @@ struct fam_example {
 };
 
 enum fam_command_kind {
-    FAM_COMMAND_CHANGES = 1,  /* changes something, here or at the server: has --dry-run */
-    FAM_COMMAND_LOCAL = 2,    /* calls no server and reads no configuration */
-    FAM_COMMAND_DIAGNOSES = 4 /* runs even when the configuration is wrong, and makes its own clients */
+    FAM_COMMAND_CHANGES = 1,        /* changes something, here or at the server: has --dry-run */
+    FAM_COMMAND_LOCAL = 2,          /* calls no server and reads no configuration */
+    FAM_COMMAND_DIAGNOSES = 4,      /* runs even when the configuration is wrong, and makes its own clients */
+    FAM_COMMAND_CALLS_NO_SERVER = 8 /* reads the configuration, and asks somebody else */
 };
 
 struct fam_command {

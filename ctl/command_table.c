@@ -237,6 +237,17 @@ const struct fam_command fam_commands[] = {
                                               {NULL, NULL}},
      .timeout_ms = 10000,
      .run = fam_ctl_top},
+    {.group = "slo",
+     .summary = "how the promises of the service are kept",
+     .detail =
+         "Asks Prometheus at FAM_PROMETHEUS_URL for the rules that alerts/slo.json records. Exit code 3 while an\n"
+         "alert of a promise fires.",
+     .examples = (const struct fam_example[]){{"famctl slo", "every promise, its failures, what is left of its budget"},
+                                              {"famctl slo -o json", "for programs"},
+                                              {NULL, NULL}},
+     .timeout_ms = 10000,
+     .kind = FAM_COMMAND_CALLS_NO_SERVER,
+     .run = fam_ctl_slo},
     {.group = "metrics",
      .verb = "get",
      .summary = "a metric of a server, with all its series",

@@ -195,7 +195,7 @@ static bool is(const struct fam_ctl *ctl, enum fam_command_kind kind)
 /* Runs the command, with a client when it needs one; the answer is in ctl->out. */
 static enum fam_code run_command(struct fam_ctl *ctl, struct fam_status *status)
 {
-    if (!is(ctl, FAM_COMMAND_LOCAL) && !is(ctl, FAM_COMMAND_DIAGNOSES)) {
+    if (!is(ctl, FAM_COMMAND_LOCAL) && !is(ctl, FAM_COMMAND_DIAGNOSES) && !is(ctl, FAM_COMMAND_CALLS_NO_SERVER)) {
         ctl->client = fam_ctl_client(ctl, fam_ctl_servers(ctl), status);
         if (ctl->client == NULL) {
             return status->code == FAM_INVALID_ARGUMENT ? as_usage(status) : status->code;

@@ -34,6 +34,7 @@ enum fam_code fam_ctl_claude_usage(struct fam_ctl *ctl, struct fam_status *statu
 enum fam_code fam_ctl_claude_limits(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_claude_breaker(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_status(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_slo(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_top(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_metrics_get(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_log_level(struct fam_ctl *ctl, struct fam_status *status);
