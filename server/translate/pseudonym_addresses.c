@@ -23,6 +23,9 @@ static const char types[] =
     "crescent close square sq parkway pkwy circle highway hwy gardens grove row walk mews ";
 /* Types that are ordinary words too seldom to be wrong after a number in small letters. */
 static const char plain_types[] = " street avenue ave road lane boulevard blvd drive crescent terrace ";
+/* What stands before such a type without being its name. */
+static const char no_names[] = " down up across along same next street road our dirt busy main on long to of for in at "
+                               "from by into kids minutes miles blocks hours times ";
 static const char units[] = " apt apartment flat suite unit ";
 
 static bool is_number(const struct fam_pseudonym_words *words, size_t i)
@@ -153,20 +156,31 @@ static size_t take_city(const struct fam_pseudonym_words *words, size_t first)
     return at;
 }
 
+/* "пр-т", "пр-кте", "б-р" at word i: two words with a dash. Returns the second, i when there is none. */
+static size_t take_dashed_kind(const struct fam_pseudonym_words *words, size_t i)
+{
+    bool avenue = fam_pseudonym_is(words, i, "пр") && fam_pseudonym_among(words, i + 1, " т те ту кт кте кту д де ду ");
+    bool boulevard = fam_pseudonym_is(words, i, "б") && fam_pseudonym_among(words, i + 1, " р ре ру ");
+    return (avenue || boulevard) && fam_pseudonym_gap(words, i, "-") ? i + 1 : i;
+}
+
 /* "улица Гагарина 3", "ул. Ленина, д. 5, кв. 12", "Тверская улица, 7". */
 static size_t find_street(const struct fam_pseudonym_words *words, size_t i, struct fam_pseudonym_spans *spans)
 {
-    bool full = fam_pseudonym_among(words, i, streets), brief = fam_pseudonym_among(words, i, shorts);
-    bool strict = fam_pseudonym_among(words, i, dotted) && words->text[words->items[i].end] == '.';
+    size_t kind = take_dashed_kind(words, i);
+    bool full = fam_pseudonym_among(words, i, streets), brief = kind > i || fam_pseudonym_among(words, i, shorts);
+    bool strict = (fam_pseudonym_among(words, i, dotted) && words->text[words->items[i].end] == '.') ||
+                  fam_pseudonym_is(words, i, "жк"); /* without a dot, and with a capital all the same */
     bool any = false;
     if (!full && !brief && !strict) {
         return i;
     }
-    size_t first = i, last = take_street_name(words, i, !strict);
+    size_t first = i, last = take_street_name(words, kind, !strict);
     bool before = full && i > 0 && is_capital(words, i - 1) && !words->items[i - 1].opens &&
                   fam_pseudonym_gap(words, i - 1, " ") && words->items[i - 1].letters > 3;
-    bool capital = last > i && (words->items[i + 1].capital || words->items[i + 1].upper || words->items[i + 1].number);
-    if (last == i && !before) {
+    const struct fam_pseudonym_word *name = last > kind ? &words->items[kind + 1] : NULL;
+    bool capital = name != NULL && (name->capital || name->upper || name->number);
+    if (name == NULL && !before) {
         /* "Садовая улица, 3" at the beginning of a sentence */
         before = full && i > 0 && is_capital(words, i - 1) && fam_pseudonym_gap(words, i - 1, " ");
         last = take_tail(words, i, &any);
@@ -177,7 +191,7 @@ static size_t find_street(const struct fam_pseudonym_words *words, size_t i, str
         last = i;
     }
     size_t end = take_tail(words, last, &any);
-    bool fits = capital || before || brief || (any && small_name_fits(words, i + 1));
+    bool fits = capital || before || brief || (any && small_name_fits(words, kind + 1));
     return fits ? add(words, take_city(words, first), end, spans) : i;
 }
 
@@ -265,11 +279,11 @@ static size_t find_english(const struct fam_pseudonym_words *words, const struct
         const struct fam_pseudonym_word *word = &words->items[before];
         bool ordinal = is_word(words, before) && fam_pseudonym_among(words, before, " th st nd rd ") && before > 0 &&
                        is_number(words, before - 1) && fam_pseudonym_gap(words, before - 1, "");
+        /* "12 Main St", and not "down main street" */
+        bool numbered = (word->capital || word->upper) && before > 0 && is_number(words, before - 1);
         if (!fam_pseudonym_gap(words, before, " |. |") || word->number ||
             (!ordinal && (fam_names_word(names, word->folded) & FAM_NAME_WORD_STOP) != 0) ||
-            fam_pseudonym_among(words, before,
-                                " down up across along same next street road our dirt busy main on long to "
-                                "of for in at from by into kids minutes miles blocks hours times ")) {
+            (!numbered && fam_pseudonym_among(words, before, no_names))) {
             break;
         }
         capitals = capitals && (ordinal || word->capital || word->upper);
@@ -287,6 +301,14 @@ static size_t find_english(const struct fam_pseudonym_words *words, const struct
     bool named = first < i && capitals && fam_pseudonym_among(words, i, plain_types);
     bool small = first < i && number && (capitals || fam_pseudonym_among(words, i, plain_types));
     return named || small ? add(words, first, take_english_tail(words, names, i), spans) : i;
+}
+
+/* "PO Box 1234". */
+static size_t find_box(const struct fam_pseudonym_words *words, size_t i, struct fam_pseudonym_spans *spans)
+{
+    bool box = fam_pseudonym_is(words, i, "po") && fam_pseudonym_is(words, i + 1, "box") && is_number(words, i + 2) &&
+               fam_pseudonym_gap(words, i, " ") && fam_pseudonym_gap(words, i + 1, " | #");
+    return box ? add(words, i, i + 2, spans) : i;
 }
 
 static size_t find_english_unit(const struct fam_pseudonym_words *words, size_t i, struct fam_pseudonym_spans *spans)
@@ -317,6 +339,7 @@ void fam_pseudonym_find_addresses(const struct fam_pseudonym_words *words, const
         } else if (!words->items[i].number) {
             next = find_english(words, names, i, spans);
             next = next == i ? find_english_unit(words, i, spans) : next;
+            next = next == i ? find_box(words, i, spans) : next;
         }
         i = next == i ? i + 1 : next;
     }

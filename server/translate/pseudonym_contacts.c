@@ -14,6 +14,7 @@ enum {
     LONG_NUMBER = 6,
     HANDLE_DIGITS = 4,
     YEAR_DIGITS = 4,
+    TAG_DIGITS = 4,
     DOMAIN_MAX = 253,
 };
 
@@ -399,6 +400,19 @@ static void find_named_accounts(const struct fam_pseudonym_words *words, struct 
     }
 }
 
+/* "wolf#1234", as games and chats tell two of one name apart. */
+static void find_tags(const struct fam_pseudonym_words *words, struct fam_pseudonym_spans *spans)
+{
+    for (size_t i = 0; i + 1 < words->count; i++) {
+        const struct fam_pseudonym_word *name = &words->items[i];
+        const struct fam_pseudonym_word *number = &words->items[i + 1];
+        if (!name->number && number->number && number->letters == TAG_DIGITS && words->text[name->end] == '#' &&
+            name->end + 1 == number->start) {
+            add(spans, name->start, number->end, FAM_HIDDEN_HANDLE);
+        }
+    }
+}
+
 void fam_pseudonym_find_contacts(const struct fam_pseudonym_words *words, struct fam_pseudonym_spans *spans)
 {
     const char *text = words->text;
@@ -419,4 +433,5 @@ void fam_pseudonym_find_contacts(const struct fam_pseudonym_words *words, struct
     }
     find_worded_dates(words, spans);
     find_named_accounts(words, spans);
+    find_tags(words, spans);
 }
