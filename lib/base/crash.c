@@ -284,6 +284,9 @@ static void on_crash(int signal_number, siginfo_t *info, void *context)
     }
     freeze_others(self);
     report(signal_number, info, context);
+    if (getpid() == 1) {
+        _exit(128 + signal_number); /* a container's first process ignores what has no handler, and would go on */
+    }
     struct sigaction fallback = {.sa_handler = SIG_DFL};
     (void)sigaction(signal_number, &fallback, NULL);
     /* Waits while we are here, and strikes where the program was interrupted: the core shows that place. */

@@ -3,7 +3,8 @@
  * On SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT the handler stops the other threads, starts the program famcrash
  * (beside this one), hands it a record of where the program stood, waits for it (10 s at most: the end of the main
  * process is the end of a container, and of a service's helpers) and lets the signal's default action follow: the exit
- * by the signal, the core dump. famcrash finds the functions' names, writes one line to the log, and one event to
+ * by the signal, the core dump. (Process 1 of a container, which such signals do not end, exits with 128 + its number.)
+ * famcrash finds the functions' names, writes one line to the log, and one event to
  * Sentry.
  *
  * The record holds addresses of code and the names of thread and program, nothing else of the process: no memory, no
