@@ -77,7 +77,7 @@ static struct fam_log *open_log(const struct fam_config *config, struct fam_stat
     return fam_log_new(&options, status);
 }
 
-/* Errors are reported from here on; *ret_sentry stays NULL without SENTRY_DSN. */
+/* Errors and crashes are reported from here on; *ret_sentry stays NULL without SENTRY_DSN. */
 static enum fam_code open_sentry(const struct fam_config *config, struct fam_log *log, struct fam_sentry **ret_sentry,
                                  struct fam_status *status)
 {
@@ -87,19 +87,15 @@ static enum fam_code open_sentry(const struct fam_config *config, struct fam_log
                                                           .version = FAM_VERSION,
                                                           .revision = FAM_REVISION,
                                                           .environment = config->environment}};
+    struct fam_status no_crash = {.code = FAM_OK};
+    if (fam_crash_install("famserver", &no_crash) != FAM_OK) {
+        fam_log_status(log, FAM_LOG_WARN, "app", "crashes are not reported", &no_crash);
+    }
     enum fam_code code = fam_sentry_new(&options, ret_sentry, status);
     if (*ret_sentry != NULL) {
         fam_log_observe(log, FAM_LOG_ERROR, fam_sentry_capture, *ret_sentry);
     }
     return code;
-}
-
-static void watch_for_crashes(struct fam_log *log)
-{
-    struct fam_status status = {.code = FAM_OK};
-    if (fam_crash_install("famserver", &status) != FAM_OK) {
-        fam_log_status(log, FAM_LOG_WARN, "app", "crashes are not reported", &status);
-    }
 }
 
 static int serve(struct fam_app *app, const sigset_t *signals, struct fam_status *status)
@@ -127,7 +123,6 @@ static int run(const struct arguments *arguments, const struct fam_config *confi
     struct fam_app *app = ready ? fam_app_new(config, log, sentry, &status) : NULL;
     int exit_code = EXIT_FAILURE;
     if (app != NULL) {
-        watch_for_crashes(log);
         switch (arguments->command) {
         case CHECK_CONFIG: /* every room has taken its settings */
             exit_code = EXIT_SUCCESS;

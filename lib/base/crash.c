@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -47,6 +48,7 @@ static struct {
     char *arguments[2];
     char *environment[ENVIRONMENT_MAX + 1];
     int freeze_signal;
+    bool installed; /* written before other threads are there */
     _Alignas(16) char stack[STACK_SIZE];
 } crash;
 
@@ -369,5 +371,31 @@ enum fam_code fam_crash_install(const char *program, struct fam_status *status)
     if (backtrace(primed, (int)FAM_ARRAY_SIZE(primed)) <= 0 || !set_handlers()) {
         return fam_fail(status, FAM_INTERNAL, "the handlers for crashes can't be set");
     }
+    crash.installed = true;
     return FAM_OK;
+}
+
+void *fam_crash_thread_begin(void)
+{
+    if (!crash.installed) {
+        return NULL;
+    }
+    void *memory = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    const stack_t stack = {.ss_sp = memory, .ss_size = STACK_SIZE};
+    if (sigaltstack(&stack, NULL) != 0) {
+        (void)munmap(memory, STACK_SIZE);
+        return NULL;
+    }
+    return memory;
+}
+
+void fam_crash_thread_end(void *stack)
+{
+    const stack_t none = {.ss_flags = SS_DISABLE};
+    if (stack != NULL && sigaltstack(&none, NULL) == 0) {
+        (void)munmap(stack, STACK_SIZE);
+    }
 }

@@ -25,10 +25,14 @@
 #define FAM_CRASH_ENVIRONMENT                                                                                          \
     "SENTRY_DSN", "SENTRY_DSN_FILE", "FAM_ENVIRONMENT", "FAM_LOG_FORMAT", "FAM_LOG_LEVEL", "NO_COLOR"
 
-/* Once, from main, before other threads: its stack for handlers is the main thread's, whose overflow is reported too;
- * of any other thread it is not. NOT_FOUND: there is no famcrash beside the program; crashes are then not reported.
- * Does nothing in a build with sanitizers, which have handlers of their own. */
+/* Once, from main, before other threads. NOT_FOUND: there is no famcrash beside the program; crashes are then not
+ * reported. Does nothing in a build with sanitizers, which have handlers of their own. */
 enum fam_code fam_crash_install(const char *program, struct fam_status *status) FAM_MUST_CHECK;
+/* A thread whose stack runs out can tell so only on another stack. The main thread has one; any other asks for it at
+ * its beginning and gives it back at its end. NULL: nothing was installed, or no memory. Its pages are untouched until
+ * then, so it costs none. */
+void *fam_crash_thread_begin(void) FAM_MUST_CHECK;
+void fam_crash_thread_end(void *stack);
 
 /* ---- what the handler writes to famcrash's standard input ----
  * The head; the text of /proc/self/maps; one NUL; the return addresses, newest first, to the end. Whatever is missing

@@ -70,7 +70,9 @@ static void victim_outer(const char *words)
 
 static void *run_outer(void *words)
 {
+    void *stack = fam_crash_thread_begin();
     victim_outer(words);
+    fam_crash_thread_end(stack);
     return NULL;
 }
 
@@ -101,6 +103,11 @@ int main(int argc, char **argv)
     }
     while (argc > 3 && access(argv[3], R_OK) != 0) {
         (void)usleep(1000);
+    }
+    if (strcmp(how, "overflow-thread") == 0) {
+        how = "overflow";
+        (void)pthread_create(&threads[1], NULL, run_outer, argv[2]);
+        (void)pthread_join(threads[1], NULL);
     }
     if (strcmp(how, "threads") == 0) {
         for (size_t i = 0; i < 4; i++) {

@@ -219,6 +219,15 @@ Test(crash, a_stack_that_ran_out_is_reported_from_another_stack)
     cJSON_Delete(event);
 }
 
+Test(crash, a_threads_stack_that_ran_out_is_reported_when_the_thread_has_another)
+{
+    int64_t line = 0;
+    cr_expect_eq(run_victim("overflow-thread", NULL, world.dsn), CRASHED + SIGSEGV);
+    cJSON *event = event_of(0);
+    cr_expect_geq(find_frame(event, "victim_overflow", &line), 0);
+    cJSON_Delete(event);
+}
+
 Test(crash, threads_that_crash_together_are_one_event)
 {
     cr_expect_eq(run_victim("threads", NULL, world.dsn), CRASHED + SIGSEGV);
