@@ -18,6 +18,7 @@
 #include "menu.h"
 #include "metrics/metrics.h"
 #include "net/http_client.h"
+#include "net/sentry.h"
 #include "pages.h"
 #include "poller.h"
 #include "rpc/client.h"
@@ -38,6 +39,7 @@ enum {
 struct fam_bot {
     const struct fam_config *config;
     struct fam_log *log;
+    struct fam_sentry *sentry; /* may be NULL */
     struct fam_metrics *metrics;
     struct fam_locales *locales;
     struct fam_callback_signer signer;
@@ -133,6 +135,7 @@ static bool make_rooms(struct fam_bot *bot, struct fam_status *status)
         return false;
     }
     fam_metrics_on_scrape(bot->metrics, set_gauges, bot);
+    fam_metrics_on_scrape(bot->metrics, fam_sentry_on_scrape, bot->sentry);
     struct fam_poller_options poller = {
         .api = bot->api, .lanes = bot->lanes, .log = bot->log, .metrics = bot->metrics, .stop = &bot->stop};
     if (!(bot->poller = fam_poller_new(&poller, status))) {
@@ -163,7 +166,8 @@ static bool make(struct fam_bot *bot, struct fam_status *status)
     return make_net(bot, status) && make_rooms(bot, status);
 }
 
-struct fam_bot *fam_bot_new(const struct fam_config *config, struct fam_log *log, struct fam_status *status)
+struct fam_bot *fam_bot_new(const struct fam_config *config, struct fam_log *log, struct fam_sentry *sentry,
+                            struct fam_status *status)
 {
     struct fam_bot *bot = calloc(1, sizeof(*bot));
     if (!bot) {
@@ -172,6 +176,7 @@ struct fam_bot *fam_bot_new(const struct fam_config *config, struct fam_log *log
     }
     bot->config = config;
     bot->log = log;
+    bot->sentry = sentry;
     if (make(bot, status)) {
         return bot;
     }

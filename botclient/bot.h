@@ -14,9 +14,10 @@
 
 struct fam_bot;
 struct fam_log;
+struct fam_sentry;
 
-/* `config` and `log` are borrowed. */
-struct fam_bot *fam_bot_new(const struct fam_config *config, struct fam_log *log,
+/* `config`, `log` and `sentry` (NULL: none; for its metric) are borrowed. */
+struct fam_bot *fam_bot_new(const struct fam_config *config, struct fam_log *log, struct fam_sentry *sentry,
                             struct fam_status *status) FAM_MUST_CHECK;
 /* Begins to poll and to answer. */
 enum fam_code fam_bot_start(struct fam_bot *bot, struct fam_status *status) FAM_MUST_CHECK;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 
 enum { STACK_BYTES = 512 * 1024 };
 
@@ -123,6 +124,7 @@ static void run(struct fam_lanes *lanes, struct slot *slot)
 static void *work(void *argument)
 {
     struct fam_lanes *lanes = argument;
+    void *crash_stack = fam_crash_thread_begin();
     pthread_mutex_lock(&lanes->mutex);
     while (!lanes->stopping) {
         uint64_t next_ms;
@@ -136,6 +138,7 @@ static void *work(void *argument)
         }
     }
     pthread_mutex_unlock(&lanes->mutex);
+    fam_crash_thread_end(crash_stack);
     return NULL;
 }
 

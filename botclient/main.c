@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include "base/config.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "bot.h"
+#include "net/sentry.h"
+#include "net/sentry_dsn.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -58,13 +61,50 @@ static struct fam_log *open_log(const struct fam_config *config, struct fam_stat
     return fam_log_new(&options, status);
 }
 
+static bool is_plain_http_allowed(const struct fam_config *config)
+{
+    return strcmp(config->environment, "production") != 0;
+}
+
+/* Errors and crashes are reported from here on; *ret_sentry stays NULL without SENTRY_DSN. */
+static enum fam_code open_sentry(const struct fam_config *config, struct fam_log *log, struct fam_sentry **ret_sentry,
+                                 struct fam_status *status)
+{
+    const struct fam_sentry_options options = {
+        .dsn = fam_secret_text(&config->sentry_dsn),
+        .allow_plain_http = is_plain_http_allowed(config),
+        .origin = {
+            .program = "fambot", .version = FAM_VERSION, .revision = FAM_REVISION, .environment = config->environment}};
+    struct fam_status no_crash = {.code = FAM_OK};
+    if (fam_crash_install("fambot", &no_crash) != FAM_OK) {
+        fam_log_status(log, FAM_LOG_WARN, "bot", "crashes are not reported", &no_crash);
+    }
+    enum fam_code code = fam_sentry_new(&options, ret_sentry, status);
+    if (*ret_sentry) {
+        fam_log_observe(log, FAM_LOG_ERROR, fam_sentry_capture, *ret_sentry);
+    }
+    return code;
+}
+
+/* The bot is gone, and with it all who write to the log. */
+static void close_sentry(struct fam_sentry *sentry, struct fam_log *log)
+{
+    if (sentry) {
+        fam_log_observe(log, FAM_LOG_OFF, NULL, NULL);
+    }
+    fam_sentry_free(sentry);
+}
+
 static int run(const struct fam_config *config, const sigset_t *signals)
 {
     struct fam_status status = {0};
+    struct fam_sentry *sentry = NULL;
     struct fam_log *log = open_log(config, &status);
-    struct fam_bot *bot = log ? fam_bot_new(config, log, &status) : NULL;
+    bool ready = log && open_sentry(config, log, &sentry, &status) == FAM_OK;
+    struct fam_bot *bot = ready ? fam_bot_new(config, log, sentry, &status) : NULL;
     if (!bot || fam_bot_start(bot, &status) != FAM_OK) {
         fam_bot_free(bot);
+        close_sentry(sentry, log);
         fam_log_free(log);
         fprintf(stderr, "fambot: %s\n", status.message);
         return EXIT_FAILURE;
@@ -73,10 +113,12 @@ static int run(const struct fam_config *config, const sigset_t *signals)
     bool drained = fam_bot_stop(bot);
     if (!drained) {
         /* A handler hangs in a call: what it holds can't be freed, and its update comes again. */
+        fam_sentry_flush(sentry);
         fam_log_free(log);
         _exit(EXIT_SUCCESS);
     }
     fam_bot_free(bot);
+    close_sentry(sentry, log);
     fam_log_free(log);
     return EXIT_SUCCESS;
 }
@@ -111,6 +153,11 @@ int main(int argc, char **argv)
     int exit_code = EXIT_SUCCESS;
     if (command == CHECK_CONFIG) {
         fam_config_print(FAM_PROGRAM_BOT, &config, stdout);
+        if (fam_sentry_dsn_check(fam_secret_text(&config.sentry_dsn), is_plain_http_allowed(&config), &status) !=
+            FAM_OK) {
+            fprintf(stderr, "fambot: %s\n", status.message);
+            exit_code = EXIT_FAILURE;
+        }
     } else {
         exit_code = run(&config, &signals);
     }

@@ -4,6 +4,8 @@ add_compile_definitions(_GNU_SOURCE)
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
                     -Wwrite-strings -Wpointer-arith -Wformat=2 -Wvla)
+# Debug information tells paths from the source's root: reports of crashes name no machine's folders.
+add_compile_options(-fdebug-prefix-map=${CMAKE_SOURCE_DIR}=.)
 if(FAM_WERROR)
   add_compile_options(-Werror)
 endif()

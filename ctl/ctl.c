@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/uuid.h"
 #include "context.h"
+#include "net/sentry_dsn.h"
 
 /* Marks a failure that is not worth a word. */
 #define READER_GONE "READER_GONE"
@@ -234,6 +235,13 @@ static enum fam_code apply_context(struct fam_ctl *ctl, const struct fam_context
     return FAM_OK;
 }
 
+/* famctl sends no errors, its crashes alone; a DSN that is wrong would keep them here in silence. */
+static enum fam_code check_sentry(const struct fam_config *config, struct fam_status *status)
+{
+    bool plain = strcmp(config->environment, "production") != 0;
+    return fam_sentry_dsn_check(fam_secret_text(&config->sentry_dsn), plain, status);
+}
+
 /* Runs a command that reads settings. */
 static enum fam_code run_with_settings(struct fam_ctl *ctl, struct fam_status *status)
 {
@@ -249,6 +257,7 @@ static enum fam_code run_with_settings(struct fam_ctl *ctl, struct fam_status *s
     if (code == FAM_OK) {
         code = fam_config_load(FAM_PROGRAM_CTL, ctl->settings, &config, status);
         ctl->config = code == FAM_OK ? &config : NULL;
+        code = code == FAM_OK ? check_sentry(&config, status) : code;
         code = code == FAM_OK ? FAM_OK : as_usage(status);
     }
     if (code != FAM_OK && is(ctl, FAM_COMMAND_DIAGNOSES)) {

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "ctl.h"
 
 static bool wants_colour(void)
@@ -30,6 +31,10 @@ int main(int argc, char **argv)
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
         return FAM_EXIT_FAILED;
     }
+    /* Without famcrash beside it a crash is not reported; nothing else is different. */
+    struct fam_status no_crash;
+    bool reported = fam_crash_install("famctl", &no_crash) == FAM_OK;
+    (void)reported;
     struct fam_ctl_io io = {.in = stdin,
                             .out = stdout,
                             .err = stderr,

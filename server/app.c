@@ -13,6 +13,7 @@
 #include "http/pages.h"
 #include "metrics/metrics.h"
 #include "net/http_server.h"
+#include "net/sentry.h"
 #include "rpc/server.h"
 #include "services/methods.h"
 #include "store/audit_store.h"
@@ -154,6 +155,7 @@ static enum fam_code make_rooms(struct fam_app *app, struct fam_status *status)
         return status->code;
     }
     fam_metrics_on_scrape(app->metrics, fam_app_on_scrape, app);
+    fam_metrics_on_scrape(app->metrics, fam_sentry_on_scrape, app->sentry);
     enum fam_code code = make_store(app, status);
     if (code == FAM_OK) {
         code = make_redis_rooms(app, status);
@@ -173,7 +175,8 @@ static enum fam_code make_rooms(struct fam_app *app, struct fam_status *status)
     return code;
 }
 
-struct fam_app *fam_app_new(const struct fam_config *config, struct fam_log *log, struct fam_status *status)
+struct fam_app *fam_app_new(const struct fam_config *config, struct fam_log *log, struct fam_sentry *sentry,
+                            struct fam_status *status)
 {
     struct fam_app *app = calloc(1, sizeof(*app));
     if (app == NULL) {
@@ -182,6 +185,7 @@ struct fam_app *fam_app_new(const struct fam_config *config, struct fam_log *log
     }
     app->config = config;
     app->log = log;
+    app->sentry = sentry;
     if (make_rooms(app, status) != FAM_OK) {
         fam_app_free(app);
         return NULL;

@@ -13,9 +13,11 @@
 
 struct fam_app;
 struct fam_log;
+struct fam_sentry;
 
-/* `config` and `log` are borrowed. Needs neither PostgreSQL nor Redis to be up. */
-struct fam_app *fam_app_new(const struct fam_config *config, struct fam_log *log,
+/* `config`, `log` and `sentry` (NULL: none; for its metric) are borrowed. Needs neither PostgreSQL nor Redis to be up.
+ */
+struct fam_app *fam_app_new(const struct fam_config *config, struct fam_log *log, struct fam_sentry *sentry,
                             struct fam_status *status) FAM_MUST_CHECK;
 /* Listens for RPC and HTTP. */
 enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status) FAM_MUST_CHECK;

@@ -32,10 +32,12 @@ enum fam_database_state {
 };
 
 struct fam_pages;
+struct fam_sentry;
 
 struct fam_app {
     const struct fam_config *config;
     struct fam_log *log;
+    struct fam_sentry *sentry; /* may be NULL */
     struct fam_metrics *metrics;
     struct fam_store *store;
     struct fam_redis *redis;

@@ -8,8 +8,10 @@
 
 #include "app.h"
 #include "base/config.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "net/sentry.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -75,6 +77,27 @@ static struct fam_log *open_log(const struct fam_config *config, struct fam_stat
     return fam_log_new(&options, status);
 }
 
+/* Errors and crashes are reported from here on; *ret_sentry stays NULL without SENTRY_DSN. */
+static enum fam_code open_sentry(const struct fam_config *config, struct fam_log *log, struct fam_sentry **ret_sentry,
+                                 struct fam_status *status)
+{
+    const struct fam_sentry_options options = {.dsn = fam_secret_text(&config->sentry_dsn),
+                                               .allow_plain_http = strcmp(config->environment, "production") != 0,
+                                               .origin = {.program = "famserver",
+                                                          .version = FAM_VERSION,
+                                                          .revision = FAM_REVISION,
+                                                          .environment = config->environment}};
+    struct fam_status no_crash = {.code = FAM_OK};
+    if (fam_crash_install("famserver", &no_crash) != FAM_OK) {
+        fam_log_status(log, FAM_LOG_WARN, "app", "crashes are not reported", &no_crash);
+    }
+    enum fam_code code = fam_sentry_new(&options, ret_sentry, status);
+    if (*ret_sentry != NULL) {
+        fam_log_observe(log, FAM_LOG_ERROR, fam_sentry_capture, *ret_sentry);
+    }
+    return code;
+}
+
 static int serve(struct fam_app *app, struct fam_log *log, const sigset_t *signals, struct fam_status *status)
 {
     if (fam_app_start(app, status) != FAM_OK) {
@@ -88,8 +111,10 @@ static int serve(struct fam_app *app, struct fam_log *log, const sigset_t *signa
 static int run(const struct arguments *arguments, const struct fam_config *config, const sigset_t *signals)
 {
     struct fam_status status = {.code = FAM_OK};
+    struct fam_sentry *sentry = NULL;
     struct fam_log *log = open_log(config, &status);
-    struct fam_app *app = log == NULL ? NULL : fam_app_new(config, log, &status);
+    bool ready = log != NULL && open_sentry(config, log, &sentry, &status) == FAM_OK;
+    struct fam_app *app = ready ? fam_app_new(config, log, sentry, &status) : NULL;
     int exit_code = EXIT_FAILURE;
     if (app != NULL) {
         switch (arguments->command) {
@@ -109,6 +134,10 @@ static int run(const struct arguments *arguments, const struct fam_config *confi
         }
     }
     fam_app_free(app);
+    if (sentry != NULL) {
+        fam_log_observe(log, FAM_LOG_OFF, NULL, NULL);
+    }
+    fam_sentry_free(sentry);
     fam_log_free(log);
     if (status.code != FAM_OK && exit_code != EXIT_SUCCESS) {
         fprintf(stderr, "famserver: %s\n", status.message);

@@ -94,23 +94,28 @@ static enum fam_code read_secret_file(const char *name, const char *path, struct
     return code;
 }
 
+enum fam_code fam_config_secret(const char *name, char *const *environ_, struct fam_secret *ret_secret,
+                                struct fam_status *status)
+{
+    const char *value = find(environ_, name, "");
+    const char *path = find(environ_, name, "_FILE");
+    if (value != NULL && path != NULL) {
+        return fam_fail(status, FAM_INVALID_ARGUMENT, "%s and %s_FILE are both set; keep one", name, name);
+    }
+    if (path != NULL) {
+        return read_secret_file(name, path, ret_secret, status);
+    }
+    if (value != NULL && !fam_secret_set(ret_secret, value, strlen(value))) {
+        return fam_fail_memory(status);
+    }
+    return FAM_OK;
+}
+
 static enum fam_code load_secret(const struct fam_config_row *row, char *const *environ_, struct fam_secret *secret,
                                  struct fam_status *status)
 {
-    const char *value = find(environ_, row->name, "");
-    const char *path = find(environ_, row->name, "_FILE");
-    if (value != NULL && path != NULL) {
-        return fam_fail(status, FAM_INVALID_ARGUMENT, "%s and %s_FILE are both set; keep one", row->name, row->name);
-    }
-    if (path != NULL) {
-        enum fam_code code = read_secret_file(row->name, path, secret, status);
-        if (code != FAM_OK) {
-            return code;
-        }
-    } else if (value != NULL && !fam_secret_set(secret, value, strlen(value))) {
-        return fam_fail_memory(status);
-    }
-    return fam_config_check_secret(row, fam_secret_text(secret), status);
+    enum fam_code code = fam_config_secret(row->name, environ_, secret, status);
+    return code == FAM_OK ? fam_config_check_secret(row, fam_secret_text(secret), status) : code;
 }
 
 static enum fam_code load_row(const struct fam_config_row *row, char *const *environ_, struct fam_config *config,

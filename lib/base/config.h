@@ -42,6 +42,10 @@ struct fam_config {
 enum fam_code fam_config_load(enum fam_program program, char *const *environ_, struct fam_config *ret_config,
                               struct fam_status *status) FAM_MUST_CHECK;
 void fam_config_done(struct fam_config *config);
+/* One secret by its name, from NAME or NAME_FILE, and nothing else: for a helper that must not hold the others. Empty
+ * when it is not set. */
+enum fam_code fam_config_secret(const char *name, char *const *environ_, struct fam_secret *ret_secret,
+                                struct fam_status *status) FAM_MUST_CHECK;
 
 /* --check-config: NAME=value, a line each, "(set)" or "(empty)" for secrets, in the table's order. */
 void fam_config_print(enum fam_program program, const struct fam_config *config, FILE *out);

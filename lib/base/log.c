@@ -25,6 +25,9 @@ struct fam_log {
     int fd;
     atomic_int level;
     atomic_uint_fast64_t dropped;
+    atomic_int observed; /* from this level on; the next two are written before it */
+    fam_log_observer *observer;
+    void *observer_context;
     pthread_mutex_t lock;
     pthread_cond_t filled;
     pthread_cond_t end;
@@ -141,6 +144,7 @@ struct fam_log *fam_log_new(const struct fam_log_options *options, struct fam_st
     log->head.colour =
         options->format == FAM_LOG_TEXT && isatty(options->fd) && (no_colour == NULL || no_colour[0] == '\0');
     atomic_store(&log->level, (int)options->level);
+    atomic_store(&log->observed, (int)FAM_LOG_OFF);
     log->ring_bytes = options->ring_bytes == 0 ? RING_BYTES_DEFAULT : options->ring_bytes;
     log->ring_bytes = log->ring_bytes < FAM_LOG_LINE_MAX ? FAM_LOG_LINE_MAX : log->ring_bytes;
     log->ring = malloc(log->ring_bytes);
@@ -196,9 +200,27 @@ enum fam_log_level fam_log_set_level(struct fam_log *log, enum fam_log_level lev
     return log == NULL ? FAM_LOG_OFF : (enum fam_log_level)atomic_exchange(&log->level, (int)level);
 }
 
+void fam_log_observe(struct fam_log *log, enum fam_log_level level, fam_log_observer *fn, void *context)
+{
+    atomic_store(&log->observed, (int)FAM_LOG_OFF);
+    log->observer = fn;
+    log->observer_context = context;
+    atomic_store(&log->observed, fn == NULL ? (int)FAM_LOG_OFF : (int)level);
+}
+
+static bool is_observed(const struct fam_log *log, enum fam_log_level level)
+{
+    return level < FAM_LOG_OFF && (int)level >= atomic_load(&log->observed);
+}
+
+static bool is_written(const struct fam_log *log, enum fam_log_level level)
+{
+    return level < FAM_LOG_OFF && (int)level >= atomic_load(&log->level);
+}
+
 bool fam_log_enabled(const struct fam_log *log, enum fam_log_level level)
 {
-    return log != NULL && level < FAM_LOG_OFF && (int)level >= atomic_load(&log->level);
+    return log != NULL && (is_written(log, level) || is_observed(log, level));
 }
 
 uint64_t fam_log_dropped(const struct fam_log *log)
@@ -252,11 +274,11 @@ static bool is_wanted(struct fam_log *log, enum fam_log_level level, const char 
     return wanted;
 }
 
-void fam_log_write(struct fam_log *log, enum fam_log_level level, const char *source, const char *event,
-                   const struct fam_field *fields, size_t field_count)
+static void write_line(struct fam_log *log, enum fam_log_level level, const char *source, const char *event,
+                       const struct fam_field *fields, size_t field_count)
 {
     uint64_t left_out = 0;
-    if (!fam_log_enabled(log, level) || !is_wanted(log, level, event, &left_out)) {
+    if (!is_wanted(log, level, event, &left_out)) {
         return;
     }
     struct fam_log_line line;
@@ -276,6 +298,20 @@ void fam_log_write(struct fam_log *log, enum fam_log_level level, const char *so
     }
     wake_writer(log, level);
     pthread_mutex_unlock(&log->lock);
+}
+
+void fam_log_write(struct fam_log *log, enum fam_log_level level, const char *source, const char *event,
+                   const struct fam_field *fields, size_t field_count)
+{
+    if (log == NULL) {
+        return;
+    }
+    if (is_written(log, level)) {
+        write_line(log, level, source, event, fields, field_count);
+    }
+    if (is_observed(log, level)) {
+        log->observer(log->observer_context, level, source, event, fields, field_count);
+    }
 }
 
 void fam_log_status(struct fam_log *log, enum fam_log_level level, const char *source, const char *event,

@@ -60,10 +60,17 @@ struct fam_log *fam_log_new(const struct fam_log_options *options, struct fam_st
 void fam_log_free(struct fam_log *log);
 /* Returns the level until now; OFF without a log. */
 enum fam_log_level fam_log_set_level(struct fam_log *log, enum fam_log_level level);
+/* Does anybody want such lines, the writer or the observer? */
 bool fam_log_enabled(const struct fam_log *log, enum fam_log_level level);
 /* "debug", "info", "warn", "error", "off"; false for anything else. */
 bool fam_log_level_parse(const char *text, enum fam_log_level *ret_level);
 const char *fam_log_level_name(enum fam_log_level level);
+/* Is called with each line at or above `level`, written or not, on the writer's own thread after the line is in the
+ * ring; no lock of the log is held. It must not block and must not log. `fields` are borrowed while it runs. */
+typedef void fam_log_observer(void *context, enum fam_log_level level, const char *source, const char *event,
+                              const struct fam_field *fields, size_t field_count);
+/* One observer a log. Set before other threads write, or FAM_LOG_OFF and NULL after they have ended. */
+void fam_log_observe(struct fam_log *log, enum fam_log_level level, fam_log_observer *fn, void *context);
 /* Lines dropped since the start because the ring was full. */
 uint64_t fam_log_dropped(const struct fam_log *log);
 

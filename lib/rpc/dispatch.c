@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/text.h"
 #include "metrics/metrics.h"
 #include "rpc/server_private.h"
@@ -349,9 +350,11 @@ static struct fam_call *dequeue(struct fam_call_queue *queue)
 void *fam_dispatch_worker(void *arg)
 {
     struct fam_server *server = arg;
+    void *crash_stack = fam_crash_thread_begin();
     for (;;) {
         struct fam_call *call = dequeue(&server->queue);
         if (call == NULL) {
+            fam_crash_thread_end(crash_stack);
             return NULL;
         }
         void *step_context = NULL;

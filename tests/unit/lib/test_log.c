@@ -6,6 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -345,6 +346,82 @@ Test(log, a_broken_descriptor_does_no_harm)
     }
     fam_log_free(log);
     close(ends[1]);
+}
+
+/* What an observer was told. */
+struct watched {
+    atomic_uint lines;
+    const char *source, *event;
+    enum fam_log_level level;
+    size_t fields;
+};
+
+static void watch(void *context, enum fam_log_level level, const char *source, const char *event,
+                  const struct fam_field *fields, size_t field_count)
+{
+    struct watched *watched = context;
+    (void)fields;
+    watched->level = level;
+    watched->source = source;
+    watched->event = event;
+    watched->fields = field_count;
+    atomic_fetch_add(&watched->lines, 1);
+}
+
+Test(log, an_observer_is_told_of_lines_at_or_above_its_level_and_of_no_others)
+{
+    struct sink sink = sink_of(FAM_LOG_DEBUG, FAM_LOG_JSON);
+    struct watched watched = {.lines = 0};
+    fam_log_observe(sink.log, FAM_LOG_ERROR, watch, &watched);
+    FAM_LOG0(sink.log, FAM_LOG_WARN, "room", "below");
+    cr_assert_eq(atomic_load(&watched.lines), 0);
+    FAM_LOG(sink.log, FAM_LOG_ERROR, "store", "database is away", FAM_STR("code", "UNAVAILABLE"), FAM_I64("n", 3));
+    cr_assert_eq(atomic_load(&watched.lines), 1);
+    cr_assert_str_eq(watched.source, "store");
+    cr_assert_str_eq(watched.event, "database is away");
+    cr_assert_eq(watched.level, FAM_LOG_ERROR);
+    cr_assert_eq(watched.fields, 2);
+    fam_log_observe(sink.log, FAM_LOG_OFF, NULL, NULL);
+    FAM_LOG0(sink.log, FAM_LOG_ERROR, "room", "unseen");
+    cr_assert_eq(atomic_load(&watched.lines), 1);
+    free(drain(&sink));
+}
+
+Test(log, an_observer_is_told_also_of_lines_that_are_not_written)
+{
+    struct sink sink = sink_of(FAM_LOG_OFF, FAM_LOG_JSON);
+    struct watched watched = {.lines = 0};
+    cr_assert_not(fam_log_enabled(sink.log, FAM_LOG_ERROR));
+    fam_log_observe(sink.log, FAM_LOG_ERROR, watch, &watched);
+    cr_assert(fam_log_enabled(sink.log, FAM_LOG_ERROR));
+    cr_assert_not(fam_log_enabled(sink.log, FAM_LOG_WARN));
+    FAM_LOG0(sink.log, FAM_LOG_ERROR, "room", "seen");
+    FAM_LOG0(sink.log, FAM_LOG_OFF, "room", "no level of a line");
+    cr_assert_eq(atomic_load(&watched.lines), 1);
+    char *text = drain(&sink);
+    cr_assert_str_eq(text, "");
+    free(text);
+}
+
+/* An observer that would hang if the log still held its lock. */
+static void ask_back(void *context, enum fam_log_level level, const char *source, const char *event,
+                     const struct fam_field *fields, size_t field_count)
+{
+    (void)level, (void)source, (void)event, (void)fields, (void)field_count;
+    struct sink *sink = context;
+    FAM_LOG0(sink->log, FAM_LOG_INFO, "observer", "a line of its own");
+}
+
+Test(log, an_observer_runs_under_no_lock_of_the_log, .timeout = 20)
+{
+    struct sink sink = sink_of(FAM_LOG_INFO, FAM_LOG_TEXT);
+    fam_log_observe(sink.log, FAM_LOG_ERROR, ask_back, &sink);
+    FAM_LOG0(sink.log, FAM_LOG_ERROR, "room", "first");
+    char *text = drain(&sink);
+    const char *first = strstr(text, "room: first\n");
+    cr_assert_not_null(first, "%s", text);
+    cr_assert_not_null(strstr(first, "observer: a line of its own\n"), "%s", text);
+    free(text);
 }
 
 /* ---- floods ---- */
