@@ -25,9 +25,7 @@ TestSuite(migrate, .init = start, .fini = stop, .timeout = 120);
 /* A file of the checkout, by its path from the root. */
 static void checkout_path(const char *path, char *ret_path, size_t size)
 {
-    const char *here = __FILE__, *tests = strstr(here, "/tests/integration/");
-    cr_assert(tests, "%s", here);
-    snprintf(ret_path, size, "%.*s/%s", (int)(tests - here), here, path);
+    snprintf(ret_path, size, FAM_SOURCE_DIR "/%s", path);
 }
 
 Test(migrate, an_empty_database_is_behind_and_then_current)
