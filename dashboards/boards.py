@@ -92,6 +92,8 @@ OVERVIEW = ("overview", "fam-overview", "Family Emotions: Overview", "Is it well
               alert="DiskFull", red_below=0.1, max=1),
         graph("Log lines dropped", "short", "Since the start; above 0 the log is not complete.",
               ("family_emotions_log_dropped_lines", "{{job}} {{instance}}"), w=6, h=7),
+        graph("Events for Sentry", "short", "By what became of them, over the interval; only what was sent can be read there.",
+              ("sum by (result) (increase(family_emotions_sentry_events_total[R]))", "{{result}}"), w=6, h=7),
         graph("Time of a page", "s", "95th percentile of the HTTP pages of metrics and health.",
               ("histogram_quantile(0.95, sum by (le, endpoint) (rate(family_emotions_http_request_duration_seconds_bucket[R])))",
                "{{endpoint}}"), w=6, h=7),
