@@ -5,10 +5,8 @@
 #define FAM_CTL_COMMANDS_COMMANDS_H
 
 #include "base/status.h"
-#include "fam/v1/ops.pb-c.h"
 
 struct fam_ctl;
-struct fam_out;
 
 enum fam_code fam_ctl_health(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_info(struct fam_ctl *ctl, struct fam_status *status);
@@ -47,9 +45,7 @@ enum fam_code fam_ctl_context_use(struct fam_ctl *ctl, struct fam_status *status
 enum fam_code fam_ctl_completion(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_man(struct fam_ctl *ctl, struct fam_status *status);
 
-/* health.c, for the commands that show health beside other things: the whole's status and the checks. */
-void fam_ctl_show_checks(struct fam_out *out, const Fam__V1__HealthResponse *response);
-/* The exit code for a status; `fail_on` is the flag's value, NULL without. */
-int fam_ctl_health_exit(Fam__V1__HealthStatus health, const char *fail_on);
+/* health.c, for status: adds the whole's status and the checks to the answer, and sets the exit code by --fail-on. */
+enum fam_code fam_ctl_add_checks(struct fam_ctl *ctl, struct fam_status *status);
 
 #endif

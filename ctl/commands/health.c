@@ -52,7 +52,7 @@ static void show_table(struct fam_out *out, const Fam__V1__HealthResponse *respo
     }
 }
 
-void fam_ctl_show_checks(struct fam_out *out, const Fam__V1__HealthResponse *response)
+static void show_checks(struct fam_out *out, const Fam__V1__HealthResponse *response)
 {
     show_status(out, false, response->status);
     show_table(out, response);
@@ -68,7 +68,7 @@ static void show_health(struct fam_out *out, const Fam__V1__HealthResponse *resp
 }
 
 /* Anything that is neither healthy nor degraded counts as unhealthy, also what this version does not know. */
-int fam_ctl_health_exit(Fam__V1__HealthStatus health, const char *fail_on)
+static int health_exit(Fam__V1__HealthStatus health, const char *fail_on)
 {
     bool degraded = health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_DEGRADED;
     if (health == FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY) {
@@ -80,8 +80,10 @@ int fam_ctl_health_exit(Fam__V1__HealthStatus health, const char *fail_on)
     return FAM_EXIT_UNHEALTHY;
 }
 
-/* One look. */
-static enum fam_code look(struct fam_ctl *ctl, struct fam_out *out, struct fam_status *status)
+/* One look, shown by `show`. */
+static enum fam_code look(struct fam_ctl *ctl, struct fam_out *out,
+                          void (*show)(struct fam_out *out, const Fam__V1__HealthResponse *response),
+                          struct fam_status *status)
 {
     Fam__V1__HealthRequest request = FAM__V1__HEALTH_REQUEST__INIT;
     struct fam_rpc_options options = fam_ctl_call(ctl);
@@ -91,11 +93,16 @@ static enum fam_code look(struct fam_ctl *ctl, struct fam_out *out, struct fam_s
     enum fam_code code = FAM_RPC(ctl->client, fam__v1__ops_service, health, &rpc, &request, status);
     if (code == FAM_OK) {
         const Fam__V1__HealthResponse *response = (const Fam__V1__HealthResponse *)fam_rpc_response(&rpc);
-        show_health(out, response);
-        ctl->exit_code = fam_ctl_health_exit(response->status, fam_parsed_value(ctl->parsed, "--fail-on"));
+        show(out, response);
+        ctl->exit_code = health_exit(response->status, fam_parsed_value(ctl->parsed, "--fail-on"));
     }
     fam_rpc_done(&rpc);
     return code;
+}
+
+enum fam_code fam_ctl_add_checks(struct fam_ctl *ctl, struct fam_status *status)
+{
+    return look(ctl, &ctl->out, show_checks, status);
 }
 
 static enum fam_code write_look(struct fam_ctl *ctl, const struct fam_out *out, struct fam_status *status)
@@ -125,7 +132,7 @@ static enum fam_code watch(struct fam_ctl *ctl, uint32_t interval_s, uint32_t co
         if (shown > 0) {
             (void)poll(NULL, 0, (int)(interval_s * 1000));
         }
-        if (look(ctl, &out, status) == FAM_OK) {
+        if (look(ctl, &out, show_health, status) == FAM_OK) {
             code = write_look(ctl, &out, status);
         } else if (status->code == FAM_UNAVAILABLE || status->code == FAM_DEADLINE_EXCEEDED) {
             fam_ctl_remark(ctl, "%s", status->message);
@@ -142,7 +149,7 @@ static enum fam_code watch(struct fam_ctl *ctl, uint32_t interval_s, uint32_t co
 enum fam_code fam_ctl_health(struct fam_ctl *ctl, struct fam_status *status)
 {
     if (fam_parsed_value(ctl->parsed, "--watch") == NULL) {
-        return look(ctl, &ctl->out, status);
+        return look(ctl, &ctl->out, show_health, status);
     }
     return watch(ctl, fam_parsed_number(ctl->parsed, "--interval", WATCH_S),
                  fam_parsed_number(ctl->parsed, "--count", 0), status);

@@ -39,23 +39,6 @@ static enum fam_code add_server(struct fam_ctl *ctl, struct fam_status *status)
     return code;
 }
 
-static enum fam_code add_health(struct fam_ctl *ctl, struct fam_status *status)
-{
-    Fam__V1__HealthRequest request = FAM__V1__HEALTH_REQUEST__INIT;
-    struct fam_rpc_options options = fam_ctl_call(ctl);
-    struct fam_rpc rpc;
-    options.read_only = true;
-    fam_rpc_init(&rpc, &options);
-    enum fam_code code = FAM_RPC(ctl->client, fam__v1__ops_service, health, &rpc, &request, status);
-    if (code == FAM_OK) {
-        const Fam__V1__HealthResponse *response = (const Fam__V1__HealthResponse *)fam_rpc_response(&rpc);
-        fam_ctl_show_checks(&ctl->out, response);
-        ctl->exit_code = fam_ctl_health_exit(response->status, fam_parsed_value(ctl->parsed, "--fail-on"));
-    }
-    fam_rpc_done(&rpc);
-    return code;
-}
-
 /* Counts since the server's start. */
 static void show_counts(struct fam_out *out, const struct fam_samples *samples)
 {
@@ -91,5 +74,5 @@ enum fam_code fam_ctl_status(struct fam_ctl *ctl, struct fam_status *status)
             fam_samples_done(&samples);
         }
     }
-    return code == FAM_OK ? add_health(ctl, status) : code;
+    return code == FAM_OK ? fam_ctl_add_checks(ctl, status) : code;
 }

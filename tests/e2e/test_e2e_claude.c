@@ -169,53 +169,6 @@ Test(e2e_claude, a_slow_claude_costs_patience_and_no_more, .timeout = 120)
     stop(&system);
 }
 
-enum { CROWD = 60 };
-
-struct one {
-    struct system *system;
-    struct person *person;
-    char key[32];
-    Fam__V1__Engine engine;
-    enum fam_code code;
-    struct fam_status status;
-};
-
-static void *ask_alone(void *arg)
-{
-    struct one *one = arg;
-    struct fam_rpc rpc;
-    one->code = system_translate(one->system, one->person, "Ты меня не любишь!", one->key, &rpc, &one->status);
-    if (one->code == FAM_OK) {
-        one->engine = system_entry(&rpc)->reading->engine;
-    }
-    fam_rpc_done(&rpc);
-    return NULL;
-}
-
-Test(e2e_claude, equal_requests_at_once_cost_one_call, .timeout = 120)
-{
-    struct system system;
-    const char *const settings[] = {"FAM_LIMIT_TRANSLATIONS_HOUR=1000", "FAM_LIMIT_TRANSLATIONS_DAY=1000", NULL};
-    start(&system, settings);
-    struct person parent = system_family(&system, 4150, 7);
-    cr_assert(cl_latency(&claude, 500));
-    pthread_t threads[CROWD];
-    static struct one crowd[CROWD];
-    for (size_t i = 0; i < CROWD; i++) {
-        crowd[i] = (struct one){.system = &system, .person = &parent};
-        snprintf(crowd[i].key, sizeof(crowd[i].key), "crowd-%zu", i);
-        cr_assert_eq(pthread_create(&threads[i], NULL, ask_alone, &crowd[i]), 0);
-    }
-    for (size_t i = 0; i < CROWD; i++) {
-        pthread_join(threads[i], NULL);
-        cr_expect_eq(crowd[i].code, FAM_OK, "%s %s", crowd[i].status.reason, crowd[i].status.message);
-        cr_expect_eq(crowd[i].engine, FAM__V1__ENGINE__ENGINE_CLAUDE);
-    }
-    cr_expect_eq(asked(), 1);
-    cr_expect_eq(system_count(&system, "SELECT count(*) FROM emotion_entries"), CROWD);
-    stop(&system);
-}
-
 Test(e2e_claude, a_batch_keeps_its_order_and_reads_equal_items_once, .timeout = 120)
 {
     struct system system;
