@@ -2,8 +2,13 @@
  * Anthropic or Telegram. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "app_private.h"
+
+/* As the alert DiskFull has them. */
+#define DISK_LOW 0.1
+#define DISK_FULL 0.03
 
 static void say(char ret_reason[FAM_HEALTH_REASON_SIZE], const char *reason)
 {
@@ -67,6 +72,24 @@ static enum fam_health_state check_telegram(void *context, uint32_t timeout_ms, 
     return fam_bot_watch_state(app->bots, ret_reason);
 }
 
+/* Where the working folder lies, like the metric: PostgreSQL's disk is looked at where PostgreSQL runs. */
+static enum fam_health_state check_disk(void *context, uint32_t timeout_ms, char ret_reason[FAM_HEALTH_REASON_SIZE])
+{
+    (void)context;
+    (void)timeout_ms;
+    struct statvfs disk = {.f_blocks = 0};
+    if (statvfs(".", &disk) != 0 || disk.f_blocks == 0) {
+        say(ret_reason, "can't be looked at");
+        return FAM_HEALTH_DEGRADED;
+    }
+    double free_share = (double)disk.f_bavail / (double)disk.f_blocks;
+    if (free_share >= DISK_LOW) {
+        return FAM_HEALTH_HEALTHY;
+    }
+    say(ret_reason, free_share < DISK_FULL ? "less than 3 % are free" : "less than 10 % are free");
+    return free_share < DISK_FULL ? FAM_HEALTH_UNHEALTHY : FAM_HEALTH_DEGRADED;
+}
+
 static enum fam_code add(struct fam_app *app, const char *name,
                          enum fam_health_state (*run)(void *context, uint32_t timeout_ms, char *ret_reason),
                          bool required, struct fam_status *status)
@@ -93,5 +116,8 @@ enum fam_code fam_app_make_health(struct fam_app *app, struct fam_status *status
     if (code == FAM_OK && fam_app_uses_claude(app)) {
         code = add(app, "claude", check_claude, false, status);
     }
-    return code == FAM_OK ? add(app, "telegram", check_telegram, false, status) : code;
+    if (code == FAM_OK) {
+        code = add(app, "telegram", check_telegram, false, status);
+    }
+    return code == FAM_OK ? add(app, "disk", check_disk, false, status) : code;
 }

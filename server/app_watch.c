@@ -6,11 +6,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
+#include "store/activity_store.h"
 #include "store/idempotency_store.h"
 #include "store/migrate.h"
 
-static const char SWEEP[] = "idempotency_sweep";
-enum { LOOK_MS = 1000, LOOK_READY_MS = 5000, SWEEP_MS = 10 * 60 * 1000, SWEEP_ROWS = 5000 };
+static const char SWEEP[] = "idempotency_sweep", ACTIVITY[] = "activity";
+enum {
+    LOOK_MS = 1000,
+    LOOK_READY_MS = 5000,
+    SWEEP_MS = 10 * 60 * 1000,
+    SWEEP_ROWS = 5000,
+    ACTIVITY_MS = 5 * 60 * 1000
+};
 
 static enum fam_database_state look(struct fam_app *app, struct fam_status *status)
 {
@@ -72,10 +79,33 @@ static void sweep(struct fam_app *app, uint64_t *next_ms)
     }
 }
 
+/* How many families there are, and who stays. */
+static void count_activity(struct fam_app *app, uint64_t *next_ms)
+{
+    if (fam_mono_ms() < *next_ms || atomic_load(&app->database) != FAM_DATABASE_READY) {
+        return;
+    }
+    struct fam_status status;
+    struct fam_activity activity;
+    *next_ms = fam_mono_ms() + ACTIVITY_MS;
+    fam_metrics_job_started(app->metrics, ACTIVITY);
+    if (fam_activity_read(app->store, &activity, &status) != FAM_OK) {
+        fam_log_status(app->log, FAM_LOG_WARN, "app", "families could not be counted", &status);
+        return;
+    }
+    fam_metrics_set(app->metrics, FAM_M_ACTIVE_FAMILIES, NULL, (double)activity.active_families);
+    for (size_t i = 0; i < FAM_RETENTION_PERIODS; i++) {
+        double came = (double)activity.retention[i].came, stayed = (double)activity.retention[i].stayed;
+        fam_metrics_set(app->metrics, FAM_M_RETENTION, FAM_LABELS(fam_retention_words[i]),
+                        came > 0 ? stayed / came : 0);
+    }
+    fam_metrics_job_succeeded(app->metrics, ACTIVITY);
+}
+
 static void *watch(void *arg)
 {
     struct fam_app *app = arg;
-    uint64_t next_sweep_ms = fam_mono_ms();
+    uint64_t next_sweep_ms = fam_mono_ms(), next_activity_ms = next_sweep_ms;
     pthread_mutex_lock(&app->watch_lock);
     while (!app->watch_stop) {
         bool ready = atomic_load(&app->database) == FAM_DATABASE_READY;
@@ -92,6 +122,7 @@ static void *watch(void *arg)
         pthread_mutex_unlock(&app->watch_lock);
         look_and_tell(app);
         sweep(app, &next_sweep_ms);
+        count_activity(app, &next_activity_ms);
         pthread_mutex_lock(&app->watch_lock);
     }
     pthread_mutex_unlock(&app->watch_lock);
@@ -111,6 +142,7 @@ enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status)
         return fam_fail_memory(status);
     }
     fam_metrics_job_every(app->metrics, SWEEP, SWEEP_MS);
+    fam_metrics_job_every(app->metrics, ACTIVITY, ACTIVITY_MS);
     look_and_tell(app);
     if (pthread_create(&app->watcher, NULL, watch, app) != 0) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "can't start the thread that watches the database");
