@@ -334,8 +334,11 @@ static bool may_repeat(struct fam_rpc_state *state, const struct outcome *outcom
         (void)atomic_fetch_add(&client->failovers, other ? 1 : 0);
         return true;
     }
-    if (outcome->lost && state->held && !other && limit > 1 && state->attempts < MOVES_MAX) {
-        return true; /* the keeper gave a silent connection up: waits on for the server, and costs no budget */
+    /* The keeper gave a silent connection up, or sent the call away to another server that has stalled by now: it waits
+     * on for any of them, and costs no budget. */
+    bool waits = state->held || (state->cut == FAM_CUT_STALLED && fam_rpc_is_repeatable(state));
+    if (outcome->lost && waits && !other && limit > 1 && state->attempts < MOVES_MAX) {
+        return true;
     }
     if (!fam_rpc_is_repeatable(state) || ++state->repeats >= limit) {
         return false;
