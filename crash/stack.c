@@ -15,16 +15,17 @@ static void copy_base(char ret_name[FAM_STACK_NAME_SIZE], const char *path)
     (void)snprintf(ret_name, FAM_STACK_NAME_SIZE, "%s", slash == NULL ? path : slash + 1);
 }
 
-/* The build writes paths relative to the source's root (cmake/Hardening.cmake), "./server/app.c"; others are absolute.
- */
+/* The build writes paths relative to the source's root (cmake/Hardening.cmake), "./server/app.c"; readers may put the
+ * folder of the build before it, "./build/./server/app.c". Others are absolute, or go up. */
 static void copy_file(char ret_file[FAM_STACK_NAME_SIZE], const char *path)
 {
     if (path[0] == '/' || strstr(path, "..") != NULL) {
         copy_base(ret_file, path);
         return;
     }
-    while (strncmp(path, "./", 2) == 0) {
-        path += 2;
+    path += strncmp(path, "./", 2) == 0 ? 2 : 0;
+    for (const char *root = strstr(path, "/./"); root != NULL; root = strstr(path, "/./")) {
+        path = root + strlen("/./");
     }
     (void)snprintf(ret_file, FAM_STACK_NAME_SIZE, "%s", path);
 }
@@ -40,11 +41,26 @@ static bool is_relative(const char *path)
 struct place {
     Dwfl_Module *module;
     uint64_t address; /* as it is shown */
-    uint64_t
-        look_up; /* within the instruction that called, so that a call at the end of a line is not the next one's */
+    uint64_t look_up; /* within the instruction that called: what follows a call may be another line's */
     char module_name[FAM_STACK_NAME_SIZE];
     bool is_ours; /* the program itself */
 };
+
+/* The compilation unit of the address. The quick table of units is not written by every compiler (Clang leaves it out).
+ */
+static Dwarf_Die *find_unit(const struct place *place, Dwarf_Addr *ret_bias)
+{
+    Dwarf_Die *unit = dwfl_module_addrdie(place->module, place->look_up, ret_bias);
+    if (unit != NULL) {
+        return unit;
+    }
+    while ((unit = dwfl_module_nextcu(place->module, unit, ret_bias)) != NULL) {
+        if (dwarf_haspc(unit, place->look_up - *ret_bias) == 1) {
+            return unit;
+        }
+    }
+    return NULL;
+}
 
 static void add_frame(struct fam_stack *stack, const struct place *place, const char *function, const char *path,
                       int line)
@@ -87,13 +103,19 @@ static const char *call_site(Dwarf_Die *die, Dwarf_Die *unit, int *ret_line)
 }
 
 /* The function at the address, and those into which it was put. False: there is no debug information. */
-static bool add_functions(struct fam_stack *stack, const struct place *place, const char *path, int line)
+static bool add_functions(struct fam_stack *stack, const struct place *place)
 {
     Dwarf_Addr bias = 0;
     Dwarf_Die *innermost = NULL;
     Dwarf_Die *scopes = NULL;
     size_t before = stack->count;
-    Dwarf_Die *unit = dwfl_module_addrdie(place->module, place->look_up, &bias);
+    Dwarf_Die *unit = find_unit(place, &bias);
+    Dwarf_Line *source = unit == NULL ? NULL : dwarf_getsrc_die(unit, place->look_up - bias);
+    const char *path = source == NULL ? NULL : dwarf_linesrc(source, NULL, NULL);
+    int line = 0;
+    if (source != NULL && dwarf_lineno(source, &line) != 0) {
+        line = 0;
+    }
     /* The scopes of an address go on where an inlined function is written; those of a DIE where it was put. */
     bool found = unit != NULL && dwarf_getscopes(unit, place->look_up - bias, &innermost) > 0;
     int count = found ? dwarf_getscopes_die(&innermost[0], &scopes) : 0;
@@ -127,14 +149,8 @@ static void add_address(Dwfl *dwfl, struct fam_stack *stack, const char *program
     const char *name = dwfl_module_info(place.module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
     copy_base(place.module_name, name == NULL ? "" : name);
     place.is_ours = strcmp(place.module_name, program) == 0;
-    int line = 0;
-    const char *path = NULL;
-    Dwfl_Line *source = dwfl_module_getsrc(place.module, place.look_up);
-    if (source != NULL) {
-        path = dwfl_lineinfo(source, NULL, &line, NULL, NULL, NULL);
-    }
-    if (!add_functions(stack, &place, path, line)) {
-        add_frame(stack, &place, dwfl_module_addrname(place.module, place.look_up), path, line);
+    if (!add_functions(stack, &place)) {
+        add_frame(stack, &place, dwfl_module_addrname(place.module, place.look_up), NULL, 0);
     }
 }
 

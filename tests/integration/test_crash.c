@@ -274,7 +274,22 @@ Test(crash, a_wrong_dsn_is_told_without_its_key)
     cr_expect_not_null(strstr(world.log, "SENTRY_DSN must be"), "%s", world.log);
 }
 
-/* ---- famcrash, told nonsense ---- */
+/* ---- without famcrash, and famcrash told nonsense ---- */
+
+Test(crash, a_program_without_famcrash_beside_it_says_so)
+{
+    char path[300];
+    char out[16];
+    (void)snprintf(path, sizeof(path), "%s/crash-victim", world.dir);
+    const char *copy[] = {"cp", FAM_BIN_DIR "/crash-victim", path, NULL};
+    cr_assert_eq(proc_run(copy, NULL, NULL, out, sizeof(out)), 0);
+    const char *argv[] = {path, "segv", WORDS, NULL};
+    cr_assert(proc_start(&world.victim, world.dir, "victim", argv, NULL, NULL));
+    cr_assert(proc_wait_until(has_ended, &world.victim, WAIT_MS));
+    cr_expect_eq(proc_stop(&world.victim, 0, 1000), 3);
+    world.log = proc_read_file(world.victim.err_path);
+    cr_expect_not_null(strstr(world.log, "famcrash is not beside the program"), "%s", world.log);
+}
 
 static int run_famcrash(const char *input, char *ret_out, size_t size)
 {

@@ -393,3 +393,21 @@ Test(config, money_of_another_form_or_out_of_range_is_refused)
     assert_refused(FAM_PROGRAM_SERVER, "FAM_CLAUDE_BUDGET_DAY=-1", "US dollars");
     assert_refused(FAM_PROGRAM_SERVER, "FAM_CLAUDE_BUDGET_DAY=1000000.01", "1000000");
 }
+
+Test(config, one_secret_is_read_by_its_name_without_the_others)
+{
+    char one[] = "DATABASE_URL=postgresql:///x", two[] = "SENTRY_DSN=https://k@h/1", three[] = "FAM_NONSENSE=1",
+         four[] = "SENTRY_DSN_FILE=/nowhere";
+    char *entries[] = {one, two, three, NULL};
+    char *both[] = {two, four, NULL};
+    struct fam_secret secret = {.data = NULL};
+    struct fam_status status = {0};
+    cr_assert_eq(fam_config_secret("SENTRY_DSN", entries, &secret, &status), FAM_OK, "%s", status.message);
+    cr_assert_str_eq(fam_secret_text(&secret), "https://k@h/1");
+    fam_secret_done(&secret);
+    cr_assert_eq(fam_config_secret("FAM_TOKEN", entries, &secret, &status), FAM_OK);
+    cr_assert(fam_secret_is_empty(&secret));
+    cr_assert_eq(fam_config_secret("SENTRY_DSN", both, &secret, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_eq(fam_config_secret("SENTRY_DSN", both + 1, &secret, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_null(strstr(status.message, "nowhere"), "%s", status.message);
+}

@@ -169,16 +169,6 @@ Test(sentry, no_personal_word_of_any_field_leaves)
     cJSON_Delete(event);
 }
 
-Test(sentry, the_name_of_this_machine_is_not_sent)
-{
-    char name[256] = "";
-    cr_assert_eq(gethostname(name, sizeof(name) - 1), 0);
-    CAPTURE("call finished", FAM_I64("n", 1));
-    cJSON *event = world_event(0);
-    cr_expect(strlen(name) < 4 || !sentry_sim_saw(world.sim, name));
-    cJSON_Delete(event);
-}
-
 Test(sentry, a_number_that_json_has_not_is_left_out)
 {
     CAPTURE("call finished", FAM_DBL("none", 0.0 / 0.0), FAM_U64("large", UINT64_MAX));
