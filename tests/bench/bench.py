@@ -1,6 +1,8 @@
 """The measuring part of scripts/bench, which prepares everything: see docs/performance.md for what is measured and why."""
 
 import argparse
+import gzip
+import http.client
 import json
 import os
 import re
@@ -503,6 +505,48 @@ def bench_bot(results, token, quick):
     sql("SELECT pg_reload_conf()")
 
 
+class Scraper:
+    """Asks for /metrics as Prometheus does: one connection, gzip welcome."""
+
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def scrape(self):
+        self.connection.request("GET", "/metrics", headers={
+            "Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5", "Accept-Encoding": "gzip"})
+        answer = self.connection.getresponse()
+        page = answer.read()
+        if answer.status != 200:
+            fail(f"/metrics says {answer.status}")
+        return gzip.decompress(page) if answer.getheader("Content-Encoding") == "gzip" else page
+
+
+def bench_scrape(results, token, quick):
+    """CPU time of famserver over a time with scrapes, less that over the same time without; a scrape's share at 1 Hz."""
+    say("what a scrape costs")
+    count, pause = (50, 0.1) if quick else (200, 0.1)
+    seed_people(token, 50)
+    with Claude() as claude, Server(env=claude.env) as server:
+        load(server, token, "run", FIRST, 50, 2, 8)
+        clock = (~server.process.pid << 3) | 2  # of all its threads, see clock_getcpuclockid(3)
+        scraper = Scraper(server.http_port)
+        series = sum(1 for line in scraper.scrape().splitlines() if line and not line.startswith(b"#"))
+
+        def spent(work):
+            before = time.clock_gettime(clock)
+            for _ in range(count):
+                work()
+                time.sleep(pause)
+            return time.clock_gettime(clock) - before
+
+        rounds = []
+        for _ in range(1 if quick else 3):
+            rounds.append((spent(scraper.scrape) - spent(lambda: None)) / count)
+    results.more["scrape"] = {"series": series, "seconds_a_scrape": rounds}
+    cost = statistics.median(rounds)
+    results.add("scrape_percent", cost * 100, f"{cost * 1000:.3f} ms of CPU time a scrape, {series} series")
+
+
 class Results:
     def __init__(self):
         self.bars = {}
@@ -559,7 +603,7 @@ def machine():
 
 def main():
     sections = {"rpc": bench_rpc, "translate": bench_translate, "memory": bench_memory, "start": bench_start,
-                "bot": bench_bot}
+                "bot": bench_bot, "scrape": bench_scrape}
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json")

@@ -170,7 +170,7 @@ int system_get(uint16_t port, const char *path, char *ret_body, size_t size)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval timeout = {.tv_sec = 10};
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-    char request[256];
+    char request[2048];
     int length = snprintf(request, sizeof(request), "GET %s HTTP/1.0\r\nHost: test\r\n\r\n", path);
     int status = 0;
     ret_body[0] = '\0';

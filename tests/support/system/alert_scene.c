@@ -1,0 +1,118 @@
+#include "alert_scene.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { FIRST_PARENT = 7001, FIRST_NEW = 700000, PAUSE_MS = 500, STOP_MS = 40000 };
+
+/* Nothing here may fail the test: what they write is lost while something is broken. */
+static void *write_to_the_bot(void *context)
+{
+    struct alert_scene *scene = context;
+    struct tg_sim telegram;
+    char phrase[96];
+    if (!tg_sim_connect(&telegram, scene->system.telegram.port)) {
+        return NULL;
+    }
+    for (int i = 0; !atomic_load(&scene->stop); i++) {
+        if (i % 2 == 0 && !atomic_load(&scene->nobody_new)) {
+            (void)tg_say(&telegram, FIRST_NEW + i, "/start");
+        }
+        snprintf(phrase, sizeof(phrase), "Не хочу спать, осталось %d минут!", i);
+        (void)tg_say(&telegram, FIRST_PARENT + i % ALERT_SCENE_PARENTS, phrase);
+        int pause_ms = atomic_load(&scene->pause_ms);
+        const struct timespec pause = {.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000L};
+        (void)nanosleep(&pause, NULL);
+    }
+    (void)tg_sim_stop(&telegram);
+    return NULL;
+}
+
+void alert_scene_start(struct alert_scene *scene)
+{
+    char base_url[128];
+    if (ALERT_SCENE_SANITIZED) {
+        cr_skip_test("sanitizers are too slow for divided durations");
+    }
+    if (!watch_is_there()) {
+        cr_skip_test("Prometheus or Alertmanager is not installed");
+    }
+    memset(scene, 0, sizeof(*scene));
+    atomic_store(&scene->pause_ms, PAUSE_MS);
+    cr_assert(proc_tmpdir(scene->dir, sizeof(scene->dir)));
+    cr_assert(cl_sim_start(&scene->claude, scene->dir, NULL));
+    snprintf(base_url, sizeof(base_url), "ANTHROPIC_BASE_URL=%s", scene->claude.base_url);
+    const char *const settings[] = {base_url,
+                                    "ANTHROPIC_API_KEY=sk-test-of-nobody",
+                                    "FAM_LIMIT_TRANSLATIONS_HOUR=1000000",
+                                    "FAM_LIMIT_TRANSLATIONS_DAY=1000000",
+                                    "FAM_CLAUDE_CONCURRENCY=16",
+                                    "FAM_WORKERS=6", /* fewer than the bot has lanes */
+                                    "FAM_CLAUDE_BUDGET_DAY=1000",
+                                    NULL};
+    system_start(&scene->system, settings);
+    system_start_bot(&scene->system);
+    for (int i = 0; i < ALERT_SCENE_PARENTS; i++) {
+        scene->parents[i] = system_family(&scene->system, FIRST_PARENT + i, 7);
+    }
+    watch_start(&scene->watch, &scene->system);
+    cr_assert_eq(pthread_create(&scene->people, NULL, write_to_the_bot, scene), 0);
+}
+
+void alert_scene_stop(struct alert_scene *scene)
+{
+    atomic_store(&scene->stop, true);
+    (void)pthread_join(scene->people, NULL);
+    watch_stop(&scene->watch);
+    system_stop(&scene->system);
+    cr_expect_eq(cl_sim_stop(&scene->claude), 0);
+    proc_rmtree(scene->dir);
+}
+
+void alert_scene_kill_server(struct alert_scene *scene)
+{
+    cr_expect_eq(proc_stop(&scene->system.server, SIGKILL, STOP_MS), 128 + SIGKILL);
+}
+
+void alert_scene_run_server(struct alert_scene *scene, const char *budget)
+{
+    for (char **setting = scene->system.server_env; *setting != NULL; setting++) {
+        if (strncmp(*setting, "FAM_CLAUDE_BUDGET_DAY=", 22) == 0) {
+            free(*setting);
+            cr_assert_geq(asprintf(setting, "FAM_CLAUDE_BUDGET_DAY=%s", budget), 0);
+        }
+    }
+    system_run_server(&scene->system);
+    cr_assert(system_wait_ready(&scene->system, SYSTEM_READY_MS));
+}
+
+size_t alert_scene_mark(struct alert_scene *scene)
+{
+    return alert_sim_now(scene->watch.sim);
+}
+
+static void expect(struct alert_scene *scene, size_t mark, const char *severity, const char *name, bool resolved)
+{
+    if (strcmp(severity, "critical") == 0) {
+        watch_expect(&scene->watch, mark, ALERT_SIM_PAGERDUTY, name, resolved);
+        watch_expect(&scene->watch, mark, ALERT_SIM_TELEGRAM, name, resolved);
+    } else if (strcmp(severity, "warning") == 0) {
+        watch_expect(&scene->watch, mark, ALERT_SIM_TELEGRAM_MUTE, name, resolved);
+    } else {
+        watch_expect(&scene->watch, mark, ALERT_SIM_INFO, name, resolved);
+    }
+}
+
+void alert_scene_fires(struct alert_scene *scene, size_t mark, const char *severity, const char *name)
+{
+    expect(scene, mark, severity, name, false);
+}
+
+void alert_scene_clears(struct alert_scene *scene, size_t mark, const char *severity, const char *name)
+{
+    expect(scene, mark, severity, name, true);
+}
