@@ -205,7 +205,8 @@ static uint32_t clamp_ms(double seconds)
     if (!(seconds > 0)) {
         return 0;
     }
-    return seconds > SILENCE_MAX_MS / 1000 ? SILENCE_MAX_MS : (uint32_t)(seconds * 1000);
+    double ms = seconds * 1000;
+    return ms > SILENCE_MAX_MS ? SILENCE_MAX_MS : (uint32_t)ms;
 }
 
 /* One limit of `size` bytes. */
