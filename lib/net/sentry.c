@@ -17,7 +17,7 @@ enum {
     KINDS_MAX = 64,
     KIND_PAUSE_MS = 60000,
     SILENCE_DEFAULT_MS = 60000, /* 429 without a word on how long */
-    SILENCE_MAX_MS = 24 * 60 * 60 * 1000,
+    SILENCE_MAX_S = 24 * 60 * 60,
     REQUEST_MS = 5000,
     CONNECT_MS = 3000,
     FLUSH_MS = 2000,
@@ -205,8 +205,7 @@ static uint32_t clamp_ms(double seconds)
     if (!(seconds > 0)) {
         return 0;
     }
-    double ms = seconds * 1000;
-    return ms > SILENCE_MAX_MS ? SILENCE_MAX_MS : (uint32_t)ms;
+    return (uint32_t)((seconds > SILENCE_MAX_S ? SILENCE_MAX_S : seconds) * 1000);
 }
 
 /* One limit of `size` bytes. */
