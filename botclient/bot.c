@@ -31,6 +31,7 @@ enum {
     MENU_RETRY_MS = 30000,
     REPORT_MS = 10000,
     REPORT_PATIENCE_MS = 2000,
+    FIRST_POLL_MS = 60000,
     STEP_MS = 100,
     CONFIRM_MS = 2000,
     AFTER_DRAIN_MS = 2000
@@ -52,6 +53,7 @@ struct fam_bot {
     struct fam_lanes *lanes;
     struct fam_poller *poller;
     struct fam_bot_pages *pages;
+    uint64_t started_ms;
     atomic_bool stop;  /* no more polls */
     atomic_bool abort; /* nothing more at all */
     pthread_t poll_thread;
@@ -175,6 +177,7 @@ struct fam_bot *fam_bot_new(const struct fam_config *config, struct fam_log *log
         return NULL;
     }
     bot->config = config;
+    bot->started_ms = fam_mono_ms();
     bot->log = log;
     bot->sentry = sentry;
     if (make(bot, status)) {
@@ -196,6 +199,9 @@ static void *poll_updates(void *context)
 static void report(struct fam_bot *bot)
 {
     uint64_t age_ms = fam_poller_age_ms(bot->poller);
+    if (age_ms == UINT64_MAX && fam_mono_ms() - bot->started_ms < FIRST_POLL_MS) {
+        return; /* the first poll is still on its way: nothing is known yet */
+    }
     char version[] = FAM_VERSION;
     Fam__V1__ReportBotRequest request = FAM__V1__REPORT_BOT_REQUEST__INIT;
     request.version = version;

@@ -111,7 +111,9 @@ enum fam_code fam_prometheus_query(struct fam_prometheus *prometheus, const char
     *ret_count = 0;
     fam_buf_add_text(&form, "query=");
     add_encoded(&form, expression);
-    int size = snprintf(text, sizeof(text), "%s/api/v1/query", prometheus->url);
+    size_t length = strlen(prometheus->url);
+    length -= length > 0 && prometheus->url[length - 1] == '/' ? 1 : 0;
+    int size = snprintf(text, sizeof(text), "%.*s/api/v1/query", (int)length, prometheus->url);
     if (form.failed || size < 0 || (size_t)size >= sizeof(text) || !fam_secret_set(&url, text, (size_t)size)) {
         return fam_fail(status, FAM_INVALID_ARGUMENT, "FAM_PROMETHEUS_URL is too long");
     }
@@ -123,7 +125,9 @@ enum fam_code fam_prometheus_query(struct fam_prometheus *prometheus, const char
                                              .response_bytes = ANSWER_BYTES};
     enum fam_code code = fam_http_perform(prometheus->http, &request, &response, status);
     if (code == FAM_UNAVAILABLE || code == FAM_DEADLINE_EXCEEDED) {
-        return fam_fail(status, FAM_UNAVAILABLE, "nobody answers at FAM_PROMETHEUS_URL (%.160s); is Prometheus there?",
+        return fam_fail(status, FAM_UNAVAILABLE,
+                        "nobody answers at FAM_PROMETHEUS_URL (%.120s): start Prometheus with alerts/rules, or try "
+                        "'scripts/dev up --observe'",
                         prometheus->url);
     }
     return code == FAM_OK ? read_answer(&response, label, ret_series, ret_count, status) : code;

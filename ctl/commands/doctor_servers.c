@@ -178,6 +178,9 @@ static void judge_claude(struct fam_doctor *doctor, const Fam__V1__GetClaudeResp
     fam_doctor_add(doctor, claude->enabled ? FAM_FINDING_OK : FAM_FINDING_WARN, "Claude",
                    "set FAM_CLAUDE=on and ANTHROPIC_API_KEY_FILE for famserver, if that is wanted", "%s",
                    claude->enabled ? claude->model : claude->why_disabled);
+    if (!claude->enabled) {
+        return;
+    }
     fam_doctor_add(doctor, closed ? FAM_FINDING_OK : FAM_FINDING_WARN, "Claude's breaker",
                    "see 'famctl logs --level warn' for why; 'famctl claude breaker reset' tries again", "%s",
                    closed ? "closed: calls are made" : "open after failures: answers come from the offline rules");

@@ -42,37 +42,42 @@ static enum fam_code add_server(struct fam_ctl *ctl, struct fam_status *status)
 /* Counts since the server's start. */
 static void show_counts(struct fam_out *out, const struct fam_samples *samples)
 {
-    char text[96];
-    double calls = fam_samples_sum(samples, M("rpc_requests_total"), NULL);
-    double failed = calls - fam_samples_sum(samples, M("rpc_requests_total"), "code=\"OK\"");
-    (void)snprintf(text, sizeof(text), "%.0f, of which %.0f failed; %.0f in flight", calls, failed,
-                   fam_samples_sum(samples, M("rpc_in_flight"), NULL));
-    fam_out_field(out, "calls", "Calls", FAM_TEXT(text));
-    (void)snprintf(text, sizeof(text), "%.0f, by Claude %.0f; dangers seen %.0f",
-                   fam_samples_sum(samples, M("translations_total"), NULL),
-                   fam_samples_sum(samples, M("readings_total"), "engine=\"claude\""),
-                   fam_samples_sum(samples, M("safety_hits_total"), NULL));
-    fam_out_field(out, "translations", "Translations", FAM_TEXT(text));
-    (void)snprintf(text, sizeof(text), "%.0f of %.0f connections in use",
-                   fam_samples_sum(samples, M("db_connections_active"), NULL),
-                   fam_samples_sum(samples, M("db_connections_max"), NULL));
-    fam_out_field(out, "database", "Database", FAM_TEXT(text));
-    (void)snprintf(text, sizeof(text), "$%.4f, %.0f questions",
-                   fam_samples_sum(samples, M("claude_cost_usd_total"), NULL),
-                   fam_samples_sum(samples, M("claude_answers_total"), NULL));
-    fam_out_field(out, "claude", "Claude, this process", FAM_TEXT(text));
+    static const struct {
+        const char *key, *title, *metric, *with;
+    } COUNTS[] = {
+        {"calls", "Calls", M("rpc_requests_total"), NULL},
+        {"calls_ok", "  ended well", M("rpc_requests_total"), "code=\"OK\""},
+        {"calls_in_flight", "  in flight", M("rpc_in_flight"), NULL},
+        {"translations", "Translations", M("translations_total"), NULL},
+        {"readings_claude", "  by Claude", M("readings_total"), "engine=\"claude\""},
+        {"safety_hits", "  with a danger", M("safety_hits_total"), NULL},
+        {"claude_questions", "Questions to Claude", M("claude_answers_total"), NULL},
+        {"db_connections_active", "Database connections", M("db_connections_active"), NULL},
+        {"db_connections_max", "  at most", M("db_connections_max"), NULL},
+    };
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(COUNTS); i++) {
+        fam_out_field(out, COUNTS[i].key, COUNTS[i].title,
+                      FAM_NUMBER(fam_samples_sum(samples, COUNTS[i].metric, COUNTS[i].with)));
+    }
+    fam_out_field(out, "claude_cost_micro_usd", "Claude's cost, micro-USD",
+                  FAM_NUMBER(fam_samples_sum(samples, M("claude_cost_usd_total"), NULL) * 1e6));
 }
 
+/* What can be told without the database or a token is told in any case. */
 enum fam_code fam_ctl_status(struct fam_ctl *ctl, struct fam_status *status)
 {
     struct fam_samples samples;
+    struct fam_status why = {.code = FAM_OK};
     enum fam_code code = add_server(ctl, status);
-    if (code == FAM_OK) {
-        code = fam_samples_fetch(ctl, &samples, status);
-        if (code == FAM_OK) {
-            show_counts(&ctl->out, &samples);
-            fam_samples_done(&samples);
-        }
+    if (code == FAM_OK && fam_samples_fetch(ctl, &samples, &why) == FAM_OK) {
+        show_counts(&ctl->out, &samples);
+        fam_samples_done(&samples);
     }
-    return code == FAM_OK ? fam_ctl_add_checks(ctl, status) : code;
+    if (code == FAM_OK) {
+        code = fam_ctl_add_checks(ctl, status);
+    }
+    if (code == FAM_OK && why.code != FAM_OK) {
+        fam_ctl_remark(ctl, "what the server did can't be told: %s", why.message);
+    }
+    return code;
 }

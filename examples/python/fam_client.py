@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A client of the Family Emotions RPC servers: the standard library and python3-protobuf.
 
-    protoc --proto_path=PROTOS --python_out=generated PROTOS/fam/rpc/v1/*.proto PROTOS/fam/v1/*.proto
+    mkdir -p generated && protoc --proto_path=PROTOS --python_out=generated PROTOS/fam/rpc/v1/*.proto PROTOS/fam/v1/*.proto
     PYTHONPATH=generated fam_client.py methods
     PYTHONPATH=generated fam_client.py call METHOD [JSON|@FILE]
 

@@ -173,6 +173,7 @@ Test(e2e_ctl_ops, doctor_is_content_with_a_healthy_system_and_names_what_is_brok
     cr_assert_not_null(strstr(ctl.out, "valid, role admin"), "%s", ctl.out);
     cr_assert_not_null(strstr(ctl.out, "/metrics answers"), "%s", ctl.out);
     cr_assert_null(strstr(ctl.out, "fail  "), "%s", ctl.out);
+    cr_assert_null(strstr(ctl.out, "open after failures"), "Claude is off, and so has no breaker: %s", ctl.out);
     cr_assert_null(strstr(ctl.out, ctl.system.admin_token), "a secret is shown");
     cr_assert_eq(RUN(&ctl, NULL, "doctor", "-o", "json"), 0, "%s", ctl.out);
     snprintf(ctl.token, sizeof(ctl.token), "FAM_TOKEN=fam_nobody");

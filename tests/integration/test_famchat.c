@@ -183,6 +183,15 @@ Test(famchat, an_unknown_button_is_told_and_the_rest_goes_on_with_exit_1)
     cr_expect_eq(chat("/help\n", "20000"), 0);
 }
 
+Test(famchat, a_line_that_is_too_long_is_left_out_whole)
+{
+    static char input[70000];
+    memset(input, 'a', sizeof(input) - 1);
+    memcpy(input + sizeof(input) - 8, "\n/help\n", 7);
+    cr_expect_eq(chat(input, "20000"), 1);
+    cr_expect_str_eq(world.out, "Help\n\n", "the rest of the line is no line of its own");
+}
+
 Test(famchat, a_silent_bot_is_waited_for_and_then_told)
 {
     cr_expect_eq(chat("say nothing\n/help\n", "700"), 1);

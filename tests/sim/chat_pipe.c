@@ -93,11 +93,39 @@ static bool await_answer(struct chat *chat, int64_t update_id, FILE *out)
     return answer.answered;
 }
 
+enum line { LINE_GOOD, LINE_LONG, LINE_NUL, LINE_END };
+
+/* One line, whatever its length: what does not fit is passed over, so that its rest is no line of its own. */
+static enum line read_line(FILE *in, char line[CHAT_MAX_LINE])
+{
+    size_t size = 0;
+    enum line kind = LINE_GOOD;
+    int c = getc(in);
+    if (c == EOF)
+        return LINE_END;
+    for (; c != EOF && c != '\n'; c = getc(in)) {
+        if (c == '\0')
+            kind = LINE_NUL;
+        else if (size + 1 < CHAT_MAX_LINE)
+            line[size++] = (char)c;
+        else if (kind == LINE_GOOD)
+            kind = LINE_LONG;
+    }
+    line[size] = '\0';
+    return kind;
+}
+
 int chat_run_pipe(struct chat *chat, FILE *in, FILE *out)
 {
     char line[CHAT_MAX_LINE];
-    while (fgets(line, sizeof(line), in)) {
+    for (enum line kind; (kind = read_line(in, line)) != LINE_END;) {
         int64_t update_id = 0;
+        if (kind != LINE_GOOD) {
+            fprintf(stderr, kind == LINE_NUL ? "famchat: a line holds a NUL: it is left out\n"
+                                             : "famchat: a line is too long: it is left out\n");
+            chat->failed = true;
+            continue;
+        }
         enum chat_said said = chat_say(chat, line, &update_id);
         if (said == CHAT_UNREACHABLE)
             return 1;
