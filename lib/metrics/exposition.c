@@ -12,6 +12,9 @@
 #include "base/buf.h"
 #include "metrics/metrics_private.h"
 
+/* Whole numbers below it are written without an exponent. */
+#define WHOLE_MAX 1e6
+
 /* The shortest text that reads back as the same number. No locale is ever set, so the point is a point. */
 static void add_number(struct fam_buf *out, double value)
 {
@@ -24,6 +27,17 @@ static void add_number(struct fam_buf *out, double value)
         return;
     }
     char text[40];
+    if (!signbit(value) && value < WHOLE_MAX && !(value > floor(value))) { /* most numbers: no trials */
+        char *at = text + sizeof(text) - 1;
+        *at = '\0';
+        unsigned whole = (unsigned)value;
+        do {
+            *--at = (char)('0' + whole % 10);
+            whole /= 10;
+        } while (whole > 0);
+        fam_buf_add_text(out, at);
+        return;
+    }
     for (int precision = 6; precision <= 17; precision++) {
         (void)snprintf(text, sizeof(text), "%.*g", precision, value);
         double back = strtod(text, NULL);
@@ -36,7 +50,11 @@ static void add_number(struct fam_buf *out, double value)
 
 static void add_label(struct fam_buf *out, const char *name, const char *value, bool *first)
 {
-    fam_buf_addf(out, "%s%s=\"%s\"", *first ? "" : ",", name, value);
+    fam_buf_add_text(out, *first ? "" : ",");
+    fam_buf_add_text(out, name);
+    fam_buf_add_text(out, "=\"");
+    fam_buf_add_text(out, value);
+    fam_buf_add_char(out, '"');
     *first = false;
 }
 
@@ -91,7 +109,8 @@ static void add_line(const struct fam_metrics *metrics, size_t id, size_t series
     const struct fam_metric_def *def = &fam_metric_defs[id];
     bool first = true;
     bool bucket = strcmp(suffix, "_bucket") == 0;
-    fam_buf_addf(out, "%s%s", def->name, suffix);
+    fam_buf_add_text(out, def->name);
+    fam_buf_add_text(out, suffix);
     if (def->label_count > 0 || bucket || id == FAM_M_BUILD_INFO) {
         fam_buf_add_char(out, '{');
         add_labels(metrics, id, series, out, &first);

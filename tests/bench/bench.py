@@ -529,8 +529,7 @@ def bench_scrape(results, token, quick):
     with Claude() as claude, Server(env=claude.env) as server:
         load(server, token, "run", FIRST, 50, 2, 8)
         clock = (~server.process.pid << 3) | 2  # of all its threads, see clock_getcpuclockid(3)
-        scraper = Scraper(server.http_port)
-        series = sum(1 for line in scraper.scrape().splitlines() if line and not line.startswith(b"#"))
+        series = sum(1 for line in Scraper(server.http_port).scrape().splitlines() if line and not line.startswith(b"#"))
 
         def spent(work):
             before = time.clock_gettime(clock)
@@ -541,7 +540,7 @@ def bench_scrape(results, token, quick):
 
         rounds = []
         for _ in range(1 if quick else 3):
-            rounds.append((spent(scraper.scrape) - spent(lambda: None)) / count)
+            rounds.append((spent(Scraper(server.http_port).scrape) - spent(lambda: None)) / count)
     results.more["scrape"] = {"series": series, "seconds_a_scrape": rounds}
     cost = statistics.median(rounds)
     results.add("scrape_percent", cost * 100, f"{cost * 1000:.3f} ms of CPU time a scrape, {series} series")

@@ -106,8 +106,8 @@ static void postgresql_and_telegram_go_away(struct alert_scene *scene)
     char fired[1024];
     size_t mark = alert_scene_mark(scene);
     pg_server_halt(&scene->system.pg);
-    alert_scene_fires(scene, mark, "critical", "DatabaseDown");
     cr_assert(tg_fault(&scene->system.telegram, "{\"method\":\"getUpdates\",\"status\":502,\"times\":100000}"));
+    alert_scene_fires(scene, mark, "critical", "DatabaseDown");
     alert_scene_fires(scene, mark, "critical", "BotNotPolling");
     alert_sim_fired(scene->watch.sim, mark, fired, sizeof(fired));
     cr_expect_null(strstr(fired, "HighErrorRate"), "what follows is not told: %s", fired);

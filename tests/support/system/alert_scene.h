@@ -26,7 +26,7 @@
 #endif
 
 /* The bot sends each chat a message a second; with so many nobody waits for that. */
-enum { ALERT_SCENE_PARENTS = 12 };
+enum { ALERT_SCENE_PARENTS = 24 };
 
 struct alert_scene {
     struct system system;

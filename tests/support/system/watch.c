@@ -10,6 +10,10 @@
 
 enum { READY_MS = 60000, STOP_MS = 20000, ALERT_MS = 90000, ANSWER_BYTES = 1 << 20, ARGS_MAX = 12 };
 
+/* How long a series without new samples is still there: 5 minutes, divided by 60. How soon Alertmanager is told again
+ * what it was told already, or could not be told because Prometheus did not know it yet: 1 minute, divided by 12. */
+static const char LOOKBACK[] = "--query.lookback-delta=5s", RESEND[] = "--rules.alert.resend-delay=5s";
+
 bool watch_is_there(void)
 {
     char path[256];
@@ -143,7 +147,7 @@ void watch_start(struct watch *watch, const struct system *system)
     snprintf(listen, sizeof(listen), "--web.listen-address=127.0.0.1:%u", watch->prometheus_port);
     snprintf(storage, sizeof(storage), "--storage.tsdb.path=%s/prometheus", watch->dir);
     start(watch, &watch->prometheus, watch->prometheus_port,
-          (const char *const[]){"prometheus", file, listen, storage, NULL});
+          (const char *const[]){"prometheus", file, listen, storage, LOOKBACK, RESEND, NULL});
 }
 
 void watch_stop(struct watch *watch)
