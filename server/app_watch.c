@@ -67,7 +67,7 @@ static void sweep(struct fam_app *app, uint64_t *next_ms)
     }
     struct fam_status status;
     size_t deleted = 0;
-    *next_ms = fam_mono_ms() + SWEEP_MS;
+    *next_ms = fam_mono_ms() + app->config->sweep_ms;
     fam_metrics_job_started(app->metrics, SWEEP);
     if (fam_idempotency_sweep(app->store, SWEEP_ROWS, &deleted, &status) != FAM_OK) {
         fam_log_status(app->log, FAM_LOG_WARN, "app", "sweep of old idempotency keys failed", &status);
@@ -141,7 +141,7 @@ enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status)
     if (!ready) {
         return fam_fail_memory(status);
     }
-    fam_metrics_job_every(app->metrics, SWEEP, SWEEP_MS);
+    fam_metrics_job_every(app->metrics, SWEEP, app->config->sweep_ms);
     fam_metrics_job_every(app->metrics, ACTIVITY, ACTIVITY_MS);
     look_and_tell(app);
     if (pthread_create(&app->watcher, NULL, watch, app) != 0) {

@@ -9,7 +9,9 @@
 #include "base/json.h"
 #include "commands/commands.h"
 #include "ctl.h"
+#include "fam/v1/ops.pb-c.h"
 #include "samples.h"
+#include "words.h"
 
 #define M(name) "family_emotions_" name
 
@@ -111,7 +113,28 @@ static void measure(const struct fam_samples *before, const struct fam_samples *
     ret_figures[MEMORY] = fam_samples_sum(now, "process_resident_memory_bytes", NULL) / BYTES_IN_MIB;
 }
 
-static void add_json(struct fam_buf *buf, const double figures[FIGURES])
+/* How the bot is doing, as it reports to the server: the state of the check "telegram", "" when it can't be told. */
+static void read_bot(struct fam_ctl *ctl, char ret_state[FAM_WORD_SIZE])
+{
+    Fam__V1__HealthRequest request = FAM__V1__HEALTH_REQUEST__INIT;
+    struct fam_rpc_options options = fam_ctl_call(ctl);
+    struct fam_rpc rpc;
+    struct fam_status ignored; /* the other figures are shown all the same */
+    ret_state[0] = '\0';
+    options.read_only = true;
+    fam_rpc_init(&rpc, &options);
+    if (FAM_RPC(ctl->client, fam__v1__ops_service, health, &rpc, &request, &ignored) == FAM_OK) {
+        const Fam__V1__HealthResponse *response = (const Fam__V1__HealthResponse *)fam_rpc_response(&rpc);
+        for (size_t i = 0; i < response->n_checks; i++) {
+            if (strcmp(response->checks[i]->name, "telegram") == 0) {
+                fam_word_from_enum(&fam__v1__health_status__descriptor, (int)response->checks[i]->status, ret_state);
+            }
+        }
+    }
+    fam_rpc_done(&rpc);
+}
+
+static void add_json(struct fam_buf *buf, const double figures[FIGURES], const char *bot)
 {
     fam_buf_add_char(buf, '{');
     for (size_t i = 0; i < FIGURES; i++) {
@@ -122,11 +145,11 @@ static void add_json(struct fam_buf *buf, const double figures[FIGURES])
             fam_buf_add_text(buf, "null");
         }
     }
-    fam_buf_add_text(buf, "}\n");
+    fam_buf_addf(buf, ",\"bot\":\"%s\"}\n", bot);
 }
 
 /* What could not be measured, for nothing happened, is left out. */
-static void add_text(struct fam_buf *buf, const struct fam_ctl *ctl, const double figures[FIGURES])
+static void add_text(struct fam_buf *buf, const struct fam_ctl *ctl, const double figures[FIGURES], const char *bot)
 {
     char now[FAM_RFC3339_SIZE];
     fam_rfc3339(fam_wall_ms(), now);
@@ -142,17 +165,19 @@ static void add_text(struct fam_buf *buf, const struct fam_ctl *ctl, const doubl
             fam_buf_addf(buf, "  %s%.*f%s", LOOKS[i].before, LOOKS[i].decimals, figures[i], LOOKS[i].after);
         }
     }
-    fam_buf_add_text(buf, "\n\n");
+    fam_buf_addf(buf, "\n%-13s  %s\n\n", "Bot", bot[0] == '\0' ? "not known" : bot);
 }
 
-static enum fam_code show(const struct fam_ctl *ctl, const double figures[FIGURES], struct fam_status *status)
+static enum fam_code show(struct fam_ctl *ctl, const double figures[FIGURES], struct fam_status *status)
 {
+    char bot[FAM_WORD_SIZE];
+    read_bot(ctl, bot);
     fam_auto(fam_buf_done) struct fam_buf buf = {0};
     const char *format = fam_parsed_value(ctl->parsed, "--output");
     if (format != NULL && strcmp(format, "json") == 0) {
-        add_json(&buf, figures);
+        add_json(&buf, figures, bot);
     } else {
-        add_text(&buf, ctl, figures);
+        add_text(&buf, ctl, figures, bot);
     }
     return buf.failed ? fam_fail_memory(status) : fam_ctl_write(ctl, fam_buf_text(&buf), buf.size, status);
 }

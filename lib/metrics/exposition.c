@@ -27,10 +27,10 @@ static void add_number(struct fam_buf *out, double value)
         return;
     }
     char text[40];
-    if (!signbit(value) && value < WHOLE_MAX && !(value > floor(value))) { /* most numbers: no trials */
+    unsigned whole = !signbit(value) && value < WHOLE_MAX ? (unsigned)value : 0;
+    if (!signbit(value) && value < WHOLE_MAX && !(value > (double)whole)) { /* most numbers: no trials */
         char *at = text + sizeof(text) - 1;
         *at = '\0';
-        unsigned whole = (unsigned)value;
         do {
             *--at = (char)('0' + whole % 10);
             whole /= 10;

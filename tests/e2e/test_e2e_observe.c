@@ -40,6 +40,17 @@ static void wait_for(uint16_t port, const char *series, bool below, double bound
     }
 }
 
+/* Prometheus' own tool finds nothing to complain about. */
+static void check_page(uint16_t port)
+{
+    char *page = malloc(PAGE_BYTES), out[4096];
+    cr_assert_not_null(page);
+    cr_assert_eq(system_get(port, "/metrics", page, PAGE_BYTES), 200);
+    const char *const argv[] = {"promtool", "check", "metrics", NULL};
+    cr_expect_eq(proc_run(argv, NULL, page, out, sizeof(out)), 0, "%s", out);
+    free(page);
+}
+
 Test(e2e_observe, the_server_tells_of_its_database_its_jobs_its_money_and_its_disk, .timeout = 240)
 {
     static struct system system;
@@ -68,6 +79,7 @@ Test(e2e_observe, the_server_tells_of_its_database_its_jobs_its_money_and_its_di
     fam_rpc_done(&rpc);
     double spent = value_of(port, "family_emotions_claude_spent_today_usd");
     cr_assert(spent > 0 && spent < 0.1, "%g", spent);
+    check_page(port);
 
     pg_server_halt(&system.pg);
     wait_for(port, "family_emotions_db_up", true, 1);
@@ -92,6 +104,7 @@ Test(e2e_observe, the_bot_tells_of_help_lines_and_of_an_update_that_waits, .time
     cr_assert(tg_wait_message(&system.telegram, 6200, after, WAIT_MS, &shown));
     cr_assert(shown.is_protected, "%s", shown.text);
     wait_for(port, SHOWN, false, 1);
+    check_page(port);
     cr_assert_float_eq(value_of(port, "family_emotions_bot_safety_messages_total{result=\"missed\"}"), 0, 1e-9);
 
     wait_for(port, "family_emotions_bot_oldest_update_age_seconds", true, 0.001);

@@ -39,12 +39,15 @@ static void redis_goes_away(struct alert_scene *scene)
     alert_scene_clears(scene, mark, "warning", "RedisDown");
 }
 
-/* Claude is slow, what it costs can't be written down, and nobody comes any more. */
+/* Claude is slow, the sweep of old idempotency keys fails, and nobody comes any more. */
 static void claude_is_slow_a_job_fails_and_nobody_comes(struct alert_scene *scene)
 {
     size_t mark = mark_when_calm(scene);
     atomic_store(&scene->nobody_new, true);
-    run_sql(scene, "ALTER TABLE claude_usage RENAME TO claude_usage_gone");
+    run_sql(scene, "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'kept'; END$$; "
+                   "CREATE TRIGGER keep BEFORE DELETE ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION keep(); "
+                   "INSERT INTO idempotency_keys (scope, method, key, request_hmac, result, created_at) VALUES "
+                   "('test', 'test', 'old', decode(repeat('00', 32), 'hex'), '', now() - INTERVAL '3 days')");
     cr_assert(cl_latency(&scene->claude, 2000));
     atomic_store(&scene->pause_ms, FAST_MS);
     alert_scene_fires(scene, mark, "critical", "HighResponseTime");
@@ -53,7 +56,7 @@ static void claude_is_slow_a_job_fails_and_nobody_comes(struct alert_scene *scen
     alert_scene_clears(scene, mark, "critical", "HighResponseTime");
     alert_scene_fires(scene, mark, "warning", "JobTooOld");
     alert_scene_fires(scene, mark, "info", "LowUserActivity");
-    run_sql(scene, "ALTER TABLE claude_usage_gone RENAME TO claude_usage");
+    run_sql(scene, "DROP TRIGGER keep ON idempotency_keys; DROP FUNCTION keep()");
     atomic_store(&scene->nobody_new, false);
     alert_scene_clears(scene, mark, "warning", "JobTooOld");
     alert_scene_clears(scene, mark, "info", "LowUserActivity");

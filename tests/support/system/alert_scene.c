@@ -47,6 +47,7 @@ void alert_scene_start(struct alert_scene *scene)
     cr_assert(cl_sim_start(&scene->claude, scene->dir, NULL));
     snprintf(base_url, sizeof(base_url), "ANTHROPIC_BASE_URL=%s", scene->claude.base_url);
     const char *const settings[] = {base_url,
+                                    "FAM_SWEEP_MS=2000",
                                     "ANTHROPIC_API_KEY=sk-test-of-nobody",
                                     "FAM_LIMIT_TRANSLATIONS_HOUR=1000000",
                                     "FAM_LIMIT_TRANSLATIONS_DAY=1000000",
