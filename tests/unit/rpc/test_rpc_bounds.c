@@ -66,11 +66,13 @@ Test(rpc_bounds, an_idle_connection_is_closed_and_no_call_notices, .timeout = 60
     Fam__Rpc__V1__Request ping = FAM__RPC__V1__REQUEST__INIT;
     ping.method = borrow("fam.rpc.v1/Ping");
     cr_assert_eq(code_of(fd, 1, &ping), FAM_OK);
+    /* A call may meet the close half-way; one that may be repeated then is. */
+    const struct fam_rpc_options repeatable = {.read_only = true};
     for (int i = 0; i < 5; i++) {
         struct fam_status status;
-        assert_serves(client);
+        cr_assert_eq(echo_with(client, 0, &repeatable, &status), FAM_OK, "%s", status.message);
         /* What is owed an answer is not idle. */
-        cr_assert_eq(echo_with(client, 400, NULL, &status), FAM_OK, "%s", status.message);
+        cr_assert_eq(echo_with(client, 400, &repeatable, &status), FAM_OK, "%s", status.message);
         usleep(200000);
     }
     char byte;
