@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crash.h"
@@ -101,7 +102,8 @@ int main(int argc, char **argv)
     if (argc > 3 && pthread_create(&threads[0], NULL, keep_writing, argv[3]) != 0) {
         return 4;
     }
-    while (argc > 3 && access(argv[3], R_OK) != 0) {
+    struct stat written = {.st_size = 0};
+    while (argc > 3 && (stat(argv[3], &written) != 0 || written.st_size == 0)) { /* until the thread is at work */
         (void)usleep(1000);
     }
     if (strcmp(how, "overflow-thread") == 0) {
