@@ -61,14 +61,17 @@ static struct bot *place_of(struct fam_bot_watch *watch, const char *name)
     return oldest;
 }
 
-void fam_bot_watch_report(struct fam_bot_watch *watch, const char *name, const struct fam_bot_report *report)
+bool fam_bot_watch_report(struct fam_bot_watch *watch, const char *name, const struct fam_bot_report *report)
 {
     pthread_mutex_lock(&watch->lock);
     struct bot *bot = place_of(watch, name);
+    uint64_t now_ms = watch->now_ms();
+    bool is_new = strncmp(bot->name, name, NAME_SIZE - 1) != 0 || now_ms - bot->reported_ms > FAM_BOT_SILENT_MS;
     (void)snprintf(bot->name, sizeof(bot->name), "%s", name);
-    bot->reported_ms = watch->now_ms();
+    bot->reported_ms = now_ms;
     bot->report = *report;
     pthread_mutex_unlock(&watch->lock);
+    return is_new;
 }
 
 /* What one bot's report says now. */
@@ -82,6 +85,10 @@ static enum fam_health_state judge(const struct bot *bot, uint64_t now_ms, const
     if (!bot->report.polled || bot->report.poll_age_ms + silent_ms > FAM_BOT_POLL_MS) {
         *ret_reason = "no completed poll within two minutes";
         return FAM_HEALTH_UNHEALTHY;
+    }
+    if (bot->report.unhandled >= FAM_BOT_BEHIND) {
+        *ret_reason = "the bot is behind: it has no room for more updates";
+        return FAM_HEALTH_DEGRADED;
     }
     *ret_reason = "";
     return FAM_HEALTH_HEALTHY;

@@ -239,6 +239,8 @@ static void set_log_level(Fam__V1__OpsService_Service *service, const Fam__V1__S
     }
     Fam__V1__SetLogLevelResponse response = FAM__V1__SET_LOG_LEVEL_RESPONSE__INIT;
     response.previous = borrow(fam_log_level_name(fam_log_set_level(context->log, level)));
+    FAM_LOG(context->log, FAM_LOG_WARN, "log", "the level was changed by a call",
+            FAM_STR("to", fam_log_level_name(level)), FAM_STR("principal", fam_call_principal(closure_data)->name));
     closure(&response, closure_data);
 }
 
@@ -258,8 +260,14 @@ static void get_metrics(Fam__V1__OpsService_Service *service, const Fam__V1__Get
 static void report_bot(Fam__V1__OpsService_Service *service, const Fam__V1__ReportBotRequest *request,
                        Fam__V1__ReportBotResponse_Closure closure, void *closure_data)
 {
-    const struct fam_bot_report report = {.polled = request->polled, .poll_age_ms = request->poll_age_ms};
-    fam_bot_watch_report(context_of(service)->bots, fam_call_principal(closure_data)->name, &report);
+    struct fam_services_context *context = context_of(service);
+    const char *name = fam_call_principal(closure_data)->name;
+    const struct fam_bot_report report = {
+        .polled = request->polled, .poll_age_ms = request->poll_age_ms, .unhandled = request->unhandled_updates};
+    if (fam_bot_watch_report(context->bots, name, &report)) {
+        FAM_LOG(context->log, FAM_LOG_INFO, "ops", "a bot reports", FAM_STR("bot", name),
+                FAM_STR("version", request->version));
+    }
     Fam__V1__ReportBotResponse response = FAM__V1__REPORT_BOT_RESPONSE__INIT;
     closure(&response, closure_data);
 }

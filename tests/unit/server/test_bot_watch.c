@@ -24,7 +24,7 @@ static struct fam_bot_watch *make(void)
 static void report(struct fam_bot_watch *watch, const char *name, bool polled, uint32_t age_ms)
 {
     const struct fam_bot_report report = {.polled = polled, .poll_age_ms = age_ms};
-    fam_bot_watch_report(watch, name, &report);
+    (void)fam_bot_watch_report(watch, name, &report);
 }
 
 static void expect(struct fam_bot_watch *watch, enum fam_health_state wanted, const char *part)
@@ -69,6 +69,20 @@ Test(bot_watch, a_bot_without_answers_of_telegram_is_not_well)
     expect(watch, FAM_HEALTH_HEALTHY, "");
     clock_ms += 1; /* the age at the report goes on growing */
     expect(watch, FAM_HEALTH_UNHEALTHY, "no completed poll");
+    fam_bot_watch_free(watch);
+}
+
+Test(bot_watch, a_bot_that_is_behind_lowers_health_and_no_more)
+{
+    struct fam_bot_watch *watch = make();
+    struct fam_bot_report report = {.polled = true, .unhandled = FAM_BOT_BEHIND - 1};
+    cr_expect(fam_bot_watch_report(watch, "1", &report), "it is new");
+    expect(watch, FAM_HEALTH_HEALTHY, "");
+    report.unhandled = FAM_BOT_BEHIND;
+    cr_expect_not(fam_bot_watch_report(watch, "1", &report), "it is known");
+    expect(watch, FAM_HEALTH_DEGRADED, "behind");
+    clock_ms += FAM_BOT_SILENT_MS + 1;
+    cr_expect(fam_bot_watch_report(watch, "1", &report), "it is back after a silence");
     fam_bot_watch_free(watch);
 }
 
