@@ -6,6 +6,7 @@
 #include "metrics/metrics.h"
 #include "services/reply.h"
 #include "services/services_private.h"
+#include "services/unbuilt.h"
 
 enum { CHILD_AGE_MIN = 2, CHILD_AGE_MAX = 17 };
 
@@ -345,6 +346,8 @@ static void set_consent(Fam__V1__FamilyService_Service *service, const Fam__V1__
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, call);
 }
+
+FAM_UNBUILT(FamilyService, set_reachability, SetReachability)
 
 void fam_family_service_init(struct fam_family_service *service, struct fam_services_context *context)
 {

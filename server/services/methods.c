@@ -31,11 +31,20 @@ enum {
     METHOD("FamilyService/AddChild", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                         \
     METHOD("FamilyService/GetConsents", CALLERS, FOR_USER, 0)                                                          \
     METHOD("FamilyService/SetConsent", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                     \
+    METHOD("FamilyService/SetReachability", FAM_ROLE_BOT, CHANGE, 0)                                                   \
     METHOD("NotificationService/RecordDelivery", FAM_ROLE_BOT, CHANGE, 0)                                              \
+    METHOD("NotificationService/Lease", FAM_ROLE_BOT, FAM_METHOD_PERSONAL, 60000)                                      \
+    METHOD("NotificationService/Ack", FAM_ROLE_BOT, 0, 0)                                                              \
+    METHOD("NotificationService/Nack", FAM_ROLE_BOT, 0, 0)                                                             \
+    METHOD("NotificationService/ListNotifications", FAM_ROLE_ADMIN, 0, 0)                                              \
+    METHOD("NotificationService/Resend", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                 \
     METHOD("SessionService/CreateSession", FAM_ROLE_BOT, FOR_USER, 0)                                                  \
     METHOD("SessionService/GetSession", FAM_ROLE_BOT, FOR_USER, 0)                                                     \
     METHOD("SessionService/UpdateSession", FAM_ROLE_BOT, FOR_USER, 0)                                                  \
-    METHOD("SessionService/DeleteSession", FAM_ROLE_BOT, FOR_USER, 0)                                                  \
+    METHOD("SessionService/DeleteSession", FAM_ROLE_BOT | FAM_ROLE_ADMIN, FOR_USER, 0)                                 \
+    METHOD("SessionService/ListSessions", FAM_ROLE_BOT | FAM_ROLE_ADMIN, FOR_USER, 0)                                  \
+    METHOD("SessionService/DeleteAllSessions", FAM_ROLE_BOT | FAM_ROLE_ADMIN, FOR_USER, 0)                             \
+    METHOD("SessionService/AcquireLead", FAM_ROLE_BOT, 0, 5000)                                                        \
     METHOD("OpsService/Health", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                            \
     METHOD("OpsService/Ready", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                             \
     METHOD("OpsService/Live", EVERYBODY, PROBE | FAM_METHOD_PUBLIC, 6000)                                              \
@@ -57,7 +66,15 @@ enum {
     METHOD("OpsService/ResetBreaker", FAM_ROLE_ADMIN, FAM_METHOD_WITHOUT_SCHEMA, 0)                                    \
     METHOD("OpsService/SetLogLevel", FAM_ROLE_ADMIN, PROBE, 6000)                                                      \
     METHOD("OpsService/GetMetrics", FAM_ROLE_ADMIN | FAM_ROLE_METRICS, FAM_METHOD_WITHOUT_SCHEMA, 6000)                \
-    METHOD("OpsService/ReportBot", FAM_ROLE_BOT, PROBE, 6000)
+    METHOD("OpsService/ReportBot", FAM_ROLE_BOT, PROBE, 6000)                                                          \
+    METHOD("OpsService/GetQueueStats", FAM_ROLE_ADMIN, 0, 0)                                                           \
+    METHOD("OpsService/ListTasks", FAM_ROLE_ADMIN, 0, 0)                                                               \
+    METHOD("OpsService/GetTask", FAM_ROLE_ADMIN, 0, 0)                                                                 \
+    METHOD("OpsService/RetryTasks", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                      \
+    METHOD("OpsService/DeleteTasks", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/PauseQueue", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                      \
+    METHOD("OpsService/ResumeQueue", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/ListSchedules", FAM_ROLE_ADMIN, 0, 0)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},

@@ -1,5 +1,6 @@
 /* notification_service.c: fam.v1.NotificationService. */
 #include "services/services_private.h"
+#include "services/unbuilt.h"
 
 static struct fam_services_context *context_of(Fam__V1__NotificationService_Service *service)
 {
@@ -32,6 +33,12 @@ static void record_delivery(Fam__V1__NotificationService_Service *service,
     Fam__V1__RecordDeliveryResponse response = FAM__V1__RECORD_DELIVERY_RESPONSE__INIT;
     closure(&response, closure_data);
 }
+
+FAM_UNBUILT(NotificationService, lease, Lease)
+FAM_UNBUILT(NotificationService, ack, Ack)
+FAM_UNBUILT(NotificationService, nack, Nack)
+FAM_UNBUILT(NotificationService, list_notifications, ListNotifications)
+FAM_UNBUILT(NotificationService, resend, Resend)
 
 void fam_notification_service_init(struct fam_notification_service *service, struct fam_services_context *context)
 {

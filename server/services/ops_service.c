@@ -13,6 +13,7 @@
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
+#include "services/unbuilt.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -271,6 +272,15 @@ static void report_bot(Fam__V1__OpsService_Service *service, const Fam__V1__Repo
     Fam__V1__ReportBotResponse response = FAM__V1__REPORT_BOT_RESPONSE__INIT;
     closure(&response, closure_data);
 }
+
+FAM_UNBUILT(OpsService, get_queue_stats, GetQueueStats)
+FAM_UNBUILT(OpsService, list_tasks, ListTasks)
+FAM_UNBUILT(OpsService, get_task, GetTask)
+FAM_UNBUILT(OpsService, retry_tasks, RetryTasks)
+FAM_UNBUILT(OpsService, delete_tasks, DeleteTasks)
+FAM_UNBUILT(OpsService, pause_queue, PauseQueue)
+FAM_UNBUILT(OpsService, resume_queue, ResumeQueue)
+FAM_UNBUILT(OpsService, list_schedules, ListSchedules)
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
 {

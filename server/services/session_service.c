@@ -3,6 +3,7 @@
 
 #include "services/reply.h"
 #include "services/services_private.h"
+#include "services/unbuilt.h"
 #include "session/session.h"
 
 static struct fam_services_context *context_of(Fam__V1__SessionService_Service *service)
@@ -104,6 +105,10 @@ static void delete_session(Fam__V1__SessionService_Service *service, const Fam__
     Fam__V1__DeleteSessionResponse response = FAM__V1__DELETE_SESSION_RESPONSE__INIT;
     closure(&response, closure_data);
 }
+
+FAM_UNBUILT(SessionService, list_sessions, ListSessions)
+FAM_UNBUILT(SessionService, delete_all_sessions, DeleteAllSessions)
+FAM_UNBUILT(SessionService, acquire_lead, AcquireLead)
 
 void fam_session_service_init(struct fam_session_service *service, struct fam_services_context *context)
 {
