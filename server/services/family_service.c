@@ -349,6 +349,21 @@ static void set_consent(Fam__V1__FamilyService_Service *service, const Fam__V1__
 
 FAM_UNBUILT(FamilyService, set_reachability, SetReachability)
 
+FAM_UNBUILT(FamilyService, update_family, UpdateFamily)
+FAM_UNBUILT(FamilyService, create_invite, CreateInvite)
+FAM_UNBUILT(FamilyService, list_invites, ListInvites)
+FAM_UNBUILT(FamilyService, revoke_invite, RevokeInvite)
+FAM_UNBUILT(FamilyService, preview_invite, PreviewInvite)
+FAM_UNBUILT(FamilyService, join_family, JoinFamily)
+FAM_UNBUILT(FamilyService, leave_family, LeaveFamily)
+FAM_UNBUILT(FamilyService, remove_parent, RemoveParent)
+FAM_UNBUILT(FamilyService, update_child, UpdateChild)
+FAM_UNBUILT(FamilyService, remove_child, RemoveChild)
+FAM_UNBUILT(FamilyService, get_privacy_report, GetPrivacyReport)
+FAM_UNBUILT(FamilyService, export_family, ExportFamily)
+FAM_UNBUILT(FamilyService, delete_family, DeleteFamily)
+FAM_UNBUILT(FamilyService, submit_feedback, SubmitFeedback)
+
 void fam_family_service_init(struct fam_family_service *service, struct fam_services_context *context)
 {
     static const Fam__V1__FamilyService_Service HANDLERS = FAM__V1__FAMILY_SERVICE__INIT();

@@ -23,6 +23,11 @@ enum {
     METHOD("TranslationService/GetEntry", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                  \
     METHOD("TranslationService/ListEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
     METHOD("TranslationService/RateEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                   \
+    METHOD("TranslationService/CorrectEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 30000)                            \
+    METHOD("TranslationService/ReviseEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 30000)                             \
+    METHOD("TranslationService/ShareEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                  \
+    METHOD("TranslationService/DeleteEntry", CALLERS, CHANGE, 0)                                                       \
+    METHOD("TranslationService/SearchEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                             \
     METHOD("FamilyService/RegisterUser", FAM_ROLE_BOT | FAM_ROLE_SERVICE, 0, 0)                                        \
     METHOD("FamilyService/GetUser", FAM_ROLE_ADMIN, FOR_USER | FAM_METHOD_PERSONAL, 0)                                 \
     METHOD("FamilyService/UpdateUser", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                       \
@@ -32,6 +37,20 @@ enum {
     METHOD("FamilyService/GetConsents", CALLERS, FOR_USER, 0)                                                          \
     METHOD("FamilyService/SetConsent", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                     \
     METHOD("FamilyService/SetReachability", FAM_ROLE_BOT, CHANGE, 0)                                                   \
+    METHOD("FamilyService/UpdateFamily", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                     \
+    METHOD("FamilyService/CreateInvite", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                   \
+    METHOD("FamilyService/ListInvites", FAM_ROLE_BOT | FAM_ROLE_SERVICE, FOR_USER, 0)                                  \
+    METHOD("FamilyService/RevokeInvite", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                   \
+    METHOD("FamilyService/PreviewInvite", FAM_ROLE_BOT | FAM_ROLE_SERVICE, FOR_USER | FAM_METHOD_PERSONAL, 0)          \
+    METHOD("FamilyService/JoinFamily", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE | FAM_METHOD_PERSONAL, 0)               \
+    METHOD("FamilyService/LeaveFamily", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                    \
+    METHOD("FamilyService/RemoveParent", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE | FAM_METHOD_PERSONAL, 0)             \
+    METHOD("FamilyService/UpdateChild", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                      \
+    METHOD("FamilyService/RemoveChild", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                      \
+    METHOD("FamilyService/GetPrivacyReport", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
+    METHOD("FamilyService/ExportFamily", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                   \
+    METHOD("FamilyService/DeleteFamily", CALLERS, CHANGE, 0)                                                           \
+    METHOD("FamilyService/SubmitFeedback", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                 \
     METHOD("NotificationService/RecordDelivery", FAM_ROLE_BOT, CHANGE, 0)                                              \
     METHOD("NotificationService/Lease", FAM_ROLE_BOT, FAM_METHOD_PERSONAL, 60000)                                      \
     METHOD("NotificationService/Ack", FAM_ROLE_BOT, 0, 0)                                                              \
@@ -74,7 +93,13 @@ enum {
     METHOD("OpsService/DeleteTasks", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
     METHOD("OpsService/PauseQueue", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                      \
     METHOD("OpsService/ResumeQueue", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
-    METHOD("OpsService/ListSchedules", FAM_ROLE_ADMIN, 0, 0)
+    METHOD("OpsService/ListSchedules", FAM_ROLE_ADMIN, 0, 0)                                                           \
+    METHOD("OpsService/ListEntrySummaries", FAM_ROLE_ADMIN, 0, 0)                                                      \
+    METHOD("OpsService/ListFeedback", FAM_ROLE_ADMIN, FAM_METHOD_PERSONAL, 0)                                          \
+    METHOD("OpsService/EraseFamily", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/GetRetention", FAM_ROLE_ADMIN, 0, 0)                                                            \
+    METHOD("OpsService/GetStats", FAM_ROLE_ADMIN, 0, 0)                                                                \
+    METHOD("OpsService/Broadcast", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},

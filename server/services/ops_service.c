@@ -282,6 +282,13 @@ FAM_UNBUILT(OpsService, pause_queue, PauseQueue)
 FAM_UNBUILT(OpsService, resume_queue, ResumeQueue)
 FAM_UNBUILT(OpsService, list_schedules, ListSchedules)
 
+FAM_UNBUILT(OpsService, list_entry_summaries, ListEntrySummaries)
+FAM_UNBUILT(OpsService, list_feedback, ListFeedback)
+FAM_UNBUILT(OpsService, erase_family, EraseFamily)
+FAM_UNBUILT(OpsService, get_retention, GetRetention)
+FAM_UNBUILT(OpsService, get_stats, GetStats)
+FAM_UNBUILT(OpsService, broadcast, Broadcast)
+
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
 {
     static const Fam__V1__OpsService_Service HANDLERS = FAM__V1__OPS_SERVICE__INIT();

@@ -5,6 +5,7 @@
 #include "rpc/call.h"
 #include "services/reply.h"
 #include "services/services_private.h"
+#include "services/unbuilt.h"
 #include "services/translate_batch.h"
 #include "services/translate_call.h"
 
@@ -191,6 +192,12 @@ static void rate_entry(Fam__V1__TranslationService_Service *service, const Fam__
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
+
+FAM_UNBUILT(TranslationService, correct_entry, CorrectEntry)
+FAM_UNBUILT(TranslationService, revise_entry, ReviseEntry)
+FAM_UNBUILT(TranslationService, share_entry, ShareEntry)
+FAM_UNBUILT(TranslationService, delete_entry, DeleteEntry)
+FAM_UNBUILT(TranslationService, search_entries, SearchEntries)
 
 void fam_translation_service_init(struct fam_translation_service *service, struct fam_services_context *context)
 {

@@ -461,6 +461,26 @@ FAKE_SILENT(delete_tasks, DeleteTasks)
 FAKE_SILENT(pause_queue, PauseQueue)
 FAKE_SILENT(resume_queue, ResumeQueue)
 FAKE_SILENT(list_schedules, ListSchedules)
+FAKE_SILENT(list_entry_summaries, ListEntrySummaries)
+FAKE_SILENT(list_feedback, ListFeedback)
+FAKE_SILENT(erase_family, EraseFamily)
+FAKE_SILENT(get_retention, GetRetention)
+FAKE_SILENT(get_stats, GetStats)
+FAKE_SILENT(broadcast, Broadcast)
+
+#define FAKE_SILENT_TRANSLATION(name, Method)                                                                          \
+    static void fake_##name(Fam__V1__TranslationService_Service *service, const Fam__V1__##Method##Request *request,   \
+                            Fam__V1__##Method##Response_Closure closure, void *closure_data)                           \
+    {                                                                                                                  \
+        (void)service;                                                                                                 \
+        (void)request;                                                                                                 \
+        closure(NULL, closure_data);                                                                                   \
+    }
+FAKE_SILENT_TRANSLATION(correct_entry, CorrectEntry)
+FAKE_SILENT_TRANSLATION(revise_entry, ReviseEntry)
+FAKE_SILENT_TRANSLATION(share_entry, ShareEntry)
+FAKE_SILENT_TRANSLATION(delete_entry, DeleteEntry)
+FAKE_SILENT_TRANSLATION(search_entries, SearchEntries)
 
 static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
                                   struct fam_principal *ret_principal, struct fam_status *status)
