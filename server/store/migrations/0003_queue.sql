@@ -123,6 +123,18 @@ CREATE INDEX notifications_entry ON notifications (entry_id) WHERE entry_id IS N
 CREATE INDEX notifications_finished ON notifications (finished_at) WHERE finished_at IS NOT NULL;
 CREATE UNIQUE INDEX notifications_unique_key ON notifications (unique_key) WHERE unique_key IS NOT NULL;
 
+CREATE TABLE business_metrics (
+    name        text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]{0,63}$'),
+    value       double precision NOT NULL,
+    computed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE business_metrics IS 'Numbers of the whole database, computed by a task now and then and shown by every server';
+
+-- For retention, which looks for the oldest.
+CREATE INDEX emotion_entries_created ON emotion_entries (created_at);
+CREATE INDEX disclosures_created ON disclosures (created_at);
+CREATE INDEX task_attempts_ended ON task_attempts (ended_at);
+
 CREATE TABLE leads (
     scope      text PRIMARY KEY CHECK (length(scope) <= 80),
     holder     text NOT NULL CHECK (length(holder) BETWEEN 1 AND 64),
