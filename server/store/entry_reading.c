@@ -24,35 +24,31 @@ static const struct fam_statement insert_better = {
 static const struct fam_statement update_safety = {
     "entry_safety", "UPDATE emotion_entries SET safety = $2 WHERE entry_id = $1", "update", "emotion_entries"};
 
-void fam_safety_encode(const Fam__V1__SafetyKind *kinds, const int32_t *versions, size_t count,
-                       unsigned char out[FAM_SAFETY_SIZE])
+void fam_safety_encode(const Fam__V1__SafetyKind *kinds, size_t count, unsigned char out[FAM_ENTRY_SAFETY_MAX])
 {
-    memset(out, 0, FAM_SAFETY_SIZE);
+    memset(out, 0, FAM_ENTRY_SAFETY_MAX);
     for (size_t i = 0; i < count && i < FAM_ENTRY_SAFETY_MAX; i++) {
-        int32_t version = versions ? versions[i] : 1;
         out[i] = (unsigned char)kinds[i];
-        out[FAM_ENTRY_SAFETY_MAX + i] =
-            (unsigned char)(version < FAM_SAFETY_VERSION_MAX ? version : FAM_SAFETY_VERSION_MAX);
     }
 }
 
-void fam_safety_decode(const unsigned char *in, size_t size, struct fam_entry *entry)
+size_t fam_safety_decode(const unsigned char *in, size_t size, Fam__V1__SafetyKind ret_kinds[FAM_ENTRY_SAFETY_MAX])
 {
-    entry->safety_count = 0;
-    for (size_t i = 0; i < FAM_ENTRY_SAFETY_MAX && i < size && in[i]; i++) {
-        size_t at = FAM_ENTRY_SAFETY_MAX + i;
-        entry->safety[i] = (Fam__V1__SafetyKind)in[i];
-        entry->safety_version[i] = at < size && in[at] ? in[at] : 1;
-        entry->safety_count++;
+    size_t count = 0;
+    while (count < FAM_ENTRY_SAFETY_MAX && count < size && in[count] != 0) {
+        ret_kinds[count] = (Fam__V1__SafetyKind)in[count];
+        count++;
     }
+    return count;
 }
 
-/* A better reading on its way; `entry` holds the dangers alone. */
+/* A better reading on its way, with the dangers that are known of. */
 struct better {
     const struct fam_entry_better *wanted;
     int32_t version;
     struct fam_key key;
-    struct fam_entry entry;
+    size_t safety_count;
+    Fam__V1__SafetyKind safety[FAM_ENTRY_SAFETY_MAX];
 };
 
 static void better_done(struct better *better)
@@ -85,7 +81,7 @@ static enum fam_code open_entry(struct fam_store *store, struct fam_db *db, stru
         code = fam_column_open(&rows, 0, 1, &better->key, &place, &safety, status);
     }
     if (code == FAM_OK) {
-        fam_safety_decode(safety.data, safety.size, &better->entry);
+        better->safety_count = fam_safety_decode(safety.data, safety.size, better->safety);
     }
     return code;
 }
@@ -130,30 +126,27 @@ static enum fam_code insert_reading(struct fam_db *db, const struct better *bett
 static bool add_dangers(struct better *better)
 {
     const struct fam_entry_better *wanted = better->wanted;
-    struct fam_entry *entry = &better->entry;
-    size_t before = entry->safety_count;
-    for (size_t i = 0; i < wanted->risk_count && entry->safety_count < FAM_ENTRY_SAFETY_MAX; i++) {
+    size_t before = better->safety_count;
+    for (size_t i = 0; i < wanted->risk_count && better->safety_count < FAM_ENTRY_SAFETY_MAX; i++) {
         bool known = false;
-        for (size_t j = 0; j < entry->safety_count; j++) {
-            known = known || entry->safety[j] == wanted->risk[i];
+        for (size_t j = 0; j < better->safety_count; j++) {
+            known = known || better->safety[j] == wanted->risk[i];
         }
         if (!known) {
-            entry->safety_version[entry->safety_count] = better->version;
-            entry->safety[entry->safety_count++] = wanted->risk[i];
+            better->safety[better->safety_count++] = wanted->risk[i];
         }
     }
-    return entry->safety_count > before;
+    return better->safety_count > before;
 }
 
 static enum fam_code write_dangers(struct fam_db *db, const struct better *better, struct fam_status *status)
 {
     fam_auto(fam_sealed_done) struct fam_sealed sealed = {0};
-    const struct fam_entry *entry = &better->entry;
-    unsigned char plain[FAM_SAFETY_SIZE];
+    unsigned char plain[FAM_ENTRY_SAFETY_MAX];
     struct fam_place place =
         fam_entry_place("emotion_entries", "safety", better->wanted->entry_id, 0, better->wanted->user_id);
     struct fam_params params = {0};
-    fam_safety_encode(entry->safety, entry->safety_version, entry->safety_count, plain);
+    fam_safety_encode(better->safety, better->safety_count, plain);
     fam_param_uuid(&params, better->wanted->entry_id);
     enum fam_code code = fam_column_bytes(&params, &better->key, &place, plain, sizeof(plain), &sealed, status);
     sodium_memzero(plain, sizeof(plain));
