@@ -19,18 +19,21 @@ enum {
     RETENTION_MS = 300000
 };
 
-size_t fam_handlers_list(struct fam_handlers *context, struct fam_task_type ret_types[FAM_HANDLERS_MAX])
+enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_table *table, struct fam_status *status)
 {
     const struct fam_task_type types[] = {
-        {"process_emotion_batch", EMOTIONS_BATCH, context->reading_ms + EMOTIONS_SPARE_MS, fam_task_emotions, context},
-        {"retention_sweep", 1, RETENTION_MS, fam_task_retention, context},
-        {"refresh_metrics", 1, METRICS_MS, fam_task_metrics, context},
-        {"send_checkin", CHECKIN_BATCH, CHECKIN_MS, fam_task_checkin, context},
-        {"generate_weekly_report", 1, REPORT_MS, fam_task_report, context},
+        {"process_emotion_batch", EMOTIONS_BATCH, handlers->reading_ms + EMOTIONS_SPARE_MS, fam_task_emotions,
+         handlers},
+        {"retention_sweep", 1, RETENTION_MS, fam_task_retention, handlers},
+        {"refresh_metrics", 1, METRICS_MS, fam_task_metrics, handlers},
+        {"send_checkin", CHECKIN_BATCH, CHECKIN_MS, fam_task_checkin, handlers},
+        {"generate_weekly_report", 1, REPORT_MS, fam_task_report, handlers},
     };
-    _Static_assert(FAM_ARRAY_SIZE(types) <= FAM_HANDLERS_MAX, "all types have room");
-    memcpy(ret_types, types, sizeof(types));
-    return FAM_ARRAY_SIZE(types);
+    enum fam_code code = FAM_OK;
+    for (size_t i = 0; code == FAM_OK && i < FAM_ARRAY_SIZE(types); i++) {
+        code = fam_task_table_add(table, &types[i], status);
+    }
+    return code;
 }
 
 void fam_due_encode(const struct fam_due *due, unsigned char ret_payload[FAM_DUE_SIZE])

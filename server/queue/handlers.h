@@ -15,8 +15,9 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/status.h"
 #include "base/uuid.h"
-#include "queue/task_run.h"
+#include "queue/tasks.h"
 
 struct fam_bell;
 struct fam_log;
@@ -35,9 +36,9 @@ struct fam_handlers {
     uint32_t retention_days;     /* FAM_RETENTION_DAYS */
 };
 
-enum { FAM_HANDLERS_MAX = 8 };
-/* Fills ret_types, whose texts are constant and whose context is `context`; returns how many. */
-size_t fam_handlers_list(struct fam_handlers *context, struct fam_task_type ret_types[FAM_HANDLERS_MAX]);
+/* Adds all types to the table. `handlers` is borrowed like what it names. */
+enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_table *table,
+                               struct fam_status *status) FAM_MUST_CHECK;
 
 /* What a due time of a schedule is turned into: 40 bytes: the schedule's id, the due time (Unix time in ms,
  * big-endian), and whom it is for, the id of a user or of a family, which stands for its parents. */
