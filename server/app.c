@@ -139,6 +139,8 @@ static enum fam_code make_services(struct fam_app *app, struct fam_status *statu
         .sources = &app->ops_sources,
         .health = app->health,
         .bots = app->bots,
+        .leases = app->leases,
+        .bell = app->bell,
         .server = app->server,
         .metrics = app->metrics,
         .log = app->log,
@@ -226,6 +228,9 @@ static enum fam_code start_rooms(struct fam_app *app, struct fam_status *status)
         code = fam_app_make_claude(app, status);
     }
     if (code == FAM_OK) {
+        code = fam_app_make_bell(app, status);
+    }
+    if (code == FAM_OK) {
         code = fam_app_make_health(app, status);
     }
     if (code == FAM_OK && serves) {
@@ -270,6 +275,7 @@ void fam_app_drain(void *context)
     if (app->server != NULL) {
         fam_server_start_drain(app->server);
     }
+    fam_leases_drain(app->leases);
 }
 
 bool fam_app_stop(struct fam_app *app)
@@ -311,6 +317,7 @@ void fam_app_free(struct fam_app *app)
     fam_health_free(app->health);
     fam_bot_watch_free(app->bots);
     fam_services_free(app->services);
+    fam_app_free_bell(app);
     fam_app_free_claude(app);
     fam_auth_free(app->auth);
     fam_limiter_free(app->limiter);

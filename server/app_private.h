@@ -9,6 +9,9 @@
 #include "health/bot_watch.h"
 #include "health/health.h"
 #include "net/limiter.h"
+#include "notify/bell.h"
+#include "notify/notify.h"
+#include "queue/handlers.h"
 #include "queue/queue.h"
 #include "queue/tasks.h"
 #include "queue/worker.h"
@@ -57,8 +60,11 @@ struct fam_app {
     struct fam_limiter *limiter;
     struct fam_health *health;
     struct fam_bot_watch *bots;
+    struct fam_leases *leases;
+    struct fam_bell *bell;
     unsigned roles; /* bits of enum fam_app_role; 0 before the start */
     struct fam_queue *queue;
+    struct fam_handlers handlers;
     struct fam_task_table tasks;
     struct fam_worker *worker; /* this and the next: NULL where no tasks are run */
     struct fam_sweeper *sweeper;
@@ -97,6 +103,10 @@ enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status
 void fam_app_free_claude(struct fam_app *app);
 struct fam_ops_sources fam_app_ops_sources(struct fam_app *app);
 
+/* app_notify.c: where leases wait, and the bell that wakes them. */
+enum fam_code fam_app_make_bell(struct fam_app *app, struct fam_status *status);
+/* After the RPC server is gone. */
+void fam_app_free_bell(struct fam_app *app);
 /* app_workers.c */
 enum fam_code fam_app_make_queue(struct fam_app *app, struct fam_status *status);
 /* The table of handlers, then the threads. */

@@ -20,16 +20,16 @@ enum fam_code fam_app_make_queue(struct fam_app *app, struct fam_status *status)
 /* Every type of task, with its handler. */
 static enum fam_code list_types(struct fam_app *app, struct fam_status *status)
 {
-    const struct fam_task_type types[] = {
-        {.type = NULL}, /* keeps the table a table while there are none */
+    app->handlers = (struct fam_handlers){
+        .store = app->store,
+        .reader = app->reader,
+        .bell = app->bell,
+        .metrics = app->metrics,
+        .log = app->log,
+        .reading_ms = app->config->claude_timeout_ms,
+        .retention_days = app->config->retention_days,
     };
-    enum fam_code code = FAM_OK;
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(types) && code == FAM_OK; i++) {
-        if (types[i].type != NULL) {
-            code = fam_task_table_add(&app->tasks, &types[i], status);
-        }
-    }
-    return code;
+    return fam_handlers_add(&app->handlers, &app->tasks, status);
 }
 
 enum fam_code fam_app_make_workers(struct fam_app *app, struct fam_status *status)
