@@ -165,6 +165,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("DescribeRequest.name", REQUIRED, 1, 128),
     RULE("SetLogLevelRequest.level", REQUIRED, 1, 8),
     RULE("ReportBotRequest.version", OPTIONAL, 0, 64),
+    RULE("ReportBotRequest.instance", OPTIONAL, 0, 64),
 };
 const size_t fam_field_rule_count = FAM_ARRAY_SIZE(fam_field_rules);
 

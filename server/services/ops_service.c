@@ -1,5 +1,7 @@
 /* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and
  * reflection have files of their own. */
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +18,8 @@
 #include "services/unbuilt.h"
 #include "store/migrate.h"
 #include "store/store.h"
+
+enum { BOT_NAME_SIZE = 161 };
 
 static struct fam_services_context *context_of(Fam__V1__OpsService_Service *service)
 {
@@ -263,11 +267,15 @@ static void report_bot(Fam__V1__OpsService_Service *service, const Fam__V1__Repo
 {
     struct fam_services_context *context = context_of(service);
     const char *name = fam_call_principal(closure_data)->name;
-    const struct fam_bot_report report = {
-        .polled = request->polled, .poll_age_ms = request->poll_age_ms, .unhandled = request->unhandled_updates};
-    if (fam_bot_watch_report(context->bots, name, &report)) {
+    const struct fam_bot_report report = {.polled = request->polled,
+                                          .poll_age_ms = request->poll_age_ms,
+                                          .unhandled = request->unhandled_updates,
+                                          .is_standby = request->standby};
+    char process[BOT_NAME_SIZE];
+    (void)snprintf(process, sizeof(process), "%s %s", name, request->instance);
+    if (fam_bot_watch_report(context->bots, process, &report)) {
         FAM_LOG(context->log, FAM_LOG_INFO, "ops", "a bot reports", FAM_STR("bot", name),
-                FAM_STR("version", request->version));
+                FAM_STR("instance", request->instance), FAM_STR("version", request->version));
     }
     Fam__V1__ReportBotResponse response = FAM__V1__REPORT_BOT_RESPONSE__INIT;
     closure(&response, closure_data);

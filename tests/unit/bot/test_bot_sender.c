@@ -213,7 +213,7 @@ Test(bot_sender, all_chats_together_stay_under_thirty_a_second)
     size_t count = 0;
     for (uint64_t t = 5000; t < 15000; t += 5)
         for (int64_t chat = 1; chat <= 60 && count < 3000; chat++)
-            if (fam_pacer_take(pacer, chat, t) == 0)
+            if (fam_pacer_take(pacer, chat, FAM_PACE_ANSWERS, t) == 0)
                 sent[count++] = t;
     cr_assert_gt(count, 200, "the limit is used");
     for (size_t i = 0; i + 30 < count; i++)
@@ -226,7 +226,7 @@ Test(bot_sender, a_group_gets_twenty_a_minute)
     struct fam_pacer *pacer = fam_pacer_new(0);
     size_t count = 0;
     for (uint64_t t = 100000; t < 160000; t += 100)
-        count += fam_pacer_take(pacer, -5, t) == 0;
+        count += fam_pacer_take(pacer, -5, FAM_PACE_ANSWERS, t) == 0;
     cr_assert_leq(count, 22);
     cr_assert_geq(count, 19);
     fam_pacer_free(pacer);
@@ -236,11 +236,11 @@ Test(bot_sender, a_flood_in_one_chat_stops_that_one_and_in_two_all)
 {
     struct fam_pacer *pacer = fam_pacer_new(0);
     fam_pacer_flood(pacer, 1, 1000, 11000);
-    cr_assert_eq(fam_pacer_take(pacer, 1, 2000), 9000);
-    cr_assert_eq(fam_pacer_take(pacer, 2, 2000), 0);
+    cr_assert_eq(fam_pacer_take(pacer, 1, FAM_PACE_ANSWERS, 2000), 9000);
+    cr_assert_eq(fam_pacer_take(pacer, 2, FAM_PACE_ANSWERS, 2000), 0);
     fam_pacer_flood(pacer, 2, 2000, 12000);
-    cr_assert_geq(fam_pacer_take(pacer, 3, 3000), 9000);
-    cr_assert_eq(fam_pacer_take(pacer, 3, 12001), 0);
+    cr_assert_geq(fam_pacer_take(pacer, 3, FAM_PACE_ANSWERS, 3000), 9000);
+    cr_assert_eq(fam_pacer_take(pacer, 3, FAM_PACE_ANSWERS, 12001), 0);
     fam_pacer_free(pacer);
 }
 
