@@ -227,6 +227,47 @@ static double await_pickup(struct pickup *pickup, uint64_t start_us)
     return (double)(picked_us - start_us);
 }
 
+/* What a pickup is made of, each step by itself and back to back, p50 in microseconds. */
+static void print_steps(struct bench *bench, PGconn *postgres, size_t count)
+{
+    enum { PUSH, CLAIM, BEGIN, START, STEPS };
+    const struct fam_task_times times = fam_queue_times(bench->queue);
+    double *took[STEPS];
+    for (size_t i = 0; i < STEPS; i++) {
+        took[i] = calloc(count, sizeof(double));
+        if (!took[i])
+            bench_fail("steps", "no memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct fam_task_ref ref;
+        struct fam_queue_claim claim;
+        struct fam_task_begun begun;
+        struct fam_status status;
+        enum fam_queue_turn turn;
+        uint64_t at[STEPS + 1];
+        bench_insert(postgres, "bench", 1, &ref);
+        at[PUSH] = fam_mono_us();
+        fam_queue_push(bench->queue, &ref, 1);
+        at[CLAIM] = fam_mono_us();
+        check(fam_queue_claim(bench->queue, "bench", BENCH_CLAIM, 30000, &claim, &status), &status);
+        at[BEGIN] = fam_mono_us();
+        check(
+            fam_task_begin(bench->store, &times, claim.ids, claim.count, &claim.token, "bench", 30000, &begun, &status),
+            &status);
+        at[START] = fam_mono_us();
+        check(fam_queue_start(bench->queue, &claim.token, claim.ids, claim.count, &turn, NULL, &status), &status);
+        at[STEPS] = fam_mono_us();
+        fam_task_begun_done(&begun);
+        check(fam_queue_finish(bench->queue, &claim.token, claim.ids, claim.count, &status), &status);
+        for (size_t j = 0; j < STEPS; j++)
+            took[j][i] = (double)(at[j + 1] - at[j]);
+    }
+    printf("{\"push_us\":%.0f,\"claim_us\":%.0f,\"begin_us\":%.0f,\"start_us\":%.0f}", bench_median(took[PUSH], count),
+           bench_median(took[CLAIM], count), bench_median(took[BEGIN], count), bench_median(took[START], count));
+    for (size_t i = 0; i < STEPS; i++)
+        free(took[i]);
+}
+
 /* Both by turns: each is idle while the other is measured. */
 static void bench_pickup(struct bench *bench, size_t count)
 {
@@ -263,8 +304,11 @@ static void bench_pickup(struct bench *bench, size_t count)
         bench_fail("pickup", "the worker does not stop");
     fam_worker_free(worker);
     double ours_p50 = bench_median(ours, count), raw_p50 = bench_median(raw, count);
-    printf("{\"ratio\":%.3f,\"queue_p50_us\":%.0f,\"queue_p99_us\":%.0f,\"blpop_p50_us\":%.0f,\"blpop_p99_us\":%.0f}\n",
+    printf("{\"ratio\":%.3f,\"queue_p50_us\":%.0f,\"queue_p99_us\":%.0f,\"blpop_p50_us\":%.0f,\"blpop_p99_us\":%.0f,"
+           "\"steps\":",
            ours_p50 / raw_p50, ours_p50, ours[count * 99 / 100], raw_p50, raw[count * 99 / 100]);
+    print_steps(bench, postgres, count);
+    printf("}\n");
     redisFree(redis);
     PQfinish(postgres);
     free(raw);
