@@ -74,13 +74,15 @@ static void world_sleep(uint32_t ms)
     (void)ms;
 }
 
-static void world_start(void)
+static void world_start_with(const struct fam_lead *lead)
 {
     static const char token[] = "123456:ABC";
     struct fam_secret secret = {0};
     struct fam_status status;
     memset(&w, 0, sizeof(w));
-    w.processing = w.ai = -1;
+    if (lead)
+        w.lead = *lead;
+    w.processing = w.ai = w.reachability = -1;
     w.next_message_id = 1000;
     w.next_update_id = 1;
     w.wall_ms = 1795000000000; /* November 2026 */
@@ -99,6 +101,7 @@ static void world_start(void)
     cr_assert_not_null(w.metrics);
     struct fam_dialog_options options = {.backend = &w.backend,
                                          .messenger = &w.messenger,
+                                         .lead = w.lead.role ? &w.lead : NULL,
                                          .signer = &w.signer,
                                          .locales = w.locales,
                                          .default_language = FAM__V1__LANGUAGE__LANGUAGE_RU,
@@ -108,6 +111,11 @@ static void world_start(void)
                                          .sleep_ms = world_sleep};
     w.dialog = fam_dialog_new(&options, &status);
     cr_assert_not_null(w.dialog);
+}
+
+static void world_start(void)
+{
+    world_start_with(NULL);
 }
 
 static void world_stop(void)
