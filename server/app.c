@@ -129,6 +129,8 @@ static enum fam_code make_services(struct fam_app *app, struct fam_status *statu
         .sources = &app->ops_sources,
         .health = app->health,
         .bots = app->bots,
+        .leases = app->leases,
+        .bell = app->bell,
         .server = app->server,
         .metrics = app->metrics,
         .log = app->log,
@@ -214,6 +216,9 @@ enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
         code = fam_app_make_claude(app, status);
     }
     if (code == FAM_OK) {
+        code = fam_app_make_bell(app, status);
+    }
+    if (code == FAM_OK) {
         code = make_services(app, status);
     }
     if (code == FAM_OK) {
@@ -242,6 +247,7 @@ void fam_app_drain(void *context)
         FAM_LOG0(app->log, FAM_LOG_INFO, "app", "draining: new calls are refused");
     }
     fam_server_start_drain(app->server);
+    fam_leases_drain(app->leases);
 }
 
 bool fam_app_stop(struct fam_app *app)
@@ -267,6 +273,7 @@ void fam_app_free(struct fam_app *app)
     fam_health_free(app->health);
     fam_bot_watch_free(app->bots);
     fam_services_free(app->services);
+    fam_app_free_bell(app);
     fam_app_free_claude(app);
     fam_auth_free(app->auth);
     fam_limiter_free(app->limiter);

@@ -9,6 +9,8 @@
 #include "health/bot_watch.h"
 #include "health/health.h"
 #include "net/limiter.h"
+#include "notify/bell.h"
+#include "notify/notify.h"
 #include "redis/redis.h"
 #include "rpc/server.h"
 #include "services/auth.h"
@@ -53,6 +55,8 @@ struct fam_app {
     struct fam_limiter *limiter;
     struct fam_health *health;
     struct fam_bot_watch *bots;
+    struct fam_leases *leases;
+    struct fam_bell *bell;
     struct fam_services *services;
     struct fam_server *server;
     struct fam_pages *pages;
@@ -86,6 +90,11 @@ enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status
 /* After the RPC server is gone. */
 void fam_app_free_claude(struct fam_app *app);
 struct fam_ops_sources fam_app_ops_sources(struct fam_app *app);
+
+/* app_notify.c: where leases wait, and the bell that wakes them. */
+enum fam_code fam_app_make_bell(struct fam_app *app, struct fam_status *status);
+/* After the RPC server is gone. */
+void fam_app_free_bell(struct fam_app *app);
 
 /* app_watch.c: looks every second (every five while all is well) whether the schema is current. */
 enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status);

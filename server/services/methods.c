@@ -33,7 +33,7 @@ enum {
     METHOD("FamilyService/SetConsent", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                     \
     METHOD("FamilyService/SetReachability", FAM_ROLE_BOT, CHANGE, 0)                                                   \
     METHOD("NotificationService/RecordDelivery", FAM_ROLE_BOT, CHANGE, 0)                                              \
-    METHOD("NotificationService/Lease", FAM_ROLE_BOT, FAM_METHOD_PERSONAL, 60000)                                      \
+    METHOD("NotificationService/Lease", FAM_ROLE_BOT, FAM_METHOD_PERSONAL | FAM_METHOD_LONG_POLL, 60000)               \
     METHOD("NotificationService/Ack", FAM_ROLE_BOT, 0, 0)                                                              \
     METHOD("NotificationService/Nack", FAM_ROLE_BOT, 0, 0)                                                             \
     METHOD("NotificationService/ListNotifications", FAM_ROLE_ADMIN, 0, 0)                                              \
@@ -121,6 +121,26 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("RecordDeliveryRequest.chat_id", REQUIRED, 1, ID_MAX),
     RULE("RecordDeliveryRequest.message_id", REQUIRED, 1, ID_MAX),
     RULE("RecordDeliveryRequest.reading_version", REQUIRED, 1, 1000000),
+    RULE("LeaseRequest.holder", REQUIRED, 1, 64),
+    RULE("LeaseRequest.max", REQUIRED, 1, 32),
+    RULE("LeaseRequest.max_others", OPTIONAL, 0, 32),
+    RULE("LeaseRequest.wait_ms", OPTIONAL, 0, 50000),
+    RULE("LeaseRequest.lease_ms", OPTIONAL, 5000, 300000),
+    RULE("AckRequest.notification_id", REQUIRED, 36, 36),
+    RULE("AckRequest.lease_token", REQUIRED, 36, 36),
+    RULE("AckRequest.chat_id", REQUIRED, 1, ID_MAX),
+    RULE("AckRequest.message_id", REQUIRED, 1, ID_MAX),
+    RULE("NackRequest.notification_id", REQUIRED, 36, 36),
+    RULE("NackRequest.lease_token", REQUIRED, 36, 36),
+    RULE("NackRequest.reason", REQUIRED, 1, 4),
+    RULE("NackRequest.retry_after_ms", OPTIONAL, 0, 86400000),
+    RULE("ListNotificationsRequest.page_size", OPTIONAL, 1, 100),
+    RULE("ListNotificationsRequest.page_token", OPTIONAL, 0, 128),
+    RULE("ListNotificationsRequest.user_id", OPTIONAL, 36, 36),
+    RULE("ResendRequest.notification_ids", OPTIONAL, 0, 100),
+    RULE("ResendRequest.user_id", OPTIONAL, 36, 36),
+    RULE("AcquireLeadRequest.holder", REQUIRED, 1, 64),
+    RULE("AcquireLeadRequest.ttl_ms", OPTIONAL, 1000, 60000),
     RULE("CreateSessionRequest.client", REQUIRED, 1, 32),
     RULE("GetSessionRequest.session_id", REQUIRED, 1, 64),
     RULE("UpdateSessionRequest.session_id", REQUIRED, 1, 64),

@@ -79,3 +79,12 @@ enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_u
     }
     return FAM_OK;
 }
+
+enum fam_code fam_service_name(const char *text, const char *field, struct fam_status *status)
+{
+    static const char ALLOWED[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    if (text[strspn(text, ALLOWED)] != '\0') {
+        return fam_fail_field(status, field, "%s holds letters, digits, _ . and - alone", field);
+    }
+    return FAM_OK;
+}

@@ -12,8 +12,10 @@
 #include "base/status.h"
 #include "fam/v1/types.pb-c.h"
 
+struct fam_bell;
 struct fam_bot_watch;
 struct fam_health;
+struct fam_leases;
 struct fam_limits;
 struct fam_log;
 struct fam_metrics;
@@ -32,6 +34,8 @@ struct fam_services_context {
     struct fam_reader *reader; /* NULL: Claude is off */
     struct fam_health *health;
     struct fam_bot_watch *bots;
+    struct fam_leases *leases; /* where Lease calls wait */
+    struct fam_bell *bell;     /* rung after notifications became due; NULL: nobody hears */
     struct fam_server *server;
     struct fam_metrics *metrics;
     struct fam_log *log;

@@ -55,5 +55,8 @@ enum fam_code fam_service_hide(struct fam_status *status);
 /* An id of a request that passed validation by length but may be no UUID: INVALID_ARGUMENT names `field`. */
 enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid,
                                struct fam_status *status);
+/* A name of a process in a request: only of [A-Za-z0-9_.-], else INVALID_ARGUMENT names `field`. Its length is checked
+ * already. */
+enum fam_code fam_service_name(const char *text, const char *field, struct fam_status *status);
 
 #endif

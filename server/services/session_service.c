@@ -1,10 +1,12 @@
 /* session_service.c: fam.v1.SessionService. */
 #include <string.h>
 
+#include "metrics/metrics.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "services/unbuilt.h"
 #include "session/session.h"
+#include "store/lead_store.h"
 
 static struct fam_services_context *context_of(Fam__V1__SessionService_Service *service)
 {
@@ -108,7 +110,31 @@ static void delete_session(Fam__V1__SessionService_Service *service, const Fam__
 
 FAM_UNBUILT(SessionService, list_sessions, ListSessions)
 FAM_UNBUILT(SessionService, delete_all_sessions, DeleteAllSessions)
-FAM_UNBUILT(SessionService, acquire_lead, AcquireLead)
+/* The processes of one bot share its scope; so a token of another bot never gets in the way. */
+static void acquire_lead(Fam__V1__SessionService_Service *service, const Fam__V1__AcquireLeadRequest *request,
+                         Fam__V1__AcquireLeadResponse_Closure closure, void *closure_data)
+{
+    struct fam_services_context *context = context_of(service);
+    const char *scope = fam_call_principal(closure_data)->scope;
+    struct fam_status status;
+    struct fam_lead lead = {.granted = false};
+    Fam__V1__AcquireLeadResponse response = FAM__V1__ACQUIRE_LEAD_RESPONSE__INIT;
+    enum fam_code code = fam_service_name(request->holder, "holder", &status);
+    if (code == FAM_OK && request->release) {
+        code = fam_lead_release(context->store, scope, request->holder, &status);
+    } else if (code == FAM_OK && request->ttl_ms == 0) {
+        code = fam_fail_field(&status, "ttl_ms", "ttl_ms is required: how long the lead lasts");
+    } else if (code == FAM_OK) {
+        code = fam_lead_acquire(context->store, scope, request->holder, request->ttl_ms, &lead, &status);
+    }
+    if (lead.changed) {
+        fam_metrics_add(context->metrics, FAM_M_LEAD_CHANGES, NULL, 1);
+    }
+    response.granted = lead.granted;
+    response.fence = lead.fence;
+    response.expires_in_ms = lead.expires_in_ms;
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
+}
 
 void fam_session_service_init(struct fam_session_service *service, struct fam_services_context *context)
 {

@@ -2,7 +2,7 @@
  * seals.
  *   context  format 1 · place · age band · age unknown · what happened before
  *   safety   ten bytes, a kind each, zeros behind: its length tells nothing
- *   chat     chat id (8, big-endian) · message id (8)
+ *   chat     chat id (8, big-endian) · message id (8) · the kinds of danger that the message told of, as in safety
  *   rating   helped · used response · comment */
 #ifndef FAM_STORE_ENTRY_PRIVATE_H
 #define FAM_STORE_ENTRY_PRIVATE_H
@@ -25,5 +25,9 @@ enum fam_code fam_entry_author_key(struct fam_store *store, struct fam_db *db, c
 enum fam_code fam_entry_key(const struct fam_rows *rows, size_t row, int column, const struct fam_key *author_key,
                             const struct fam_uuid *entry_id, const struct fam_uuid *user_id, struct fam_key *ret_key,
                             struct fam_status *status) FAM_MUST_CHECK;
+/* The row of fam_entry_deliver, in the caller's transaction. *ret_awaited: a notification about the entry waits. */
+enum fam_code fam_entry_add_delivery(struct fam_store *store, struct fam_db *db, const struct fam_uuid *user_id,
+                                     const struct fam_uuid *entry_id, const struct fam_delivery *delivery,
+                                     bool *ret_awaited, struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

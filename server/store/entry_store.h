@@ -39,6 +39,9 @@ struct fam_entry {
     bool has_delivery;
     int64_t chat_id, message_id;
     int32_t delivered_version; /* which reading the message shows */
+    int64_t delivery_age_ms;
+    size_t shown_count; /* kinds of danger that the message told of */
+    Fam__V1__SafetyKind shown[FAM_ENTRY_SAFETY_MAX];
     bool has_rating;
     Fam__V1__Helped helped;
     int32_t used_response;
@@ -81,6 +84,10 @@ enum fam_code fam_entry_add_later(struct fam_store *store, const struct fam_muta
 /* NOT_FOUND. */
 enum fam_code fam_entry_get(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
                             struct fam_entry *ret_entry, struct fam_status *status) FAM_MUST_CHECK;
+/* One reading of an entry of the author. Free with fam__v1__reading__free_unpacked(reading, NULL). NOT_FOUND. */
+enum fam_code fam_entry_reading(struct fam_store *store, const struct fam_uuid *user_id,
+                                const struct fam_uuid *entry_id, int32_t version, Fam__V1__Reading **ret_reading,
+                                struct fam_status *status) FAM_MUST_CHECK;
 /* The author's entries, newest first: those after `before` (NULL: from the newest), of `child_id` (NULL: all), `limit`
  * (1 to FAM_ENTRY_PAGE_MAX) at most. *ret_entries is an array of *ret_count; free with fam_entries_free. *ret_more:
  * there are older ones. */
@@ -104,7 +111,8 @@ struct fam_delivery {
     int64_t chat_id, message_id;
     int32_t reading_version; /* INVALID_ARGUMENT (field reading_version) when the entry has no such reading */
 };
-/* The last delivery counts. ids: entry. NOT_FOUND. */
+/* The last delivery counts. ids: entry, and again when a notification about it waits for this (ring the bell).
+ * NOT_FOUND. */
 enum fam_code fam_entry_deliver(struct fam_store *store, const struct fam_mutation *mutation,
                                 const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
                                 const struct fam_delivery *delivery, struct fam_outcome *ret_outcome,

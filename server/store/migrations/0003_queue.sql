@@ -105,7 +105,9 @@ CREATE TABLE notifications (
     expires_at      timestamptz NOT NULL,
     attempts        integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     began           boolean NOT NULL DEFAULT false,
+    leased          boolean NOT NULL DEFAULT false,
     lease_token     uuid,
+    leased_at       timestamptz,
     leased_until    timestamptz,
     holder          text CHECK (length(holder) <= 64),
     message         bytea,
@@ -114,10 +116,16 @@ CREATE TABLE notifications (
     finished_at     timestamptz,
     CHECK ((state = 'queued') = (finished_at IS NULL)),
     CHECK ((lease_token IS NULL) = (leased_until IS NULL)),
+    CHECK (NOT leased OR (lease_token IS NOT NULL AND state = 'queued')),
     CHECK ((entry_id IS NULL) = (reading_version IS NULL))
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE notifications IS 'What is to be told to whom, written with its cause; a bot leases, sends and acknowledges it';
 CREATE INDEX notifications_due ON notifications (lane, not_before) WHERE state = 'queued';
+COMMENT ON COLUMN notifications.leased IS 'Now; the token stays behind, so that a late or repeated answer is known';
+CREATE UNIQUE INDEX notifications_one_a_person ON notifications (user_id) WHERE leased;
+CREATE INDEX notifications_leased_until ON notifications (leased_until) WHERE leased;
+CREATE INDEX notifications_queued ON notifications (user_id, lane, not_before) WHERE state = 'queued';
+CREATE INDEX notifications_expiring ON notifications (expires_at) WHERE state = 'queued';
 CREATE INDEX notifications_user ON notifications (user_id, notification_id);
 CREATE INDEX notifications_entry ON notifications (entry_id) WHERE entry_id IS NOT NULL;
 CREATE INDEX notifications_finished ON notifications (finished_at) WHERE finished_at IS NOT NULL;
