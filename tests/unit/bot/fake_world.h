@@ -113,7 +113,7 @@ static void world_start_with(const struct fam_lead *lead)
     cr_assert_not_null(w.dialog);
 }
 
-static void world_start(void)
+static inline void world_start(void)
 {
     world_start_with(NULL);
 }
@@ -153,7 +153,7 @@ static struct fam_update world_message(const char *text)
 }
 
 /* Says something; returns the last message that came of it. */
-static struct sent *say(const char *text)
+static inline struct sent *say(const char *text)
 {
     struct fam_update update = world_message(text);
     cr_assert_eq(world_handle(&update), FAM_HANDLED);
@@ -187,7 +187,7 @@ static enum fam_handled press_data(const char *data, int64_t message_id, int64_t
     return world_handle(&update);
 }
 
-static struct sent *press_on(const struct sent *sent, const char *label)
+static inline struct sent *press_on(const struct sent *sent, const char *label)
 {
     const struct fam_button *button = find_button(sent, label);
     cr_assert_not_null(button, "no button \"%s\" under: %s", label, sent->text);
@@ -195,7 +195,7 @@ static struct sent *press_on(const struct sent *sent, const char *label)
     return last();
 }
 
-static struct sent *press(const char *label)
+static inline struct sent *press(const char *label)
 {
     return press_on(last(), label);
 }

@@ -120,7 +120,7 @@ Test(bot_deliver, a_better_reading_takes_the_place_of_the_answer_with_its_button
     cr_assert_eq(id, 500);
     cr_assert(sent->is_edit);
     assert_says(sent, "&lt;глубже&gt;");
-    assert_says(sent, "Этот ответ");
+    assert_says(sent, "ответ ИИ");
     cr_assert_null(strstr(sent->text, "ещё раз"), "in place nothing has to be explained");
     cr_assert_not_null(find_button(sent, "Почему 1"));
     cr_assert_not_null(find_button(sent, "Занятие"));
@@ -149,7 +149,7 @@ Test(bot_deliver, as_a_new_message_it_says_why_and_answers_the_old_one)
     cr_assert_neq(id, 500);
     cr_assert_eq(sent->reply_to, 500);
     assert_says(sent, "ещё раз");
-    assert_says(sent, "Этот ответ");
+    assert_says(sent, "ответ ИИ");
     cr_assert_not_null(find_button(sent, "Помогло"));
     w.sent_count = 0;
     n.better.advice_changed = true;
@@ -221,7 +221,7 @@ Test(bot_deliver, a_new_message_fits_into_an_answer_and_keeps_its_last_line)
     n.reading.going_on = n.reading.avoid = words;
     struct sent *sent = delivered(NULL);
     cr_assert_leq(fam_utf16_length(sent->text), FAM_ANSWER_UNITS + 100, "markup apart");
-    assert_says(sent, "Этот ответ");
+    assert_says(sent, "ответ ИИ");
 }
 
 Test(bot_deliver, without_a_child_the_family_decides_on_the_buttons)

@@ -80,7 +80,9 @@ Test(bot_lead, an_update_whose_lead_ended_midway_is_dropped_silently_at_any_step
             cr_assert_eq(w.last_update_id, 0, "it is not marked as handled");
         /* The next leader does it once more, and nothing is shown or stored twice. */
         size_t shown = w.sent_count;
-        lead = (typeof(lead)){.role = FAM_LEAD_HELD, .fence = 8, .checks_left = -1};
+        lead.role = FAM_LEAD_HELD;
+        lead.fence = 8;
+        lead.checks_left = -1;
         w.attempt = w.notes = 0;
         cr_assert_eq(world_handle(&update), FAM_HANDLED);
         cr_assert_eq(w.entry_count, 1);

@@ -1,5 +1,6 @@
 /* Who leads: granted, renewed, lost, taken over, given back; by a clock and a server of the test's own. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -81,7 +81,7 @@ Test(bot_watch, one_that_stands_by_beside_one_that_polls_is_no_fault_and_one_tha
     expect(watch, FAM_HEALTH_HEALTHY, "");
     clock_ms += FAM_BOT_SILENT_MS + 1;
     (void)fam_bot_watch_report(watch, "bot two", &standby);
-    expect(watch, FAM_HEALTH_UNHEALTHY, "");
+    expect(watch, FAM_HEALTH_UNHEALTHY, "bot");
     report(watch, "bot two", true, 0);
     expect(watch, FAM_HEALTH_HEALTHY, "");
     fam_bot_watch_free(watch);
