@@ -221,6 +221,31 @@ const struct fam_argument fam_entry_arguments[] = {
     {.name = NULL},
 };
 
+const struct fam_argument fam_session_list_arguments[] = {
+    {.name = "USER", .type = FAM_VALUE_UUID, .help = "whose; from 'famctl user list'"},
+    {.name = NULL},
+};
+
+const struct fam_argument fam_session_arguments[] = {
+    {.name = "SESSION", .type = FAM_VALUE_WORD, .help = "its id, from 'famctl session list'"},
+    {.name = NULL},
+};
+
+const struct fam_argument fam_session_revoke_arguments[] = {
+    {.name = "SESSION", .type = FAM_VALUE_WORD, .optional = true, .help = "its id, from 'famctl session list'"},
+    {.name = NULL},
+};
+
+const struct fam_flag fam_session_show_flags[] = {USER, {.name = NULL}};
+const struct fam_flag fam_session_revoke_flags[] = {
+    {.name = "--user", .type = FAM_VALUE_UUID, .value = "ID", .help = "whose session it is"},
+    {.name = "--all", .type = FAM_VALUE_UUID, .value = "USER", .help = "instead of a SESSION: all of this user"},
+    REASON,
+    {.name = "--dry-run", .help = "show what would be ended, change nothing"},
+    {.name = "--yes", .letter = 'y', .help = "do not ask; needed with --all when there is no terminal"},
+    {.name = NULL},
+};
+
 const struct fam_argument fam_breaker_arguments[] = {
     {.name = "ACTION",
      .type = FAM_VALUE_CHOICE,

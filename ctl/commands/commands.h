@@ -25,6 +25,9 @@ enum fam_code fam_ctl_family_list(struct fam_ctl *ctl, struct fam_status *status
 enum fam_code fam_ctl_family_show(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_entry_list(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_entry_show(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_session_list(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_session_show(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_session_revoke(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_audit_list(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_cache_stats(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_cache_clear(struct fam_ctl *ctl, struct fam_status *status);

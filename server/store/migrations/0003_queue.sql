@@ -22,6 +22,8 @@ CREATE TABLE tasks (
     reason       text NOT NULL DEFAULT '' CHECK (length(reason) <= 200),
     created_at   timestamptz NOT NULL DEFAULT now(),
     finished_at  timestamptz,
+    -- When not_before or leased_until was written: after now() only when the clock has gone back since.
+    moved_at     timestamptz NOT NULL DEFAULT now(),
     CHECK ((state = 'queued') = (finished_at IS NULL)),
     CHECK ((lease_token IS NULL) = (leased_until IS NULL))
 ) WITH (fillfactor = 80);
@@ -31,6 +33,7 @@ CREATE INDEX tasks_queued ON tasks (task_id) WHERE state = 'queued';
 CREATE INDEX tasks_dead ON tasks (finished_at) WHERE state = 'dead';
 CREATE INDEX tasks_done ON tasks (finished_at) WHERE state = 'done';
 CREATE INDEX tasks_user ON tasks (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX tasks_paused ON tasks (type, task_id) WHERE state = 'queued' AND waits_for = 'pause';
 
 CREATE TABLE task_attempts (
     task_id     uuid NOT NULL REFERENCES tasks ON DELETE CASCADE,
@@ -130,6 +133,18 @@ CREATE INDEX notifications_user ON notifications (user_id, notification_id);
 CREATE INDEX notifications_entry ON notifications (entry_id) WHERE entry_id IS NOT NULL;
 CREATE INDEX notifications_finished ON notifications (finished_at) WHERE finished_at IS NOT NULL;
 CREATE UNIQUE INDEX notifications_unique_key ON notifications (unique_key) WHERE unique_key IS NOT NULL;
+
+CREATE TABLE business_metrics (
+    name        text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]{0,63}$'),
+    value       double precision NOT NULL,
+    computed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE business_metrics IS 'Numbers of the whole database, computed by a task now and then and shown by every server';
+
+-- For retention, which looks for the oldest.
+CREATE INDEX emotion_entries_created ON emotion_entries (created_at);
+CREATE INDEX disclosures_created ON disclosures (created_at);
+CREATE INDEX task_attempts_ended ON task_attempts (ended_at);
 
 CREATE TABLE leads (
     scope      text PRIMARY KEY CHECK (length(scope) <= 80),
