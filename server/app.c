@@ -220,6 +220,9 @@ enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
         code = fam_app_watch(app, status);
     }
     if (code == FAM_OK) {
+        code = fam_app_start_schedule(app, status);
+    }
+    if (code == FAM_OK) {
         code = fam_health_start(app->health, FIRST_HEALTH_WAIT_MS, status);
     }
     if (code == FAM_OK) {
@@ -263,6 +266,7 @@ void fam_app_free(struct fam_app *app)
     }
     fam_pages_free(app->pages);
     fam_server_free(app->server);
+    fam_app_stop_schedule(app);
     fam_app_unwatch(app);
     fam_health_free(app->health);
     fam_bot_watch_free(app->bots);

@@ -32,6 +32,7 @@ enum fam_database_state {
 };
 
 struct fam_pages;
+struct fam_scheduler;
 struct fam_sentry;
 
 struct fam_app {
@@ -54,6 +55,7 @@ struct fam_app {
     struct fam_health *health;
     struct fam_bot_watch *bots;
     struct fam_services *services;
+    struct fam_scheduler *scheduler;
     struct fam_server *server;
     struct fam_pages *pages;
     char *listen; /* FAM_LISTEN, cut into urls */
@@ -93,6 +95,10 @@ void fam_app_unwatch(struct fam_app *app);
 void fam_app_recheck(void *app);
 uint32_t fam_app_schema_applied(void *app);
 bool fam_app_is_ready(void *context, const char **ret_reason);
+
+/* app_schedule.c: after fam_app_watch; before the store goes. */
+enum fam_code fam_app_start_schedule(struct fam_app *app, struct fam_status *status);
+void fam_app_stop_schedule(struct fam_app *app);
 
 /* app_health.c */
 enum fam_code fam_app_make_health(struct fam_app *app, struct fam_status *status);
