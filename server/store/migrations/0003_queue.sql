@@ -22,6 +22,8 @@ CREATE TABLE tasks (
     reason       text NOT NULL DEFAULT '' CHECK (length(reason) <= 200),
     created_at   timestamptz NOT NULL DEFAULT now(),
     finished_at  timestamptz,
+    -- When not_before or leased_until was written: after now() only when the clock has gone back since.
+    moved_at     timestamptz NOT NULL DEFAULT now(),
     CHECK ((state = 'queued') = (finished_at IS NULL)),
     CHECK ((lease_token IS NULL) = (leased_until IS NULL))
 ) WITH (fillfactor = 80);
@@ -31,6 +33,7 @@ CREATE INDEX tasks_queued ON tasks (task_id) WHERE state = 'queued';
 CREATE INDEX tasks_dead ON tasks (finished_at) WHERE state = 'dead';
 CREATE INDEX tasks_done ON tasks (finished_at) WHERE state = 'done';
 CREATE INDEX tasks_user ON tasks (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX tasks_paused ON tasks (type, task_id) WHERE state = 'queued' AND waits_for = 'pause';
 
 CREATE TABLE task_attempts (
     task_id     uuid NOT NULL REFERENCES tasks ON DELETE CASCADE,
