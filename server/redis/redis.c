@@ -367,6 +367,15 @@ enum fam_code fam_redis_call(struct fam_redis *redis, const struct fam_redis_arg
     return code ? code : settle(reply, ret_reply, status);
 }
 
+redisContext *fam_redis_open(const struct fam_redis *redis, struct fam_status *status)
+{
+    if (!redis->address.configured) {
+        (void)fam_fail_reason(status, FAM_UNAVAILABLE, "REDIS_UNAVAILABLE", 0, "Redis is not configured");
+        return NULL;
+    }
+    return fam_redis_connect(&redis->address, redis->client_name, redis->times, status);
+}
+
 enum fam_code fam_redis_ping(struct fam_redis *redis, struct fam_status *status)
 {
     const struct fam_redis_arg ping[] = {FAM_REDIS_ARG("PING")};

@@ -78,9 +78,10 @@ enum fam_code fam_task_rows_of(struct fam_store *store, const struct fam_task_ti
     }
     for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows); row++) {
         struct fam_uuid id = fam_rows_uuid(&rows, row, 0);
-        size_t at = fam_task_index(ids, sizeof(*ids), count, &id);
-        if (at < count) {
-            read_row(&rows, row, &ret_rows[at]);
+        for (size_t i = 0; i < count; i++) {
+            if (fam_uuid_equal(&ids[i], &id)) {
+                read_row(&rows, row, &ret_rows[i]);
+            }
         }
     }
     return code;

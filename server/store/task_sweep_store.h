@@ -29,7 +29,7 @@ struct fam_task_row {
 enum fam_code fam_task_rows_after(struct fam_store *store, const struct fam_task_times *times,
                                   const struct fam_uuid *after, size_t limit, struct fam_task_row *ret_rows,
                                   size_t *ret_count, struct fam_status *status) FAM_MUST_CHECK;
-/* The rows of these ids, in the same order; GONE where there is none. */
+/* The rows of these ids, in the same order; GONE where there is none. An id may come twice. */
 enum fam_code fam_task_rows_of(struct fam_store *store, const struct fam_task_times *times, const struct fam_uuid *ids,
                                size_t count, struct fam_task_row *ret_rows, struct fam_status *status) FAM_MUST_CHECK;
 /* Rows that were written ahead of now: due times and leases move back by as much as the clock did. */
