@@ -224,6 +224,7 @@ static void reply_types(struct fam_reply *reply, const struct fam_task_stats *st
         made->running = stats->types[i].running;
         made->dead = stats->types[i].dead;
         made->done_hour = stats->types[i].done_hour;
+        made->done_minute = stats->types[i].done_minute;
         made->oldest_ready_ms = stats->types[i].oldest_ready_ms;
         response->types[response->n_types++] = made;
     }

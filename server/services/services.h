@@ -29,9 +29,9 @@ struct fam_services_context {
     struct fam_store *store;
     struct fam_sessions *sessions;
     struct fam_limits *limits;
+    struct fam_queue *queue; /* NULL: tasks wait for the sweep */
     struct fam_translate *translate;
     struct fam_reader *reader; /* NULL: Claude is off */
-    struct fam_queue *queue;   /* NULL: none is there; PostgreSQL's rows are all the same */
     struct fam_health *health;
     struct fam_bot_watch *bots;
     struct fam_server *server;

@@ -38,15 +38,18 @@ static const struct fam_statement count_types = {
     "task_stats_types",
     "SELECT type, sum(ready)::bigint, sum(waiting)::bigint, sum(running)::bigint, sum(dead)::bigint, "
     "sum(done)::bigint, coalesce(" MS(
-        "now() - min(oldest)") ", 0) FROM ("
+        "now() - min(oldest)") ", 0), "
+                               "sum(lately)::bigint FROM ("
                                "SELECT t.type, count(*) FILTER (WHERE " FAM_TASK_READY ") AS ready, "
                                "count(*) FILTER (WHERE NOT " FAM_TASK_HELD " AND t.not_before > now()) AS waiting, "
-                               "count(*) FILTER (WHERE " FAM_TASK_HELD ") AS running, 0 AS dead, 0 AS done, "
+                               "count(*) FILTER (WHERE " FAM_TASK_HELD
+                               ") AS running, 0 AS dead, 0 AS done, 0 AS lately, "
                                "min(t.not_before) FILTER (WHERE " FAM_TASK_READY
                                ") AS oldest FROM tasks t WHERE t.state = 'queued' GROUP BY type "
-                               "UNION ALL SELECT type, 0, 0, 0, count(*), 0, NULL FROM tasks WHERE state = 'dead' "
+                               "UNION ALL SELECT type, 0, 0, 0, count(*), 0, 0, NULL FROM tasks WHERE state = 'dead' "
                                "GROUP BY type "
-                               "UNION ALL SELECT type, 0, 0, 0, 0, count(*), NULL FROM tasks WHERE state = 'done' "
+                               "UNION ALL SELECT type, 0, 0, 0, 0, count(*), count(*) FILTER (WHERE finished_at > "
+                               "now() - INTERVAL '1 minute'), NULL FROM tasks WHERE state = 'done' "
                                "AND finished_at > now() - INTERVAL '1 hour' GROUP BY type) parts GROUP BY type ORDER "
                                "BY type LIMIT $1::bigint",
     "select", "tasks"};
@@ -209,6 +212,7 @@ static enum fam_code read_types(struct fam_store *store, struct fam_task_stats *
         type->dead = fam_rows_i64(&rows, row, 4);
         type->done_hour = fam_rows_i64(&rows, row, 5);
         type->oldest_ready_ms = fam_rows_i64(&rows, row, 6);
+        type->done_minute = fam_rows_i64(&rows, row, 7);
     }
     return code;
 }

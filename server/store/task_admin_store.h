@@ -93,8 +93,8 @@ bool fam_task_change_replay(const void *ids, size_t size, int64_t *ret_count);
 struct fam_task_type_stats {
     char type[FAM_TASK_TYPE_SIZE];
     int64_t ready, waiting, running, dead;
-    int64_t done_hour;       /* done within the last hour */
-    int64_t oldest_ready_ms; /* how long the oldest ready one has been; 0: none is */
+    int64_t done_hour, done_minute; /* within the last hour, the last minute */
+    int64_t oldest_ready_ms;        /* how long the oldest ready one has been; 0: none is */
 };
 struct fam_task_worker_stats {
     char name[4 * FAM_TASK_WORKER_MAX + 1];
