@@ -34,6 +34,17 @@ enum fam_code fam_ctl_cache_clear(struct fam_ctl *ctl, struct fam_status *status
 enum fam_code fam_ctl_claude_usage(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_claude_limits(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_claude_breaker(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_stats(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_list(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_show(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_dead(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_retry(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_delete(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_pause(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_resume(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_drain(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_queue_top(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_schedule_list(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_status(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_slo(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_top(struct fam_ctl *ctl, struct fam_status *status);
