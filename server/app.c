@@ -249,7 +249,7 @@ enum fam_code fam_app_start(struct fam_app *app, unsigned roles, struct fam_stat
     if (code == FAM_OK && (roles & FAM_APP_WORKS) != 0) {
         code = fam_app_make_workers(app, status);
     }
-    if (code == FAM_OK) {
+    if (code == FAM_OK && (app->roles & FAM_APP_WORKS) != 0) {
         code = fam_app_start_schedule(app, status);
     }
     if (code == FAM_OK) {
