@@ -9,106 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/queue_private.h"
-#include "queue_world.h"
-
-enum { WORKERS = 4, HELD_MAX = 40, LIVE_MAX = 250, LEASE = 30000, HOUR = 3600000, SLACK = 2000, TYPES = 2 };
-
-enum model_state { QUEUED, DONE, DEAD };
-
-struct model_task {
-    struct fam_uuid id;
-    enum fam_priority priority;
-    enum model_state state;
-    unsigned attempts;
-    unsigned starts; /* by which a worker may have died */
-    size_t effects;
-    bool is_begun; /* by this token, whose row it is until another begins or it ends … */
-    struct fam_uuid token;
-    int64_t until_ms; /* … and nobody else may begin it before, by the servers' clocks */
-};
-
-struct held {
-    size_t task;
-    struct fam_uuid token;
-    enum fam_priority priority;
-    bool is_begun, is_started;
-};
-
-struct worker {
-    struct held held[HELD_MAX];
-    size_t count;
-};
-
-struct snapshot {
-    char *data[FAM_QUEUE_KEYS];
-    size_t sizes[FAM_QUEUE_KEYS];
-    bool is_taken;
-};
-
-static struct queue_world world;
-static struct model_task *tasks;
-static size_t task_count, live_count, task_room;
-static uint32_t *slots; /* of tasks by id: index + 1 */
-static size_t slot_count;
-static struct worker workers[WORKERS];
-static struct snapshot yesterday;
-static int64_t offset_ms;
-static uint64_t seed, state;
-static size_t step;
-static struct {
-    size_t claims, done, failed, snoozed, lost, refused, kills, jumps, wipes, restarts, restores, sweeps, pauses,
-        higher;
-} seen;
-
-#define must(condition, ...)                                                                                           \
-    do {                                                                                                               \
-        char words_[200];                                                                                              \
-        snprintf(words_, sizeof(words_), __VA_ARGS__);                                                                 \
-        cr_assert(condition, "%s (FAM_TEST_SEED=%llu, step %zu)", words_, (unsigned long long)seed, step);             \
-    } while (0)
-
-/* splitmix64 */
-static uint64_t draw(uint64_t bound)
-{
-    uint64_t z = (state += UINT64_C(0x9e3779b97f4a7c15));
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (z ^ (z >> 31)) % bound;
-}
-
-static int64_t now_ms(void)
-{
-    return fam_wall_ms() + offset_ms;
-}
-
-static void move_clock(int64_t ms)
-{
-    offset_ms += ms;
-    fam_queue_set_clock_offset(world.queue, offset_ms);
-    /* After a step back the sweep may bring leases nearer by as much. */
-    for (size_t i = 0; ms < 0 && i < task_count; i++)
-        tasks[i].until_ms += ms;
-}
-
-/* ---- tasks by id ---- */
-
-static size_t slot_of(const struct fam_uuid *id)
-{
-    size_t hash = 0;
-    memcpy(&hash, id->bytes + 8, sizeof(hash));
-    size_t slot = hash % slot_count;
-    while (slots[slot] && !same_id(&tasks[slots[slot] - 1].id, id))
-        slot = (slot + 1) % slot_count;
-    return slot;
-}
-
-static size_t find(const struct fam_uuid *id)
-{
-    size_t slot = slot_of(id);
-    must(slots[slot], "a task that was never added");
-    return slots[slot] - 1;
-}
+#include "queue_model.h"
 
 /* ---- operations ---- */
 
@@ -201,6 +102,7 @@ static void check_begun(struct held *held, const struct fam_task_begun *begun)
 
 static void let_go(struct worker *worker, size_t at)
 {
+    stale[stale_count++ % STALE] = worker->held[at];
     worker->held[at] = worker->held[--worker->count];
 }
 
@@ -386,10 +288,51 @@ static void return_one(struct worker *worker)
     let_go(worker, at);
 }
 
+/* One that was given up long ago wakes and tells Redis what it thinks: it may change its own claim alone. */
+static void wake_stale(void)
+{
+    struct fam_queue_look before, after;
+    int64_t unused = 0;
+    if (!stale_count)
+        return;
+    const struct held *held = &stale[draw(stale_count < STALE ? stale_count : STALE)];
+    const struct fam_uuid *id = &tasks[held->task].id;
+    const struct fam_task_ref ref = {*id, held->priority, draw(2) ? now_ms() + 5000 : 0};
+    ok(fam_queue_look(world.queue, id, sizeof(*id), 1, &before, &unused, &why));
+    if (before.has_token && same_id(&before.token, &held->token))
+        return;
+    uint64_t way = draw(4);
+    if (way == 0)
+        ok(fam_queue_finish(world.queue, &held->token, id, 1, &why));
+    else if (way == 1)
+        ok(fam_queue_return(world.queue, &held->token, id, 1, &why));
+    else if (way == 2)
+        ok(fam_queue_delay(world.queue, &held->token, &ref, 1, &why));
+    else
+        ok(fam_queue_extend(world.queue, &held->token, id, 1, LEASE, NULL, &why));
+    ok(fam_queue_look(world.queue, id, sizeof(*id), 1, &after, &unused, &why));
+    must(before.places == after.places && before.lease_ms == after.lease_ms && before.delayed_ms == after.delayed_ms &&
+             same_id(&before.token, &after.token),
+         "a stale holder changed Redis");
+}
+
 static void reap_some(void)
 {
     size_t count = 0;
     ok(fam_queue_reap(world.queue, &count, &why));
+}
+
+/* After a sweep the row's holder is Redis's too. */
+static void expect_kept(const struct held *held)
+{
+    const struct model_task *task = &tasks[held->task];
+    struct fam_queue_look look;
+    int64_t unused = 0;
+    if (!task->is_begun || !same_id(&task->token, &held->token) || now_ms() >= task->until_ms - SLACK)
+        return;
+    ok(fam_queue_look(world.queue, &task->id, sizeof(task->id), 1, &look, &unused, &why));
+    must(look.places == (FAM_PLACE_LEASE | FAM_PLACE_HOLD) && same_id(&look.token, &task->token),
+         "a lease that Redis does not know after a sweep: in %u", look.places);
 }
 
 static void sweep_once(void)
@@ -399,6 +342,9 @@ static void sweep_once(void)
     uint64_t repairs = again.pushed + again.leased + again.moved + again.removed;
     /* A due time or a lease may pass between the two. */
     must(repairs <= 3, "a second sweep repairs %d", (int)repairs);
+    for (size_t i = 0; i < WORKERS; i++)
+        for (size_t k = 0; k < workers[i].count; k++)
+            expect_kept(&workers[i].held[k]);
     seen.sweeps++;
 }
 
@@ -416,49 +362,13 @@ static void restart_redis(void)
     seen.restarts++;
 }
 
-static void forget_yesterday(void)
-{
-    for (size_t i = 0; i < FAM_QUEUE_KEYS; i++) {
-        free(yesterday.data[i]);
-        yesterday.data[i] = NULL;
-    }
-    yesterday.is_taken = false;
-}
-
-static void take_snapshot(void)
-{
-    forget_yesterday();
-    for (size_t i = 0; i < FAM_QUEUE_KEYS; i++) {
-        const struct fam_redis_arg dump[] = {FAM_REDIS_ARG("DUMP"), FAM_REDIS_ARG(fam_queue_keys[i])};
-        fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
-        ok(fam_redis_call(world.redis, dump, 2, &reply, &why));
-        const char *bytes = fam_redis_reply_text(reply, &yesterday.sizes[i]);
-        if (yesterday.sizes[i]) {
-            yesterday.data[i] = malloc(yesterday.sizes[i]);
-            cr_assert_not_null(yesterday.data[i]);
-            memcpy(yesterday.data[i], bytes, yesterday.sizes[i]);
-        }
-    }
-    yesterday.is_taken = true;
-}
-
-static void restore_snapshot(void)
+static void go_back_to_yesterday(void)
 {
     if (!yesterday.is_taken) {
-        take_snapshot();
+        snapshot_take(&world, &yesterday);
         return;
     }
-    redis_do(&world, "FLUSHALL");
-    for (size_t i = 0; i < FAM_QUEUE_KEYS; i++) {
-        const struct fam_redis_arg put[] = {FAM_REDIS_ARG("RESTORE"),
-                                            FAM_REDIS_ARG(fam_queue_keys[i]),
-                                            FAM_REDIS_ARG("0"),
-                                            {yesterday.data[i], yesterday.sizes[i]}};
-        fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
-        if (yesterday.data[i])
-            ok(fam_redis_call(world.redis, put, 4, &reply, &why));
-    }
-    forget_yesterday();
+    snapshot_restore(&world, &yesterday);
     seen.restores++;
 }
 
@@ -494,7 +404,9 @@ static void disaster(void)
 {
     uint64_t kind = draw(200);
     if (kind < 60) {
-        workers[draw(WORKERS)].count = 0;
+        struct worker *worker = &workers[draw(WORKERS)];
+        while (worker->count)
+            let_go(worker, worker->count - 1);
         seen.kills++;
     } else if (kind < 110) {
         jump();
@@ -504,11 +416,11 @@ static void disaster(void)
         redis_do(&world, "FLUSHALL");
         seen.wipes++;
     } else if (kind < 185) {
-        restore_snapshot();
+        go_back_to_yesterday();
     } else if (kind < 188) {
         restart_redis();
     } else {
-        take_snapshot();
+        snapshot_take(&world, &yesterday);
     }
 }
 
@@ -530,6 +442,8 @@ static void act(void)
         extend_one(worker);
     else if (what < 955)
         return_one(worker);
+    else if (what < 965)
+        wake_stale();
     else if (what < 980)
         reap_some();
     else if (what < 988)
@@ -600,7 +514,7 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
     return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-TestSuite(queue_model, .timeout = 1400);
+TestSuite(queue_model, .timeout = 7200);
 
 Test(queue_model, random_operations_lose_no_task_double_no_effect_and_keep_priorities_strict)
 {
@@ -629,7 +543,7 @@ Test(queue_model, random_operations_lose_no_task_double_no_effect_and_keep_prior
         (unsigned long long)seed, steps, task_count, seen.claims, seen.done, seen.failed, seen.snoozed, seen.refused,
         seen.lost, seen.kills, seen.jumps, seen.wipes, seen.restores, seen.restarts, seen.sweeps, seen.pauses,
         seen.higher);
-    forget_yesterday();
+    snapshot_done(&yesterday);
     world_stop(&world);
     free(tasks);
     free(slots);
