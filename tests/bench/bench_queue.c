@@ -3,7 +3,7 @@
  *
  *   bench-queue redis COUNT    tasks a second through Redis alone: LPUSH and RPOP, one by one; and the queue's scripts
  *   bench-queue durable COUNT  the same with rows in PostgreSQL, against PostgreSQL doing the same writes
- *   bench-queue pickup COUNT   from a push to an idle worker's handler, against the wake-up of a BLPOP
+ *   bench-queue pickup COUNT   from a push to an idle worker's claim and handler, against the wake-up of a BLPOP
  *   bench-queue memory COUNT   bytes of Redis for each queued task
  *
  * Prints one line of JSON. */
@@ -183,6 +183,7 @@ static void bench_scripts(struct bench *bench, size_t count)
 struct pickup {
     atomic_uint_fast64_t picked_us; /* 0: not yet */
     atomic_bool stop;
+    struct fam_queue *queue;
 };
 
 static void pick_up(void *context, struct fam_run *const *runs, size_t count)
@@ -268,51 +269,115 @@ static void print_steps(struct bench *bench, PGconn *postgres, size_t count)
         free(took[i]);
 }
 
-/* Both by turns: each is idle while the other is measured. */
-static void bench_pickup(struct bench *bench, size_t count)
+/* The queue's wake-up and claim alone, as a worker's thread does it that waits. */
+static void *claim_all(void *context)
 {
-    struct pickup blpop = {0}, worker_pickup = {0};
-    struct fam_task_table table = {0};
+    struct pickup *pickup = context;
+    struct fam_queue_claim claim;
     struct fam_status status;
-    const struct fam_task_type type = {
-        .type = "bench", .batch = 1, .timeout_ms = 60000, .run = pick_up, .context = &worker_pickup};
-    check(fam_task_table_add(&table, &type, &status), &status);
-    const struct fam_worker_options options = {.queue = bench->queue, .store = bench->store, .table = &table};
-    struct fam_worker *worker = fam_worker_new(&options, &status);
+    while (!atomic_load(&pickup->stop)) {
+        check(fam_queue_claim_for(pickup->queue, "bench", BENCH_CLAIM, 1, 30000, &claim, &status), &status);
+        if (claim.count == 0) {
+            fam_queue_wait(pickup->queue, 1000);
+            continue;
+        }
+        atomic_store(&pickup->picked_us, fam_mono_us());
+        check(fam_queue_finish(pickup->queue, &claim.token, claim.ids, claim.count, &status), &status);
+    }
+    return NULL;
+}
+
+struct pickups {
+    double raw_p50, raw_p99, ours_p50, ours_p99;
+};
+
+/* Both by turns: each is idle while the other is measured. */
+static struct pickups take_turns(struct bench *bench, struct pickup *blpop, struct pickup *ours_pickup, size_t count)
+{
     double *raw = calloc(count, sizeof(*raw)), *ours = calloc(count, sizeof(*ours));
     redisContext *redis = bench_redis();
     PGconn *postgres = bench_postgres();
-    pthread_t blocked;
-    if (!worker || !raw || !ours || pthread_create(&blocked, NULL, block, &blpop))
-        bench_fail("pickup", "can't start");
+    if (!raw || !ours)
+        bench_fail("pickup", "no memory");
     for (size_t i = 0; i < count; i++) {
         struct fam_task_ref ref;
         bench_insert(postgres, "bench", 1, &ref);
-        atomic_store(&blpop.picked_us, 0);
-        atomic_store(&worker_pickup.picked_us, 0);
+        atomic_store(&blpop->picked_us, 0);
+        atomic_store(&ours_pickup->picked_us, 0);
         rest();
         uint64_t start_us = fam_mono_us();
         bench_command(redis, "LPUSH bench x");
-        raw[i] = await_pickup(&blpop, start_us);
+        raw[i] = await_pickup(blpop, start_us);
         start_us = fam_mono_us();
         fam_queue_push(bench->queue, &ref, 1);
-        ours[i] = await_pickup(&worker_pickup, start_us);
+        ours[i] = await_pickup(ours_pickup, start_us);
     }
-    atomic_store(&blpop.stop, true);
-    pthread_join(blocked, NULL);
-    if (!fam_worker_stop(worker, PATIENCE_MS))
-        bench_fail("pickup", "the worker does not stop");
-    fam_worker_free(worker);
-    double ours_p50 = bench_median(ours, count), raw_p50 = bench_median(raw, count);
-    printf("{\"ratio\":%.3f,\"queue_p50_us\":%.0f,\"queue_p99_us\":%.0f,\"blpop_p50_us\":%.0f,\"blpop_p99_us\":%.0f,"
-           "\"steps\":",
-           ours_p50 / raw_p50, ours_p50, ours[count * 99 / 100], raw_p50, raw[count * 99 / 100]);
-    print_steps(bench, postgres, count);
-    printf("}\n");
+    struct pickups pickups = {.raw_p50 = bench_median(raw, count), .ours_p50 = bench_median(ours, count)};
+    pickups.raw_p99 = raw[count * 99 / 100];
+    pickups.ours_p99 = ours[count * 99 / 100];
     redisFree(redis);
     PQfinish(postgres);
     free(raw);
     free(ours);
+    return pickups;
+}
+
+static struct pickups measure_claims(struct bench *bench, struct pickup *blpop, size_t count)
+{
+    struct pickup pickup = {.queue = bench->queue};
+    pthread_t claimer;
+    if (pthread_create(&claimer, NULL, claim_all, &pickup))
+        bench_fail("pickup", "can't start");
+    struct pickups pickups = take_turns(bench, blpop, &pickup, count);
+    atomic_store(&pickup.stop, true);
+    pthread_join(claimer, NULL);
+    return pickups;
+}
+
+static struct pickups measure_handlers(struct bench *bench, struct pickup *blpop, size_t count)
+{
+    struct pickup pickup = {.queue = bench->queue};
+    struct fam_task_table table = {0};
+    struct fam_status status;
+    const struct fam_task_type type = {
+        .type = "bench", .batch = 1, .timeout_ms = 60000, .run = pick_up, .context = &pickup};
+    check(fam_task_table_add(&table, &type, &status), &status);
+    const struct fam_worker_options options = {.queue = bench->queue, .store = bench->store, .table = &table};
+    struct fam_worker *worker = fam_worker_new(&options, &status);
+    if (!worker)
+        bench_fail("pickup", status.message);
+    struct pickups pickups = take_turns(bench, blpop, &pickup, count);
+    if (!fam_worker_stop(worker, PATIENCE_MS))
+        bench_fail("pickup", "the worker does not stop");
+    fam_worker_free(worker);
+    return pickups;
+}
+
+static void print_pickups(const char *name, const struct pickups *pickups)
+{
+    printf("\"%s\":{\"ratio\":%.3f,\"queue_p50_us\":%.0f,\"queue_p99_us\":%.0f,\"blpop_p50_us\":%.0f,"
+           "\"blpop_p99_us\":%.0f},",
+           name, pickups->ours_p50 / pickups->raw_p50, pickups->ours_p50, pickups->ours_p99, pickups->raw_p50,
+           pickups->raw_p99);
+}
+
+static void bench_pickup(struct bench *bench, size_t count)
+{
+    struct pickup blpop = {0};
+    pthread_t blocked;
+    if (pthread_create(&blocked, NULL, block, &blpop))
+        bench_fail("pickup", "can't start");
+    struct pickups claims = measure_claims(bench, &blpop, count), handlers = measure_handlers(bench, &blpop, count);
+    atomic_store(&blpop.stop, true);
+    pthread_join(blocked, NULL);
+    PGconn *postgres = bench_postgres();
+    printf("{");
+    print_pickups("claimed", &claims);
+    print_pickups("begun", &handlers);
+    printf("\"steps\":");
+    print_steps(bench, postgres, count);
+    printf("}\n");
+    PQfinish(postgres);
 }
 
 /* ---- memory ---- */
