@@ -20,6 +20,7 @@ struct fam_limits;
 struct fam_log;
 struct fam_metrics;
 struct fam_ops_sources;
+struct fam_queue;
 struct fam_server;
 struct fam_sessions;
 struct fam_store;
@@ -30,6 +31,7 @@ struct fam_services_context {
     struct fam_store *store;
     struct fam_sessions *sessions;
     struct fam_limits *limits;
+    struct fam_queue *queue; /* NULL: tasks wait for the sweep */
     struct fam_translate *translate;
     struct fam_reader *reader; /* NULL: Claude is off */
     struct fam_health *health;

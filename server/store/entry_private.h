@@ -15,6 +15,10 @@
 
 enum { FAM_CONTEXT_FORMAT = 1, FAM_CONTEXT_HEAD = 4, FAM_CHAT_SIZE = 16, FAM_RATING_HEAD = 2 };
 
+/* The plain value of the column `safety`, and back. */
+void fam_safety_encode(const Fam__V1__SafetyKind *kinds, size_t count, unsigned char out[FAM_ENTRY_SAFETY_MAX]);
+size_t fam_safety_decode(const unsigned char *in, size_t size, Fam__V1__SafetyKind ret_kinds[FAM_ENTRY_SAFETY_MAX]);
+
 /* `part`: the reading's version, else 0. */
 struct fam_place fam_entry_place(const char *table, const char *column, const struct fam_uuid *row, uint32_t part,
                                  const struct fam_uuid *author);

@@ -120,8 +120,8 @@ static enum fam_code open_safety(const struct opener *opener, struct fam_status 
     struct fam_entry *entry = opener->entry;
     struct fam_place place = fam_entry_place("emotion_entries", "safety", &entry->entry_id, 0, &entry->user_id);
     enum fam_code code = open_column(opener, COLUMN_SAFETY, &place, FAM_ENTRY_SAFETY_MAX, &value, status);
-    for (size_t i = 0; code == FAM_OK && i < FAM_ENTRY_SAFETY_MAX && value.data[i]; i++) {
-        entry->safety[entry->safety_count++] = (Fam__V1__SafetyKind)value.data[i];
+    if (code == FAM_OK) {
+        entry->safety_count = fam_safety_decode(value.data, value.size, entry->safety);
     }
     return code;
 }

@@ -1,6 +1,7 @@
 /* entry_store.c: new entries, ratings, deliveries; see entry_store.h. */
 #include "store/entry_store.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -133,11 +134,9 @@ static enum fam_code seal_context(struct addition *addition, struct fam_status *
 static enum fam_code seal_safety(struct addition *addition, struct fam_status *status)
 {
     const struct fam_entry_new *entry = addition->entry;
-    unsigned char kinds[FAM_ENTRY_SAFETY_MAX] = {0};
+    unsigned char kinds[FAM_ENTRY_SAFETY_MAX];
     struct fam_place place = fam_entry_place("emotion_entries", "safety", &addition->entry_id, 0, entry->user_id);
-    for (size_t i = 0; i < entry->safety_count && i < sizeof(kinds); i++) {
-        kinds[i] = (unsigned char)entry->safety[i];
-    }
+    fam_safety_encode(entry->safety, entry->safety_count, kinds);
     enum fam_code code = seal(addition, FAM_COMMIT_SAFETY, &place, kinds, sizeof(kinds), status);
     sodium_memzero(kinds, sizeof(kinds));
     return code;
@@ -210,6 +209,11 @@ enum fam_code fam_entry_add_later(struct fam_store *store, const struct fam_muta
     row.columns[FAM_COMMIT_LANGUAGE] = text_value(language);
     row.columns[FAM_COMMIT_ENGINE] = text_value(engine);
     row.columns[FAM_COMMIT_PROMPT_VERSION] = text_value(prompt_version);
+    row.task = entry->task;
+    if (entry->task) {
+        assert(entry->task_id);
+        row.task_id = *entry->task_id;
+    }
     return fam_commit_add(fam_store_committer(store), &row, done, context, status);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake_sessions.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
 
@@ -29,6 +30,7 @@ struct fake_translation {
 struct fake_server {
     struct fake_ops ops;
     struct fake_translation translation;
+    struct fake_sessions sessions;
     struct fam_server *server;
 };
 
@@ -507,11 +509,26 @@ static const struct fam_method METHODS[] = {
     ADMIN("OpsService/ReportBot"),
     ADMIN("OpsService/GetMetrics"),
     ADMIN("OpsService/ResetBreaker"),
+    ADMIN("OpsService/GetQueueStats"),
+    ADMIN("OpsService/ListTasks"),
+    ADMIN("OpsService/GetTask"),
+    ADMIN("OpsService/RetryTasks"),
+    ADMIN("OpsService/DeleteTasks"),
+    ADMIN("OpsService/PauseQueue"),
+    ADMIN("OpsService/ResumeQueue"),
+    ADMIN("OpsService/ListSchedules"),
     ADMIN("TranslationService/Translate"),
     ADMIN("TranslationService/TranslateBatch"),
     ADMIN("TranslationService/GetEntry"),
     ADMIN("TranslationService/ListEntries"),
     ADMIN("TranslationService/RateEntry"),
+    ADMIN("SessionService/CreateSession"),
+    ADMIN("SessionService/GetSession"),
+    ADMIN("SessionService/UpdateSession"),
+    ADMIN("SessionService/DeleteSession"),
+    ADMIN("SessionService/ListSessions"),
+    ADMIN("SessionService/DeleteAllSessions"),
+    ADMIN("SessionService/AcquireLead"),
 };
 
 struct fake_server *fake_server_start(struct fake_scene *scene)
@@ -533,10 +550,13 @@ struct fake_server *fake_server_start(struct fake_scene *scene)
     *scene = (struct fake_scene){.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY};
     fake->ops = (struct fake_ops){.base = OPS, .scene = scene};
     fake->translation = (struct fake_translation){.base = TRANSLATION, .scene = scene};
+    fake_sessions_init(&fake->sessions, scene);
     fake->server = fam_server_new(&options, &status);
     cr_assert_not_null(fake->server, "%s", status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->ops.base.base, &status), FAM_OK, "%s", status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->translation.base.base, &status), FAM_OK, "%s",
+                 status.message);
+    cr_assert_eq(fam_server_add_service(fake->server, &fake->sessions.base.base, &status), FAM_OK, "%s",
                  status.message);
     cr_assert_eq(fam_server_start(fake->server, &status), FAM_OK, "%s", status.message);
     snprintf(scene->setting, sizeof(scene->setting), "FAM_SERVERS=tcp://127.0.0.1:%u",

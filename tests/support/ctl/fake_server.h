@@ -1,5 +1,5 @@
-/* fake_server.h: a server of lib/rpc on a free port, with an OpsService and a TranslationService that say what a test
- * wants to hear. It knows the tokens "admin" and "metrics". */
+/* fake_server.h: a server of lib/rpc on a free port, with an OpsService, a TranslationService and a SessionService that
+ * say what a test wants to hear. It knows the tokens "admin" and "metrics". */
 #ifndef FAM_TESTS_FAKE_CTL_SERVER_H
 #define FAM_TESTS_FAKE_CTL_SERVER_H
 
@@ -10,6 +10,8 @@
 
 /* The id of the one token, and of all else that has one. */
 #define FAKE_TOKEN_ID "01935f6e-7c1a-7000-8000-00000000002a"
+
+#define FAKE_SESSION_ID "q1Vb0m3Cw2WcYx5K7d0fZg"
 
 /* The test's; not while a call runs. */
 struct fake_scene {
@@ -23,6 +25,7 @@ struct fake_scene {
     int revoked, cleared, reset, drained;
     char log_level[8]; /* as it was set last */
     int scrapes;       /* of the metrics so far */
+    int sessions_ended;
 };
 
 struct fake_server;

@@ -1,0 +1,371 @@
+/* SIGKILL of any part at any moment, while parents write: two bots of one token, two servers, a worker of its own, and
+ * Redis, on one PostgreSQL. Each phrase is written once and answered in its turn, each better reading is shown, and no
+ * task is lost, left undone, or given up.
+ *
+ * FAM_TEST_KILLS and FAM_TEST_UPDATES make it long, FAM_TEST_SEED repeats the choice of parts and pauses. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "crash_world.h"
+
+enum {
+    CHATS_MAX = 100,
+    PHRASES_MAX = 200, /* in one chat */
+    FIRST_CHAT = 5000,
+    BURST = 3, /* phrases at once, so that there is an order to keep */
+    SETTLE_MS = 120000,
+    STEP_US = 2000,
+};
+
+struct plan {
+    unsigned seed;
+    int chats, phrases; /* in each chat */
+    int kills;
+    int kill_every_ms, say_every_ms; /* on average */
+};
+
+struct chat {
+    struct person person;
+    int said;
+    int64_t message_ids[PHRASES_MAX]; /* of what was said */
+    bool is_answered[PHRASES_MAX];
+    int answers; /* phrases that were answered */
+    int again;   /* answers that were shown more than once */
+    int better;  /* better readings that were shown, in place or as new messages */
+};
+
+struct scene {
+    struct plan plan;
+    struct crash_world world;
+    struct chat chats[CHATS_MAX];
+    uint64_t revive_at_ms[CRASH_PARTS];
+    double maybe_twice; /* counted by servers that were killed since */
+};
+
+static int number_of(const char *name, int otherwise)
+{
+    const char *value = getenv(name);
+    return value != NULL ? atoi(value) : otherwise;
+}
+
+static struct plan make_plan(void)
+{
+    int updates = number_of("FAM_TEST_UPDATES", 96);
+    struct plan plan = {.seed = (unsigned)number_of("FAM_TEST_SEED", (int)(getpid() ^ (int)time(NULL))),
+                        .kills = number_of("FAM_TEST_KILLS", 20),
+                        .kill_every_ms = 1000};
+    plan.chats = updates >= 1000 ? CHATS_MAX : 6;
+    plan.phrases = updates / plan.chats;
+    cr_assert(plan.phrases > 0 && plan.phrases <= PHRASES_MAX, "FAM_TEST_UPDATES: %d", updates);
+    plan.say_every_ms = plan.kills * plan.kill_every_ms / updates * (BURST + 1) / 2;
+    fprintf(stderr, "FAM_TEST_SEED=%u FAM_TEST_KILLS=%d FAM_TEST_UPDATES=%d\n", plan.seed, plan.kills,
+            plan.chats * plan.phrases);
+    return plan;
+}
+
+/* Uniform, 0 to twice the average. */
+static uint64_t some_ms(struct scene *scene, int average_ms)
+{
+    return (uint64_t)rand_r(&scene->plan.seed) % (2 * (unsigned)average_ms + 1);
+}
+
+/* ---- what happens ---- */
+
+/* No two are alike, so that no reading comes from a cache. */
+static void phrase_of(int chat, int number, char ret_phrase[64])
+{
+    snprintf(ret_phrase, 64, "Не хочу, %d раз не хочу и ещё %d", number, chat);
+}
+
+static void say(struct scene *scene, int number)
+{
+    struct chat *chat = &scene->chats[number];
+    char phrase[64];
+    phrase_of(number, chat->said, phrase);
+    cr_assert_neq(tg_say(&scene->world.system.telegram, FIRST_CHAT + number, phrase), 0);
+    chat->message_ids[chat->said++] = scene->world.system.telegram.last_message_id;
+}
+
+/* A few phrases in one chat that has not said all; how many. */
+static int say_some(struct scene *scene)
+{
+    int number = (int)((unsigned)rand_r(&scene->plan.seed) % (unsigned)scene->plan.chats);
+    int count = 1 + rand_r(&scene->plan.seed) % BURST;
+    int said = 0;
+    while (scene->chats[number].said == scene->plan.phrases) {
+        number = (number + 1) % scene->plan.chats;
+    }
+    for (; said < count && scene->chats[number].said < scene->plan.phrases; said++) {
+        say(scene, number);
+    }
+    return said;
+}
+
+/* A counter of a process dies with it, so it is read a moment before. */
+static void kill_some(struct scene *scene)
+{
+    enum crash_part part = (enum crash_part)(rand_r(&scene->plan.seed) % CRASH_PARTS);
+    if (scene->world.is_down[part]) {
+        return;
+    }
+    if (part == CRASH_SERVER_1 || part == CRASH_SERVER_2) {
+        scene->maybe_twice += crash_metric(&scene->world, part, "family_emotions_notifications_maybe_twice_total");
+    }
+    crash_kill(&scene->world, part);
+    scene->revive_at_ms[part] = fam_mono_ms() + some_ms(scene, scene->plan.kill_every_ms / 4);
+}
+
+static void revive_due(struct scene *scene, bool all)
+{
+    for (int part = 0; part < CRASH_PARTS; part++) {
+        if (scene->world.is_down[part] && (all || fam_mono_ms() >= scene->revive_at_ms[part])) {
+            crash_revive(&scene->world, (enum crash_part)part);
+        }
+    }
+}
+
+static int kills_of(const struct scene *scene)
+{
+    int kills = 0;
+    for (int part = 0; part < CRASH_PARTS; part++) {
+        kills += scene->world.kills[part];
+    }
+    return kills;
+}
+
+static void play(struct scene *scene)
+{
+    int left = scene->plan.chats * scene->plan.phrases;
+    uint64_t kill_at_ms = fam_mono_ms() + some_ms(scene, scene->plan.kill_every_ms);
+    uint64_t say_at_ms = 0;
+    while (left > 0 || kills_of(scene) < scene->plan.kills) {
+        if (left > 0 && fam_mono_ms() >= say_at_ms) {
+            left -= say_some(scene);
+            say_at_ms = fam_mono_ms() + some_ms(scene, scene->plan.say_every_ms);
+        }
+        if (kills_of(scene) < scene->plan.kills && fam_mono_ms() >= kill_at_ms) {
+            kill_some(scene);
+            kill_at_ms = fam_mono_ms() + some_ms(scene, scene->plan.kill_every_ms);
+        }
+        revive_due(scene, false);
+        (void)usleep(STEP_US);
+    }
+    revive_due(scene, true);
+}
+
+/* ---- what must be so afterwards ---- */
+
+/* Entries whose newest reading is the built-in one. */
+#define UNREAD                                                                                                         \
+    "SELECT count(*) FROM emotion_entries e WHERE 'offline' = (SELECT r.engine FROM readings r WHERE r.entry_id = "    \
+    "e.entry_id ORDER BY r.version DESC LIMIT 1)"
+
+static const struct {
+    const char *sql, *what;
+} LEFT_OVER[] = {
+    {"SELECT count(*) FROM tasks WHERE state = 'queued' AND type = 'process_emotion_batch'", "tasks that are not done"},
+    {UNREAD, "entries that were not read again"},
+    {"SELECT count(*) FROM notifications WHERE state = 'queued'", "notifications that were not delivered"},
+};
+enum { LEFT_OVERS = sizeof(LEFT_OVER) / sizeof(LEFT_OVER[0]) };
+
+static bool is_quiet(void *context)
+{
+    struct scene *scene = context;
+    if (tg_state(&scene->world.system.telegram, "pending") != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < LEFT_OVERS; i++) {
+        if (system_count(&scene->world.system, LEFT_OVER[i].sql) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void settle(struct scene *scene)
+{
+    if (proc_wait_until(is_quiet, scene, SETTLE_MS)) {
+        return;
+    }
+    cr_expect_eq(tg_state(&scene->world.system.telegram, "pending"), 0, "updates that were not confirmed");
+    for (size_t i = 0; i < LEFT_OVERS; i++) {
+        cr_expect_eq(system_count(&scene->world.system, LEFT_OVER[i].sql), 0, "%s", LEFT_OVER[i].what);
+    }
+    cr_assert_fail("it does not come to rest");
+}
+
+/* Which phrases of a chat are written down, and how often. */
+static void count_entries(struct scene *scene, int number, unsigned counts[PHRASES_MAX])
+{
+    const struct fam_rpc_options options = {.acting_user = &scene->chats[number].person.user_id, .read_only = true};
+    char token[128] = "";
+    bool more = true;
+    while (more) {
+        Fam__V1__ListEntriesRequest request = FAM__V1__LIST_ENTRIES_REQUEST__INIT;
+        struct fam_status status = {.message = ""};
+        struct fam_rpc rpc;
+        request.page_size = 100;
+        request.page_token = token;
+        fam_rpc_init(&rpc, &options);
+        cr_assert_eq(
+            FAM_RPC(scene->world.system.client, fam__v1__translation_service, list_entries, &rpc, &request, &status),
+            FAM_OK, "%s", status.message);
+        const Fam__V1__ListEntriesResponse *response = (const void *)fam_rpc_response(&rpc);
+        for (size_t i = 0; i < response->n_entries; i++) {
+            int phrase = -1, chat = -1;
+            cr_assert_eq(sscanf(response->entries[i]->phrase, "Не хочу, %d раз не хочу и ещё %d", &phrase, &chat), 2);
+            cr_assert(chat == number && phrase >= 0 && phrase < scene->plan.phrases);
+            counts[phrase]++;
+        }
+        more = response->next_page_token[0] != '\0';
+        snprintf(token, sizeof(token), "%s", response->next_page_token);
+        fam_rpc_done(&rpc);
+    }
+}
+
+static void assert_written_once(struct scene *scene)
+{
+    for (int chat = 0; chat < scene->plan.chats; chat++) {
+        unsigned counts[PHRASES_MAX] = {0};
+        count_entries(scene, chat, counts);
+        for (int i = 0; i < scene->plan.phrases; i++) {
+            cr_expect_eq(counts[i], 1, "phrase %d of chat %d was written %u times", i, chat, counts[i]);
+        }
+    }
+    int all = scene->plan.chats * scene->plan.phrases;
+    cr_expect_eq(system_count(&scene->world.system, "SELECT count(*) FROM emotion_entries"), all);
+    cr_expect_eq(system_count(&scene->world.system, "SELECT count(DISTINCT entry_id) FROM deliveries"), all);
+}
+
+/* The phrase of the chat that has this message; -1: none. */
+static int find_phrase(const int64_t *message_ids, int count, int64_t message_id)
+{
+    for (int i = 0; message_id != 0 && i < count; i++) {
+        if (message_ids[i] == message_id) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Texts that replaced the one which was sent. */
+static int edits_of(const cJSON *message)
+{
+    int edits = 0;
+    const cJSON *version = NULL;
+    cJSON_ArrayForEach(version, fam_json_get(message, "history"))
+    {
+        const char *kind = fam_json_string(version, "kind");
+        edits += kind != NULL && strcmp(kind, "text") == 0;
+    }
+    return edits;
+}
+
+/* One message of the bot: the answer to a phrase, in its turn, or a better reading of one. */
+static void see_message(struct chat *chat, int number, const cJSON *message, int *newest)
+{
+    int64_t reply_to = 0;
+    if (!fam_json_i64(message, "reply_to", &reply_to)) {
+        return; /* a word to wait */
+    }
+    int phrase = find_phrase(chat->message_ids, chat->said, reply_to);
+    if (phrase < 0) { /* a better reading, in reply to what was shown */
+        chat->better++;
+        return;
+    }
+    cr_expect_geq(phrase, *newest, "in chat %d phrase %d was answered after phrase %d", number, phrase, *newest);
+    *newest = phrase > *newest ? phrase : *newest;
+    chat->answers += !chat->is_answered[phrase];
+    chat->again += chat->is_answered[phrase];
+    chat->is_answered[phrase] = true;
+    chat->better += edits_of(message);
+}
+
+static void see_chat(struct scene *scene, int number)
+{
+    struct chat *chat = &scene->chats[number];
+    int newest = 0;
+    const cJSON *message = NULL;
+    cJSON *news = tg_messages(&scene->world.system.telegram, FIRST_CHAT + number, 0);
+    cr_assert_not_null(news);
+    cJSON_ArrayForEach(message, fam_json_get(news, "messages"))
+    {
+        if (cJSON_IsTrue(fam_json_get(message, "from_bot"))) {
+            see_message(chat, number, message, &newest);
+        }
+    }
+    cJSON_Delete(news);
+    cr_expect_eq(chat->answers, scene->plan.phrases, "phrases of chat %d that were answered", number);
+}
+
+/* An answer is shown again only when its bot died between Telegram's answer and RecordDelivery: once at most for each
+ * chat that it was answering. */
+static void assert_answered_in_turn(struct scene *scene, int *ret_better)
+{
+    int again = 0;
+    int bots = scene->world.kills[CRASH_BOT_1] + scene->world.kills[CRASH_BOT_2];
+    for (int i = 0; i < scene->plan.chats; i++) {
+        see_chat(scene, i);
+        again += scene->chats[i].again;
+        *ret_better += scene->chats[i].better;
+    }
+    fprintf(stderr, "%d answers were shown again after %d kills of a bot\n", again, bots);
+    cr_expect_leq(again, bots * 8);
+}
+
+/* Each was shown, and again only when its bot died between Telegram's answer and its Ack, which a server has counted
+ * when it gave it to another. A server that is killed a moment after its page was read takes what it counted since. */
+static void assert_notified(struct scene *scene, int shown)
+{
+    struct system *system = &scene->world.system;
+    int64_t delivered = system_count(system, "SELECT count(*) FROM notifications WHERE state = 'delivered'");
+    int64_t repeats = system_count(system, "SELECT coalesce(sum(attempts - 1), 0) FROM notifications");
+    for (int part = CRASH_SERVER_1; part <= CRASH_SERVER_2; part++) {
+        scene->maybe_twice +=
+            crash_metric(&scene->world, (enum crash_part)part, "family_emotions_notifications_maybe_twice_total");
+    }
+    fprintf(stderr, "%lld notifications were delivered, shown %d times, perhaps twice: %g, attempted again: %lld\n",
+            (long long)delivered, shown, scene->maybe_twice, (long long)repeats);
+    cr_expect_eq(system_count(system, "SELECT count(*) FROM notifications WHERE state <> 'delivered'"), 0);
+    cr_expect_gt(delivered, 0);
+    cr_expect_geq(shown, delivered);
+    cr_expect_leq(shown - delivered, repeats);
+}
+
+static void assert_nothing_given_up(struct scene *scene)
+{
+    cr_expect_eq(
+        system_count(&scene->world.system, "SELECT count(*) FROM tasks WHERE state = 'dead' AND reason <> 'poison'"),
+        0);
+}
+
+Test(e2e_crash, any_part_is_killed_at_any_moment_and_nothing_is_lost_or_done_twice, .timeout = 280)
+{
+    static struct scene scene;
+    static const char *const settings[] = {"FAM_CLAUDE_PATIENCE_MS=300", "FAM_QUEUE_SWEEP_MS=1000", NULL};
+    int better = 0;
+    scene.plan = make_plan();
+    crash_world_start(&scene.world, settings);
+    for (int i = 0; i < scene.plan.chats; i++) {
+        scene.chats[i].person = system_family(&scene.world.system, FIRST_CHAT + i, 7);
+    }
+    /* Some answers take longer than a parent waits: they go on, and come as better readings. */
+    cr_assert(cl_fault(&scene.world.claude, "{\"delay_ms\":1500,\"probability\":0.5}"));
+    play(&scene);
+    settle(&scene);
+    for (int part = 0; part < CRASH_PARTS; part++) {
+        fprintf(stderr, "%s was killed %d times\n", crash_name((enum crash_part)part), scene.world.kills[part]);
+    }
+    assert_written_once(&scene);
+    assert_answered_in_turn(&scene, &better);
+    assert_notified(&scene, better);
+    assert_nothing_given_up(&scene);
+    crash_world_stop(&scene.world);
+}
