@@ -386,3 +386,49 @@ const struct fam_argument fam_man_arguments[] = {
     {.name = "COMMAND", .type = FAM_VALUE_WORD, .optional = true, .help = "only this one, like token"},
     {.name = NULL},
 };
+
+static const char *const notification_states[] = {"queued", "leased", "delivered", "failed", "expired", "held", NULL};
+static const char *const ended_states[] = {"failed", "expired", NULL};
+static const char *const notification_kinds[] = {"better_reading", "checkin", "weekly_report", NULL};
+
+#define ONLY_USER                                                                                                      \
+    {                                                                                                                  \
+        .name = "--user", .type = FAM_VALUE_UUID, .value = "ID", .help = "only of this user"                           \
+    }
+#define KIND                                                                                                           \
+    {                                                                                                                  \
+        .name = "--kind", .type = FAM_VALUE_CHOICE, .value = "KIND", .choices = notification_kinds,                    \
+        .help = "only this one"                                                                                        \
+    }
+
+const struct fam_argument fam_notify_arguments[] = {
+    {.name = "ID",
+     .type = FAM_VALUE_UUID,
+     .optional = true,
+     .repeated = true,
+     .help = "of notifications, from 'famctl notify list'"},
+    {.name = NULL},
+};
+const struct fam_flag fam_notify_list_flags[] = {
+    ONLY_USER,
+    {.name = "--state",
+     .type = FAM_VALUE_CHOICE,
+     .value = "STATE",
+     .choices = notification_states,
+     .help = "only this one; held: due, but the person has blocked the bot"},
+    KIND,
+    LIMIT,
+    AFTER,
+    {.name = NULL}};
+const struct fam_flag fam_notify_resend_flags[] = {
+    ONLY_USER,
+    {.name = "--state",
+     .type = FAM_VALUE_CHOICE,
+     .value = "STATE",
+     .choices = ended_states,
+     .help = "only this one (default: both)"},
+    KIND,
+    {.name = "--all", .help = "every one that failed or expired, when nothing else says which"},
+    DRY_RUN,
+    YES,
+    {.name = NULL}};

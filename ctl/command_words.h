@@ -48,5 +48,8 @@ extern const struct fam_argument fam_context_arguments[];
 extern const struct fam_argument fam_context_show_arguments[];
 extern const struct fam_argument fam_completion_arguments[];
 extern const struct fam_argument fam_man_arguments[];
+extern const struct fam_argument fam_notify_arguments[];
+extern const struct fam_flag fam_notify_list_flags[];
+extern const struct fam_flag fam_notify_resend_flags[];
 
 #endif

@@ -44,6 +44,8 @@ enum fam_code fam_ctl_queue_pause(struct fam_ctl *ctl, struct fam_status *status
 enum fam_code fam_ctl_queue_resume(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_queue_drain(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_queue_top(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_notify_list(struct fam_ctl *ctl, struct fam_status *status);
+enum fam_code fam_ctl_notify_resend(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_schedule_list(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_status(struct fam_ctl *ctl, struct fam_status *status);
 enum fam_code fam_ctl_slo(struct fam_ctl *ctl, struct fam_status *status);
