@@ -145,7 +145,7 @@ static void assert_order(struct scene *scene)
 {
     cr_expect_eq(system_count(&scene->system,
                               "SELECT count(*) FROM (SELECT e.created_at, lag(d.created_at) OVER "
-                              "(PARTITION BY e.author_id ORDER BY e.created_at) AS before FROM emotion_entries e JOIN "
+                              "(PARTITION BY e.user_id ORDER BY e.created_at) AS before FROM emotion_entries e JOIN "
                               "(SELECT entry_id, min(created_at) AS created_at FROM deliveries GROUP BY entry_id) d "
                               "USING (entry_id)) x WHERE created_at < before"),
                  0, "a phrase was read before the one before it was answered");
