@@ -59,8 +59,8 @@ struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls,
                                   struct fam_status *status) FAM_MUST_CHECK;
 /* Was --dry-run given? */
 bool fam_ctl_is_dry_run(const struct fam_ctl *ctl);
-/* Asks "QUESTION [y/N]" on the terminal; --yes answers it. CANCELLED with the words of `refused` for anything but "y" or
- * "yes"; wrong usage when there is nobody to ask. */
+/* Asks "QUESTION [y/N]" on the terminal; --yes answers it. CANCELLED with the words of `refused` for anything but "y"
+ * or "yes"; wrong usage when there is nobody to ask. */
 enum fam_code fam_ctl_confirm(struct fam_ctl *ctl, const char *question, const char *refused,
                               struct fam_status *status) FAM_MUST_CHECK;
 /* For commands whose answer has no end: shows text at once. FAM_CANCELLED when the reader has gone away. */
