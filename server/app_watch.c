@@ -105,7 +105,7 @@ static void count_activity(struct fam_app *app, uint64_t *next_ms)
 static void *watch(void *arg)
 {
     struct fam_app *app = arg;
-    uint64_t next_sweep_ms = fam_mono_ms(), next_activity_ms = next_sweep_ms;
+    uint64_t next_sweep_ms = fam_mono_ms(), next_activity_ms = next_sweep_ms, next_tasks_ms = next_sweep_ms;
     pthread_mutex_lock(&app->watch_lock);
     while (!app->watch_stop) {
         bool ready = atomic_load(&app->database) == FAM_DATABASE_READY;
@@ -123,6 +123,7 @@ static void *watch(void *arg)
         look_and_tell(app);
         sweep(app, &next_sweep_ms);
         count_activity(app, &next_activity_ms);
+        fam_app_count_tasks(app, &next_tasks_ms);
         pthread_mutex_lock(&app->watch_lock);
     }
     pthread_mutex_unlock(&app->watch_lock);
@@ -188,7 +189,7 @@ bool fam_app_is_ready(void *context, const char **ret_reason)
     }
     switch ((enum fam_database_state)atomic_load(&app->database)) {
     case FAM_DATABASE_READY:
-        return true;
+        return fam_app_worker_is_ready(app, ret_reason);
     case FAM_DATABASE_SCHEMA_BEHIND:
         *ret_reason = "schema is behind";
         return false;

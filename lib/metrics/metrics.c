@@ -21,6 +21,7 @@ static const char *const SET_CODE[] = {
 /* Seconds. The translation's are the operations guide's, with smaller ones for answers without a model. */
 static const double BUCKETS_TRANSLATION[] = {0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30};
 static const double BUCKETS_RPC[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5, 30};
+static const double BUCKETS_TASK[] = {0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120};
 static const double BUCKETS_DB[] = {0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 5};
 
 #define S 1u
@@ -36,6 +37,7 @@ static const double BUCKETS_DB[] = {0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 
 #define BUCKETS_NONE_COUNT 0
 #define BUCKETS_TRANSLATION_COUNT FAM_ARRAY_SIZE(BUCKETS_TRANSLATION)
 #define BUCKETS_RPC_COUNT FAM_ARRAY_SIZE(BUCKETS_RPC)
+#define BUCKETS_TASK_COUNT FAM_ARRAY_SIZE(BUCKETS_TASK)
 #define BUCKETS_DB_COUNT FAM_ARRAY_SIZE(BUCKETS_DB)
 #define BUCKETS_NONE NULL
 
