@@ -38,9 +38,9 @@ enum fam_database_state {
 };
 
 struct fam_pages;
-struct fam_sweeper;
 struct fam_scheduler;
 struct fam_sentry;
+struct fam_sweeper;
 
 struct fam_app {
     const struct fam_config *config;
@@ -69,9 +69,9 @@ struct fam_app {
     struct fam_task_table tasks;
     struct fam_worker *worker; /* this and the next: NULL where no tasks are run */
     struct fam_sweeper *sweeper;
+    struct fam_scheduler *scheduler; /* the same */
     bool is_stuck;
     struct fam_services *services; /* this and the next: NULL where no RPC is served */
-    struct fam_scheduler *scheduler;
     struct fam_server *server;
     struct fam_pages *pages;
     char *listen; /* FAM_LISTEN, cut into urls */

@@ -2,16 +2,21 @@
 #include "app_private.h"
 #include "queue/schedule.h"
 
+/* Not only when calls may be sent here: what is due is written down whether Redis answers or not. */
 static bool may_run(void *context)
 {
-    const char *reason = NULL;
-    return fam_app_is_ready(context, &reason);
+    struct fam_app *app = context;
+    return !atomic_load(&app->draining) && atomic_load(&app->database) == FAM_DATABASE_READY;
 }
 
 enum fam_code fam_app_start_schedule(struct fam_app *app, struct fam_status *status)
 {
-    const struct fam_scheduler_options options = {
-        .store = app->store, .may_run = may_run, .context = app, .metrics = app->metrics, .log = app->log};
+    const struct fam_scheduler_options options = {.store = app->store,
+                                                  .queue = app->queue,
+                                                  .may_run = may_run,
+                                                  .context = app,
+                                                  .metrics = app->metrics,
+                                                  .log = app->log};
     app->scheduler = fam_scheduler_new(&options, status);
     return app->scheduler == NULL ? status->code : FAM_OK;
 }

@@ -8,6 +8,7 @@
 
 #include "fake_notifications.h"
 #include "fake_sessions.h"
+#include "fake_queue.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
 
@@ -36,9 +37,14 @@ struct fake_server {
     struct fam_server *server;
 };
 
-static struct fake_scene *ops_scene(Fam__V1__OpsService_Service *service)
+struct fake_scene *fake_ops_scene(Fam__V1__OpsService_Service *service)
 {
     return ((struct fake_ops *)service)->scene;
+}
+
+static struct fake_scene *ops_scene(Fam__V1__OpsService_Service *service)
+{
+    return fake_ops_scene(service);
 }
 
 static struct fake_scene *translation_scene(Fam__V1__TranslationService_Service *service)
@@ -447,24 +453,6 @@ static void fake_rate_entry(Fam__V1__TranslationService_Service *service, const 
     (void)request;
     closure(NULL, closure_data);
 }
-
-/* Methods that no test of this server needs an answer of. */
-#define FAKE_SILENT(name, Method)                                                                                      \
-    static void fake_##name(Fam__V1__OpsService_Service *service, const Fam__V1__##Method##Request *request,           \
-                            Fam__V1__##Method##Response_Closure closure, void *closure_data)                           \
-    {                                                                                                                  \
-        (void)service;                                                                                                 \
-        (void)request;                                                                                                 \
-        closure(NULL, closure_data);                                                                                   \
-    }
-FAKE_SILENT(get_queue_stats, GetQueueStats)
-FAKE_SILENT(list_tasks, ListTasks)
-FAKE_SILENT(get_task, GetTask)
-FAKE_SILENT(retry_tasks, RetryTasks)
-FAKE_SILENT(delete_tasks, DeleteTasks)
-FAKE_SILENT(pause_queue, PauseQueue)
-FAKE_SILENT(resume_queue, ResumeQueue)
-FAKE_SILENT(list_schedules, ListSchedules)
 
 static enum fam_code authenticate(void *context, const char *token, bool may_block, bool *ret_would_block,
                                   struct fam_principal *ret_principal, struct fam_status *status)
