@@ -92,8 +92,9 @@ static uint64_t until_tomorrow_ms(void)
 /* The question was not answered: whose fault is that? */
 static void end_unanswered(struct item *item, const struct fam_status *status)
 {
-    static const char *const NOT_ITS_FAULT[] = {"BREAKER_OPEN", "RATE_LIMITED", "QUEUE_FULL", "QUEUE_TIMEOUT",
-                                                "CONNECTION",   "OVERLOADED",   "UNCLAIMED",  "CANCELLED"};
+    static const char *const NOT_ITS_FAULT[] = {"BREAKER_OPEN",  "RATE_LIMITED", "QUEUE_FULL",
+                                                "QUEUE_TIMEOUT", "CONNECTION",   "OVERLOADED",
+                                                "UNCLAIMED",     "CANCELLED",    "ELSEWHERE"};
     const char *reason = status->reason[0] == '\0' ? fam_code_name(status->code) : status->reason;
     FAM_LOG(item->batch->context->log, FAM_LOG_INFO, "queue", "an entry could not be read again",
             FAM_STR("code", fam_code_name(status->code)), FAM_STR("reason", reason));

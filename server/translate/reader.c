@@ -12,7 +12,8 @@
 #include "translate/reader_private.h"
 
 enum {
-    CLAIM_SPARE_MS = 2000, /* an answer that comes at the last moment is still stored under the claim */
+    ELSEWHERE_AGAIN_MS = 1000, /* that server may have died; then its claim ends soon */
+    CLAIM_SPARE_MS = 2000,     /* an answer that comes at the last moment is still stored under the claim */
     /* How old a call may be that asks without a claim. A client takes a call to another server when a ping has had no
      * answer for so long: this process was stopped, has just gone on, and found its connections to Redis timed out. */
     UNCLAIMED_MS = 1500,
@@ -368,12 +369,16 @@ enum fam_code fam_reader_take(struct fam_reader_wait *wait, struct fam_reader_re
     if (wait->code == FAM_CANCELLED) {
         return fam_fail_reason(status, FAM_CANCELLED, "CANCELLED", 0, "nobody waits for the reading any more");
     }
-    if (wait->code != FAM_OK) {
-        return fam_fail_reason(status, wait->code, "TIMEOUT", 0, "Claude did not answer in time");
-    }
     pthread_mutex_lock(&flight->reader->lock);
     enum fam_flight_state state = flight->state;
     pthread_mutex_unlock(&flight->reader->lock);
+    if (wait->code != FAM_OK && state == FAM_FLIGHT_ELSEWHERE) {
+        return fam_fail_reason(status, wait->code, "ELSEWHERE", ELSEWHERE_AGAIN_MS,
+                               "another server was asking Claude, and no answer came of it");
+    }
+    if (wait->code != FAM_OK) {
+        return fam_fail_reason(status, wait->code, "TIMEOUT", 0, "Claude did not answer in time");
+    }
     if (state == FAM_FLIGHT_FAILED) {
         *status = flight->status;
         return flight->code;
