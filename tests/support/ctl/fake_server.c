@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "fake_notifications.h"
-#include "fake_sessions.h"
 #include "fake_queue.h"
+#include "fake_sessions.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
 
