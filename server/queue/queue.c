@@ -89,6 +89,10 @@ enum fam_code fam_queue_eval(struct fam_queue *queue, enum fam_queue_script scri
     }
     enum fam_code code = fam_redis_eval(queue->redis, &queue->scripts[script], keys, FAM_QUEUE_KEYS, words, count + 1,
                                         ret_reply, status);
+    if (code == FAM_UNAVAILABLE && strcmp(status->reason, "REDIS_BUSY") != 0) {
+        /* A Redis that stops may come back without what it heard last. */
+        atomic_store(&queue->has_missed, true);
+    }
     if (code == FAM_OK) {
         code = fam_redis_reply_expect(*ret_reply, FAM_REDIS_ARRAY, status);
         if (code == FAM_OK && fam_redis_reply_count(*ret_reply) < least) {
@@ -119,7 +123,7 @@ void fam_queue_note_epoch(struct fam_queue *queue, const struct fam_redis_reply 
 
 bool fam_queue_is_suspect(struct fam_queue *queue)
 {
-    return atomic_load(&queue->is_suspect);
+    return atomic_load(&queue->is_suspect) || atomic_load(&queue->has_missed);
 }
 
 enum fam_code fam_queue_new_epoch(struct fam_queue *queue, struct fam_status *status)
@@ -184,9 +188,8 @@ static bool tell_refs(struct fam_queue *queue, enum fam_queue_script script, con
 
 void fam_queue_push(struct fam_queue *queue, const struct fam_task_ref *refs, size_t count)
 {
-    /* A Redis that does not hear it is away, or will be swept when it is there again. */
     if (queue && !tell_refs(queue, FAM_QUEUE_PUSH, refs, count)) {
-        atomic_store(&queue->is_suspect, true);
+        atomic_store(&queue->has_missed, true);
     }
 }
 

@@ -140,8 +140,8 @@ struct fam_queue_sizes {
 };
 enum fam_code fam_queue_sizes(struct fam_queue *queue, struct fam_queue_sizes *ret_sizes,
                               struct fam_status *status) FAM_MUST_CHECK;
-/* Redis is not the one that was swept last (wiped, restored from a copy, or never swept): claims and pushes notice it.
- * The sweeper asks, and sweeps at once. */
+/* Redis is not the one that was swept last (wiped, restored from a copy, or never swept), or it has not heard what it
+ * was told: claims and pushes notice it. The sweeper asks, and sweeps at once. */
 bool fam_queue_is_suspect(struct fam_queue *queue);
 
 #endif

@@ -47,8 +47,10 @@ struct fam_queue {
     struct fam_redis_wait *wait;
     uint32_t retry_base_ms;
     _Atomic(int64_t) offset_ms;
-    _Atomic(uint64_t) epoch; /* the highest that Redis has shown */
-    _Atomic(bool) is_suspect;
+    _Atomic(uint64_t) epoch;  /* the highest that Redis has shown */
+    _Atomic(bool) is_suspect; /* its epoch is not the one we know; until a sweep has ended */
+    _Atomic(bool)
+        has_missed; /* it did not hear something; until a sweep begins, for that may come after the row's page */
     struct fam_redis_script scripts[FAM_QUEUE_SCRIPTS];
     pthread_mutex_t pause_lock;
     uint64_t pause_read_ms; /* when pauses were looked up; 0: never */

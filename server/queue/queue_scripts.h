@@ -68,7 +68,7 @@ static const char claim_script[] =
                   "  for _ = 1, 10 do\n"
                   "    local got = call('ZPOPMIN', KEYS[p], max - #taken)\n"
                   "    for i = 1, #got, 2 do\n"
-                  "      if call('HEXISTS', holds, got[i]) == 0 then taken[#taken + 1] = got[i] end\n"
+                  "      if #got[i] == 16 and call('HEXISTS', holds, got[i]) == 0 then taken[#taken + 1] = got[i] end\n"
                   "    end\n"
                   "    if #got == 0 or #taken == max then break end\n"
                   "  end\n"

@@ -349,6 +349,7 @@ enum fam_code fam_sweep_run(struct fam_queue *queue, struct fam_store *store, st
     if (!sweep.page) {
         return fam_fail_memory(status);
     }
+    bool has_missed = atomic_exchange(&queue->has_missed, false);
     enum fam_code code = set_mark(queue, mark, status);
     if (code == FAM_OK) {
         code = run(&sweep, status);
@@ -358,6 +359,9 @@ enum fam_code fam_sweep_run(struct fam_queue *queue, struct fam_store *store, st
     }
     if (code == FAM_OK) {
         code = fam_queue_new_epoch(queue, status);
+    }
+    if (code != FAM_OK && has_missed) {
+        atomic_store(&queue->has_missed, true);
     }
     free(sweep.page);
     return code;

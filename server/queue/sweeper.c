@@ -30,6 +30,7 @@ struct fam_sweeper {
     bool is_new;     /* Redis has not been swept since the start, or since it came back */
     bool has_failed; /* told already */
     uint64_t next_ms;
+    uint64_t rest_ms; /* no sweep before: a Redis that stays suspect must not be swept without a pause */
 };
 
 /* Of several processes one sweeps in each interval: the first that asks. */
@@ -80,6 +81,7 @@ static void sweep(struct fam_sweeper *sweeper)
     tell(sweeper, code, &report, &status, now_ms - start_ms);
     sweeper->is_new = sweeper->is_new && code != FAM_OK;
     sweeper->next_ms = now_ms + (code == FAM_OK ? sweeper->interval_ms : FAILED_MS);
+    sweeper->rest_ms = now_ms + (code == FAM_OK ? 2 * (now_ms - start_ms) : FAILED_MS);
 }
 
 static void reap(struct fam_sweeper *sweeper)
@@ -102,7 +104,7 @@ static void work(struct fam_sweeper *sweeper)
     reap(sweeper);
     uint64_t now_ms = fam_mono_ms();
     bool at_once = sweeper->is_new || fam_queue_is_suspect(sweeper->queue);
-    if (at_once && (!sweeper->has_failed || now_ms >= sweeper->next_ms)) {
+    if (at_once && now_ms >= sweeper->rest_ms) {
         sweep(sweeper);
     } else if (now_ms >= sweeper->next_ms) {
         sweeper->next_ms = now_ms + sweeper->interval_ms;

@@ -203,9 +203,9 @@ bool fam_redis_wait_for(struct fam_redis_wait *wait, uint32_t timeout_ms)
             }
             was_away = got < 0;
         } else {
-            was_away = !fam_redis_is_up(wait->redis);
+            was_away = true;
         }
-        if (!connection || was_away) {
+        if (was_away) {
             uint64_t next_ms = fam_mono_ms() + AWAY_MS;
             (void)sleep_until(wait, -1, next_ms < end_ms ? next_ms : end_ms, &stopped);
         }

@@ -22,8 +22,8 @@ struct fam_redis_wait *fam_redis_wait_new(struct fam_redis *redis, const char *k
 /* Nobody may wait any more. Takes NULL. */
 void fam_redis_wait_free(struct fam_redis_wait *wait);
 /* Takes an element off the list, waiting for timeout_ms at most (60,000 at most). True also when Redis has come back
- * meanwhile: then there may be more to look at than the list. At most FAM_REDIS_WAITS_MAX threads wait for Redis; more
- * only let the time pass. */
+ * meanwhile: then there may be more to look at than the list. At most FAM_REDIS_WAITS_MAX threads wait for Redis; one
+ * more lets the time pass until there is room. */
 bool fam_redis_wait_for(struct fam_redis_wait *wait, uint32_t timeout_ms);
 /* All waits end at once, those to come too. */
 void fam_redis_wait_interrupt(struct fam_redis_wait *wait);
