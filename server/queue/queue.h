@@ -28,15 +28,17 @@
 #include "store/task_store.h"
 
 struct fam_log;
+struct fam_metrics;
 struct fam_queue;
 struct fam_redis;
 struct fam_store;
 
 struct fam_queue_options {
-    struct fam_redis *redis; /* outlives the queue */
-    struct fam_store *store; /* outlives the queue; for pauses and deaths */
-    struct fam_log *log;     /* may be NULL */
-    uint32_t retry_base_ms;  /* see struct fam_task_times; 0: 60,000 */
+    struct fam_redis *redis;     /* outlives the queue */
+    struct fam_store *store;     /* outlives the queue; for pauses and deaths */
+    struct fam_log *log;         /* may be NULL */
+    struct fam_metrics *metrics; /* of deaths; may be NULL */
+    uint32_t retry_base_ms;      /* see struct fam_task_times; 0: 60,000 */
 };
 struct fam_queue *fam_queue_new(const struct fam_queue_options *options, struct fam_status *status) FAM_MUST_CHECK;
 /* Nobody may use it any more; takes NULL. */

@@ -69,32 +69,30 @@ static const struct fam_statement begin_tasks = {
 
 /* The same where all is well, which is nearly always: one plain UPDATE takes a fifth of the time. What it leaves out is
  * looked at by begin_tasks. */
-static const struct
-    fam_statement begin_well = {"task_begin_well",
-                                "UPDATE tasks t SET lease_token = $3, leased_until = " FAM_TASK_NOW(
-                                    "2") " + $5::bigint * interval '1 millisecond', worker = $4, moved_at "
-                                         "= " FAM_TASK_NOW("2") " FROM (SELECT set_config('synchronous_commit', 'off', "
-                                                                "true) AS off) o "
-                                                                "WHERE t.task_id = ANY ($1::uuid[]) AND t.state = "
-                                                                "'queued' AND o.off IS NOT NULL "
-                                                                "AND (t.lease_token IS NULL OR t.lease_token = $3 OR "
-                                                                "t.leased_until <= " FAM_TASK_NOW(
-                                                                    "2") ") "
-                                                                         "AND (t.waits_for = '' OR t.not_before "
-                                                                         "<= " FAM_TASK_NOW(
-                                                                             "2") ") "
-                                                                                  "AND NOT EXISTS (SELECT 1 FROM "
-                                                                                  "queue_pauses q WHERE q.type IN "
-                                                                                  "(t.type, '*') "
-                                                                                  "AND (q.until IS NULL OR q.until "
-                                                                                  "> " FAM_TASK_NOW(
-                                                                                      "2") ")) "
-                                                                                           "RETURNING t.task_id, 0, "
-                                                                                           "t.priority, NULL::bigint, "
-                                                                                           "t.type, t.payload, "
-                                                                                           "t.user_id, t.attempts, "
-                                                                                           "t.max_attempts, t.deaths",
-                                "update", "tasks"};
+static const struct fam_statement begin_well = {
+    "task_begin_well",
+    "UPDATE tasks t SET lease_token = $3, leased_until = " FAM_TASK_NOW(
+        "2") " + $5::bigint * interval '1 millisecond', worker = $4, moved_at "
+             "= " FAM_TASK_NOW("2") " FROM (SELECT set_config('synchronous_commit', 'off', "
+                                    "true) AS off) o "
+                                    "WHERE t.task_id = ANY ($1::uuid[]) AND t.state = "
+                                    "'queued' AND o.off IS NOT NULL "
+                                    "AND (t.lease_token IS NULL OR t.lease_token = $3 OR "
+                                    "t.leased_until <= " FAM_TASK_NOW(
+                                        "2") ") "
+                                             "AND (t.waits_for = '' OR t.not_before "
+                                             "<= " FAM_TASK_NOW("2") ") "
+                                                                     "AND NOT EXISTS (SELECT 1 FROM "
+                                                                     "queue_pauses q WHERE q.type IN "
+                                                                     "(t.type, '*') "
+                                                                     "AND (q.until IS NULL OR q.until "
+                                                                     "> " FAM_TASK_NOW("2") ")) "
+                                                                                            "RETURNING t.task_id, 0, "
+                                                                                            "t.priority, NULL::bigint, "
+                                                                                            "t.type, t.payload, "
+                                                                                            "t.user_id, t.attempts, "
+                                                                                            "t.max_attempts, t.deaths",
+    "update", "tasks"};
 
 /* ---- what the files share ---- */
 
