@@ -32,6 +32,15 @@ extern const struct fam_argument fam_session_revoke_arguments[];
 extern const struct fam_flag fam_session_show_flags[];
 extern const struct fam_flag fam_session_revoke_flags[];
 extern const struct fam_argument fam_breaker_arguments[];
+extern const struct fam_argument fam_task_arguments[];
+extern const struct fam_argument fam_tasks_arguments[];
+extern const struct fam_argument fam_queue_type_arguments[];
+extern const struct fam_flag fam_queue_list_flags[];
+extern const struct fam_flag fam_queue_dead_flags[];
+extern const struct fam_flag fam_queue_change_flags[];
+extern const struct fam_flag fam_queue_pause_flags[];
+extern const struct fam_flag fam_queue_drain_flags[];
+extern const struct fam_flag fam_schedule_flags[];
 extern const struct fam_flag fam_log_flags[];
 extern const struct fam_argument fam_log_arguments[];
 extern const struct fam_argument fam_log_level_arguments[];
@@ -39,5 +48,8 @@ extern const struct fam_argument fam_context_arguments[];
 extern const struct fam_argument fam_context_show_arguments[];
 extern const struct fam_argument fam_completion_arguments[];
 extern const struct fam_argument fam_man_arguments[];
+extern const struct fam_argument fam_notify_arguments[];
+extern const struct fam_flag fam_notify_list_flags[];
+extern const struct fam_flag fam_notify_resend_flags[];
 
 #endif

@@ -249,6 +249,9 @@ enum fam_code fam_app_start(struct fam_app *app, unsigned roles, struct fam_stat
     if (code == FAM_OK && (roles & FAM_APP_WORKS) != 0) {
         code = fam_app_make_workers(app, status);
     }
+    if (code == FAM_OK && (app->roles & FAM_APP_WORKS) != 0) {
+        code = fam_app_start_schedule(app, status);
+    }
     if (code == FAM_OK) {
         code = fam_health_start(app->health, FIRST_HEALTH_WAIT_MS, status);
     }
@@ -313,6 +316,7 @@ void fam_app_free(struct fam_app *app)
     }
     fam_app_free_workers(app);
     fam_server_free(app->server);
+    fam_app_stop_schedule(app);
     fam_app_unwatch(app);
     fam_health_free(app->health);
     fam_bot_watch_free(app->bots);

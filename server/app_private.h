@@ -39,6 +39,7 @@ enum fam_database_state {
 
 struct fam_pages;
 struct fam_sweeper;
+struct fam_scheduler;
 struct fam_sentry;
 
 struct fam_app {
@@ -70,6 +71,7 @@ struct fam_app {
     struct fam_sweeper *sweeper;
     bool is_stuck;
     struct fam_services *services; /* this and the next: NULL where no RPC is served */
+    struct fam_scheduler *scheduler;
     struct fam_server *server;
     struct fam_pages *pages;
     char *listen; /* FAM_LISTEN, cut into urls */
@@ -126,6 +128,10 @@ void fam_app_unwatch(struct fam_app *app);
 void fam_app_recheck(void *app);
 uint32_t fam_app_schema_applied(void *app);
 bool fam_app_is_ready(void *context, const char **ret_reason);
+
+/* app_schedule.c: after fam_app_watch; before the store goes. */
+enum fam_code fam_app_start_schedule(struct fam_app *app, struct fam_status *status);
+void fam_app_stop_schedule(struct fam_app *app);
 
 /* app_health.c */
 enum fam_code fam_app_make_health(struct fam_app *app, struct fam_status *status);

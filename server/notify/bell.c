@@ -121,7 +121,7 @@ static enum fam_code work(struct fam_bell *bell, struct fam_db *db, bool heard, 
     uint64_t now_ms = fam_mono_ms();
     bool is_due = heard || now_ms >= bell->next_due_ms, looks = now_ms >= bell->next_look_ms;
     bool rung = atomic_exchange(&bell->rung, false);
-    if (is_due) {
+    if (rung || is_due || looks) { /* it may be another time than was known; asked for once somebody waits (again) */
         bell->next_due_ms = UINT64_MAX;
     }
     enum fam_code code = rung ? fam_db_exec(db, &notify_others, NULL, NULL, status) : FAM_OK;
@@ -139,8 +139,7 @@ static enum fam_code work(struct fam_bell *bell, struct fam_db *db, bool heard, 
         bell->next_count_ms = now_ms + COUNT_MS;
         code = count(bell, db, status);
     }
-    if (code == FAM_OK && (rung || is_due || looks || bell->next_due_ms == UINT64_MAX) &&
-        fam_leases_waiting(bell->leases) > 0) {
+    if (code == FAM_OK && bell->next_due_ms == UINT64_MAX && fam_leases_waiting(bell->leases) > 0) {
         uint32_t ms = 0;
         code = fam_notification_next(db, bell->look_ms, &ms, status);
         bell->next_due_ms = now_ms + ms + 1;

@@ -1,8 +1,6 @@
 /* handlers.c: see handlers.h. */
 #include "queue/handlers.h"
 
-#include <string.h>
-
 #include "queue/task_checkin.h"
 #include "queue/task_emotions.h"
 #include "queue/task_metrics.h"
@@ -34,30 +32,4 @@ enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_ta
         code = fam_task_table_add(table, &types[i], status);
     }
     return code;
-}
-
-void fam_due_encode(const struct fam_due *due, unsigned char ret_payload[FAM_DUE_SIZE])
-{
-    uint64_t ms = (uint64_t)due->due_ms;
-    memcpy(ret_payload, due->schedule_id.bytes, sizeof(due->schedule_id.bytes));
-    for (size_t i = 0; i < 8; i++) {
-        ret_payload[16 + i] = (unsigned char)(ms >> (56 - 8 * i));
-    }
-    memcpy(ret_payload + 24, due->whom.bytes, sizeof(due->whom.bytes));
-}
-
-bool fam_due_decode(const void *payload, size_t size, struct fam_due *ret_due)
-{
-    const unsigned char *bytes = payload;
-    uint64_t ms = 0;
-    if (size != FAM_DUE_SIZE) {
-        return false;
-    }
-    for (size_t i = 0; i < 8; i++) {
-        ms = ms << 8 | bytes[16 + i];
-    }
-    memcpy(ret_due->schedule_id.bytes, bytes, sizeof(ret_due->schedule_id.bytes));
-    ret_due->due_ms = (int64_t)ms;
-    memcpy(ret_due->whom.bytes, bytes + 24, sizeof(ret_due->whom.bytes));
-    return true;
 }

@@ -3,8 +3,8 @@
  *   process_emotion_batch   an entry that the built-in engine answered is read by Claude; payload: the entry's id (16)
  *   retention_sweep         what is kept no longer is deleted, in chunks; no payload
  *   refresh_metrics         numbers of the whole database; no payload
- *   send_checkin            a check-in is due; payload: see struct fam_due
- *   generate_weekly_report  a report of the week is due; payload: see struct fam_due
+ *   send_checkin            a check-in is due; payload: store/schedule_store.h
+ *   generate_weekly_report  a report of the week is due; payload: store/schedule_store.h
  *
  * What each does is told at its handler. */
 #ifndef FAM_QUEUE_HANDLERS_H
@@ -39,16 +39,5 @@ struct fam_handlers {
 /* Adds all types to the table. `handlers` is borrowed like what it names. */
 enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_table *table,
                                struct fam_status *status) FAM_MUST_CHECK;
-
-/* What a due time of a schedule is turned into: 40 bytes: the schedule's id, the due time (Unix time in ms,
- * big-endian), and whom it is for, the id of a user or of a family, which stands for its parents. */
-enum { FAM_DUE_SIZE = 40 };
-struct fam_due {
-    struct fam_uuid schedule_id;
-    int64_t due_ms;
-    struct fam_uuid whom;
-};
-void fam_due_encode(const struct fam_due *due, unsigned char ret_payload[FAM_DUE_SIZE]);
-bool fam_due_decode(const void *payload, size_t size, struct fam_due *ret_due) FAM_MUST_CHECK;
 
 #endif

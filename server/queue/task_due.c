@@ -27,7 +27,7 @@ bool fam_due_open(struct fam_handlers *context, struct fam_run *run, struct fam_
     memset(ret_due, 0, sizeof(*ret_due));
     ret_due->context = context;
     ret_due->run = run;
-    if (!fam_due_decode(payload, size, &ret_due->due)) {
+    if (!fam_schedule_payload_read(payload, size, &ret_due->due)) {
         fam_run_bury(run, "the payload is not a due time of a schedule");
         return false;
     }
@@ -35,7 +35,7 @@ bool fam_due_open(struct fam_handlers *context, struct fam_run *run, struct fam_
     enum fam_code code =
         fam_recipient_schedule(context->store, &ret_due->due.schedule_id, ret_due->name, &found, &status);
     if (code == FAM_OK && found) {
-        code = fam_recipients(context->store, &ret_due->due.whom, ret_due->people, &ret_due->count, &status);
+        code = fam_recipients(context->store, &ret_due->due.subject_id, ret_due->people, &ret_due->count, &status);
     }
     if (code != FAM_OK) {
         fam_due_fail(ret_due, &status);

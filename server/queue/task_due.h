@@ -6,11 +6,12 @@
 #include "fam/v1/notification.pb-c.h"
 #include "queue/handlers.h"
 #include "store/recipient_store.h"
+#include "store/schedule_store.h"
 
 struct fam_due_run {
     struct fam_handlers *context;
     struct fam_run *run;
-    struct fam_due due;
+    struct fam_schedule_payload due;
     char name[FAM_SCHEDULE_NAME_SIZE]; /* of the schedule */
     struct fam_uuid people[FAM_RECIPIENTS_MAX];
     size_t count;

@@ -91,6 +91,7 @@ static const char *const NAMES[] = {METHODS(NAME)};
 #define REQUIRED true
 #define OPTIONAL false
 #define ID_MAX (INT64_C(1) << 52)
+#define AGE_MAX (INT64_C(366) * 24 * 3600 * 1000) /* a year, in milliseconds */
 const struct fam_field_rule fam_field_rules[] = {
     /* field, presence, least, most; per_item: translate_batch.c checks each */
     RULE("TranslateRequest.phrase", REQUIRED, 1, 2000),
@@ -166,6 +167,21 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("SetLogLevelRequest.level", REQUIRED, 1, 8),
     RULE("ReportBotRequest.version", OPTIONAL, 0, 64),
     RULE("ReportBotRequest.instance", OPTIONAL, 0, 64),
+    RULE("TaskFilter.task_ids", OPTIONAL, 0, 100),
+    RULE("TaskFilter.type", OPTIONAL, 0, 64),
+    RULE("TaskFilter.reason", OPTIONAL, 0, 100),
+    RULE("TaskFilter.older_than_ms", OPTIONAL, 0, AGE_MAX),
+    RULE("ListTasksRequest.page_size", OPTIONAL, 1, 100),
+    RULE("ListTasksRequest.page_token", OPTIONAL, 0, 128),
+    RULE("GetTaskRequest.task_id", REQUIRED, 36, 36),
+    RULE("PauseQueueRequest.type", REQUIRED, 1, 64),
+    RULE("PauseQueueRequest.for_ms", OPTIONAL, 0, AGE_MAX),
+    RULE("PauseQueueRequest.reason", OPTIONAL, 0, 200),
+    RULE("ResumeQueueRequest.type", REQUIRED, 1, 64),
+    RULE("ListSchedulesRequest.page_size", OPTIONAL, 1, 100),
+    RULE("ListSchedulesRequest.page_token", OPTIONAL, 0, 128),
+    RULE("ListSchedulesRequest.job", OPTIONAL, 0, 64),
+    RULE("ListSchedulesRequest.family_id", OPTIONAL, 36, 36),
 };
 const size_t fam_field_rule_count = FAM_ARRAY_SIZE(fam_field_rules);
 

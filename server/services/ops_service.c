@@ -11,11 +11,12 @@
 #include "rpc/server.h"
 #include "services/ops_claude.h"
 #include "services/ops_people.h"
+#include "services/ops_queue.h"
 #include "services/ops_reflection.h"
+#include "services/ops_schedule.h"
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
-#include "services/unbuilt.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -281,14 +282,21 @@ static void report_bot(Fam__V1__OpsService_Service *service, const Fam__V1__Repo
     closure(&response, closure_data);
 }
 
-FAM_UNBUILT(OpsService, get_queue_stats, GetQueueStats)
-FAM_UNBUILT(OpsService, list_tasks, ListTasks)
-FAM_UNBUILT(OpsService, get_task, GetTask)
-FAM_UNBUILT(OpsService, retry_tasks, RetryTasks)
-FAM_UNBUILT(OpsService, delete_tasks, DeleteTasks)
-FAM_UNBUILT(OpsService, pause_queue, PauseQueue)
-FAM_UNBUILT(OpsService, resume_queue, ResumeQueue)
-FAM_UNBUILT(OpsService, list_schedules, ListSchedules)
+/* The queue and the schedule: each has its handler in ops_queue.c or ops_schedule.c. */
+#define FORWARD(name, Method)                                                                                          \
+    static void name(Fam__V1__OpsService_Service *service, const Fam__V1__##Method##Request *request,                  \
+                     Fam__V1__##Method##Response_Closure closure, void *closure_data)                                  \
+    {                                                                                                                  \
+        fam_ops_##name(context_of(service), request, closure, closure_data);                                           \
+    }
+FORWARD(get_queue_stats, GetQueueStats)
+FORWARD(list_tasks, ListTasks)
+FORWARD(get_task, GetTask)
+FORWARD(retry_tasks, RetryTasks)
+FORWARD(delete_tasks, DeleteTasks)
+FORWARD(pause_queue, PauseQueue)
+FORWARD(resume_queue, ResumeQueue)
+FORWARD(list_schedules, ListSchedules)
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
 {

@@ -88,3 +88,16 @@ enum fam_code fam_service_name(const char *text, const char *field, struct fam_s
     }
     return FAM_OK;
 }
+
+enum fam_code fam_service_read_page(int32_t size, const char *token, struct fam_service_page *ret_page,
+                                    struct fam_status *status)
+{
+    *ret_page = (struct fam_service_page){.limit = size == 0 ? FAM_SERVICE_PAGE_DEFAULT : (size_t)size};
+    if (token[0] != '\0') {
+        if (!fam_uuid_parse(token, &ret_page->last)) {
+            return fam_fail_field(status, "page_token", "page_token comes from the page before, unchanged");
+        }
+        ret_page->before = &ret_page->last;
+    }
+    return FAM_OK;
+}

@@ -46,6 +46,17 @@ void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_c
 #define FAM_SERVICE_ANSWER(code, status, closure, response, call)                                                      \
     ((code) == FAM_OK ? (closure)((response), (call)) : fam_call_fail((call), (status)))
 
+/* A page of a list by ids, the newest first. */
+enum { FAM_SERVICE_PAGE_DEFAULT = 20 };
+struct fam_service_page {
+    struct fam_uuid last;
+    const struct fam_uuid *before; /* NULL: from the newest */
+    size_t limit;
+};
+/* Of a request that passed validation. INVALID_ARGUMENT for a page_token that is none. */
+enum fam_code fam_service_read_page(int32_t size, const char *token, struct fam_service_page *ret_page,
+                                    struct fam_status *status);
+
 /* The call as the stores want it; borrowed from the call. */
 struct fam_mutation fam_service_mutation(const struct fam_call *call);
 

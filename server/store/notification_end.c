@@ -37,7 +37,8 @@ static const struct fam_statement set_failed = {
 static const struct fam_statement set_later = {
     "notification_later",
     "UPDATE notifications SET leased = false, attempts = attempts - $2::integer, began = began OR $3, reason = $4, "
-    "not_before = greatest(not_before, clock_timestamp() + $5::bigint * INTERVAL '1 millisecond') "
+    "not_before = CASE WHEN $5::bigint = 0 THEN not_before "
+    "ELSE greatest(not_before, clock_timestamp() + $5::bigint * INTERVAL '1 millisecond') END "
     "WHERE notification_id = $1",
     "update", "notifications"};
 static const struct fam_statement set_began = {"notification_began",

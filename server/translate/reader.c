@@ -177,8 +177,13 @@ static enum fam_code disclose(struct fam_reader *reader, const struct fam_reader
     return fam_disclosure_add(reader->options.store, &disclosure, NULL, status);
 }
 
+static uint32_t least(uint64_t one, uint32_t other)
+{
+    return one < other ? (uint32_t)one : other;
+}
+
 static enum fam_code ask(struct fam_flight *flight, const struct fam_reader_question *question,
-                         const struct hidden *hidden, uint32_t timeout_ms, struct fam_status *status)
+                         const struct hidden *hidden, const struct fam_flight_terms *terms, struct fam_status *status)
 {
     struct fam_reader *reader = flight->reader;
     enum fam_code code = disclose(reader, question, hidden, status);
@@ -190,15 +195,17 @@ static enum fam_code ask(struct fam_flight *flight, const struct fam_reader_ques
         return code;
     }
     uint64_t left_ms = flight->deadline_ms - now_ms;
-    const struct fam_claude_prompt prompt = {
-        .system = hidden->prompt.system, .user = hidden->prompt.user, .schema = hidden->prompt.schema};
+    const struct fam_claude_prompt prompt = {.system = hidden->prompt.system,
+                                             .user = hidden->prompt.user,
+                                             .schema = hidden->prompt.schema,
+                                             .patience_ms = terms->timeout_ms};
     struct fam_claude_call *call = NULL;
     pthread_mutex_lock(&reader->lock);
     flight->references++; /* Claude's */
     flight->state = FAM_FLIGHT_ASKING;
     pthread_mutex_unlock(&reader->lock);
-    code = fam_claude_ask(reader->options.claude, &prompt, left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms,
-                          on_claude_done, flight, &call, status);
+    code = fam_claude_ask(reader->options.claude, &prompt, least(left_ms, terms->total_ms), on_claude_done, flight,
+                          &call, status);
     if (code != FAM_OK) {
         fam_flight_release(flight);
         return code;
@@ -214,14 +221,14 @@ static enum fam_code ask(struct fam_flight *flight, const struct fam_reader_ques
 
 /* The first who asks looks into the cache, and asks Claude when nobody else does. */
 static void start_flight(struct fam_flight *flight, const struct fam_reader_question *question,
-                         const struct hidden *hidden, uint32_t timeout_ms)
+                         const struct hidden *hidden, const struct fam_flight_terms *terms)
 {
     struct fam_reader *reader = flight->reader;
     struct fam_status status;
     struct fam_cached_reading cached = {.reading = NULL};
     enum fam_cache_outcome outcome = FAM_CACHE_CLAIMED;
     enum fam_code looked = fam_reading_cache_get_or_claim(reader->options.cache, &hidden->key, 1, &reader->claimant,
-                                                          timeout_ms + CLAIM_SPARE_MS, &cached, &outcome, &status);
+                                                          terms->total_ms + CLAIM_SPARE_MS, &cached, &outcome, &status);
     if (looked == FAM_OK && outcome == FAM_CACHE_HIT) {
         pthread_mutex_lock(&flight->settling);
         flight->cached = cached;
@@ -240,14 +247,9 @@ static void start_flight(struct fam_flight *flight, const struct fam_reader_ques
         (void)fam_fail_reason(&status, FAM_UNAVAILABLE, "UNCLAIMED", 0,
                               "another server may have asked Claude already, and Redis can't tell");
         fam_flight_end(flight, &status);
-    } else if (ask(flight, question, hidden, timeout_ms, &status) != FAM_OK) {
+    } else if (ask(flight, question, hidden, terms, &status) != FAM_OK) {
         fam_flight_end(flight, &status);
     }
-}
-
-static uint32_t least(uint32_t one, uint32_t other)
-{
-    return one < other ? one : other;
 }
 
 /* How long the question waits, and how long Claude may take. */
@@ -281,7 +283,7 @@ enum fam_code fam_reader_start(struct fam_reader_wait *wait, const struct fam_re
         return code;
     }
     if (first) {
-        start_flight(flight, question, &hidden, terms.total_ms);
+        start_flight(flight, question, &hidden, &terms);
     } else {
         fam_metrics_add(reader->options.metrics, FAM_M_CACHE_LOOKUPS, FAM_LABELS("shared"), 1);
     }

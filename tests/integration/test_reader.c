@@ -40,10 +40,8 @@ static bool is_ready(struct asker *asker)
 static void begin(struct asker *asker, const char *phrase, bool goes_on, bool has_time)
 {
     struct fam_status status = {0};
-    const struct fam_reading_input input = {.phrase = phrase,
-                                            .happened_before = "",
-                                            .language = FAM__V1__LANGUAGE__LANGUAGE_RU,
-                                            .child_name = ""};
+    const struct fam_reading_input input = {
+        .phrase = phrase, .happened_before = "", .language = FAM__V1__LANGUAGE__LANGUAGE_RU, .child_name = ""};
     memset(asker, 0, sizeof(*asker));
     cr_assert_eq(pthread_mutex_init(&asker->lock, NULL), 0);
     asker->entry_id = fam_uuid_v7();

@@ -219,12 +219,12 @@ Test(better, it_is_the_next_version_and_the_one_that_is_shown)
 Test(better, a_danger_is_added_and_none_is_taken_away)
 {
     struct fam_uuid id = make_entry(f.store, &author, NULL, "Уходи!");
-    struct step step = {.user_id = &author,
-                        .entry_id = &id,
-                        .after_version = 1,
-                        .risk_count = 2,
-                        .risk = {FAM__V1__SAFETY_KIND__SAFETY_KIND_SELF_HARM,
-                                 FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE}};
+    struct step step = {
+        .user_id = &author,
+        .entry_id = &id,
+        .after_version = 1,
+        .risk_count = 2,
+        .risk = {FAM__V1__SAFETY_KIND__SAFETY_KIND_SELF_HARM, FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE}};
     struct fam_entry entry;
     struct fam_status status = {0};
     cr_assert_eq(run_step(&step, &status), FAM_OK, "%s", status.message);

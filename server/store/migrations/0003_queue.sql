@@ -154,3 +154,79 @@ CREATE TABLE leads (
     since      timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE leads IS 'Which process of a bot polls Telegram; the fence counts up with each change';
+
+-- Local time. AT TIME ZONE is the only authority on it; sums are made in timestamps of UTC, whose days have 24 hours.
+
+-- The moment at which a clock in `zone` shows `shown`. What clocks skip in spring: the moment at which they go on; what
+-- they show twice in autumn: the first time.
+CREATE FUNCTION local_moment(shown timestamp, zone text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    moment timestamp := (shown AT TIME ZONE zone) AT TIME ZONE 'UTC';
+    day_before timestamp := moment - INTERVAL '24 hours';
+    -- by the offset of the day before: where clocks were put back in between, the first of the two
+    first timestamp := day_before + (shown - ((day_before AT TIME ZONE 'UTC') AT TIME ZONE zone));
+    seen timestamp := (moment AT TIME ZONE 'UTC') AT TIME ZONE zone;
+BEGIN
+    IF (first AT TIME ZONE 'UTC') AT TIME ZONE zone = shown THEN
+        RETURN least(first, moment) AT TIME ZONE 'UTC';
+    END IF;
+    IF seen = shown THEN
+        RETURN moment AT TIME ZONE 'UTC';
+    END IF;
+    -- `moment` is after the gap, not further than the gap is wide: its end is where the offset is first that of `moment`
+    RETURN (SELECT min(m) FROM generate_series(moment - (seen - shown), moment, INTERVAL '1 minute') AS m
+            WHERE ((m AT TIME ZONE 'UTC') AT TIME ZONE zone) - m = seen - moment) AT TIME ZONE 'UTC';
+END $$;
+
+-- The first moment after `after` at which it is `at` (on that day of the week; NULL: any) in `zone`. NULL: no such zone.
+CREATE FUNCTION next_local_time(after timestamptz, at time, weekday integer, zone text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    day date;
+    moment timestamptz;
+BEGIN
+    day := (after AT TIME ZONE zone)::date - 1;
+    FOR i IN 0..16 LOOP
+        IF weekday IS NULL OR extract(isodow FROM day) = weekday THEN
+            moment := local_moment(day + at, zone);
+            IF moment > after THEN
+                RETURN moment;
+            END IF;
+        END IF;
+        day := day + 1;
+    END LOOP;
+    RETURN NULL;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN NULL;
+END $$;
+
+-- The last such moment that is not after `until`.
+CREATE FUNCTION last_local_time(until timestamptz, at time, weekday integer, zone text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    day date;
+    moment timestamptz;
+BEGIN
+    day := (until AT TIME ZONE zone)::date + 1;
+    FOR i IN 0..16 LOOP
+        IF weekday IS NULL OR extract(isodow FROM day) = weekday THEN
+            moment := local_moment(day + at, zone);
+            IF moment <= until THEN
+                RETURN moment;
+            END IF;
+        END IF;
+        day := day - 1;
+    END LOOP;
+    RETURN NULL;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN NULL;
+END $$;
+
+-- Families that are there already get what new ones get: a report each Sunday at 10:00. The ids are of version 7.
+INSERT INTO schedules (schedule_id, job, family_id, local_time, weekday, next_at)
+SELECT overlay(overlay(replace(gen_random_uuid()::text, '-', '')
+           PLACING lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') FROM 1 FOR 12)
+           PLACING '7' FROM 13 FOR 1)::uuid,
+       'generate_weekly_report', family_id, '10:00', 7,
+       coalesce(next_local_time(now(), '10:00', 7, time_zone), next_local_time(now(), '10:00', 7, 'UTC'))
+FROM families;

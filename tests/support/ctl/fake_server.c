@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake_notifications.h"
 #include "fake_sessions.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
@@ -31,6 +32,7 @@ struct fake_server {
     struct fake_ops ops;
     struct fake_translation translation;
     struct fake_sessions sessions;
+    struct fake_notifications notifications;
     struct fam_server *server;
 };
 
@@ -522,6 +524,12 @@ static const struct fam_method METHODS[] = {
     ADMIN("TranslationService/GetEntry"),
     ADMIN("TranslationService/ListEntries"),
     ADMIN("TranslationService/RateEntry"),
+    ADMIN("NotificationService/RecordDelivery"),
+    ADMIN("NotificationService/Lease"),
+    ADMIN("NotificationService/Ack"),
+    ADMIN("NotificationService/Nack"),
+    ADMIN("NotificationService/ListNotifications"),
+    ADMIN("NotificationService/Resend"),
     ADMIN("SessionService/CreateSession"),
     ADMIN("SessionService/GetSession"),
     ADMIN("SessionService/UpdateSession"),
@@ -551,10 +559,13 @@ struct fake_server *fake_server_start(struct fake_scene *scene)
     fake->ops = (struct fake_ops){.base = OPS, .scene = scene};
     fake->translation = (struct fake_translation){.base = TRANSLATION, .scene = scene};
     fake_sessions_init(&fake->sessions, scene);
+    fake_notifications_init(&fake->notifications, scene);
     fake->server = fam_server_new(&options, &status);
     cr_assert_not_null(fake->server, "%s", status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->ops.base.base, &status), FAM_OK, "%s", status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->translation.base.base, &status), FAM_OK, "%s",
+                 status.message);
+    cr_assert_eq(fam_server_add_service(fake->server, &fake->notifications.base.base, &status), FAM_OK, "%s",
                  status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->sessions.base.base, &status), FAM_OK, "%s",
                  status.message);

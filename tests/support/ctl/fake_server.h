@@ -26,6 +26,7 @@ struct fake_scene {
     char log_level[8]; /* as it was set last */
     int scrapes;       /* of the metrics so far */
     int sessions_ended;
+    int resent;
 };
 
 struct fake_server;

@@ -272,3 +272,31 @@ Test(ctl_remote, what_is_to_be_ended_is_said_in_one_way)
     assert_run(RUN_AS("admin", NULL, "session", "revoke", FAKE_SESSION_ID, "--all", FAKE_TOKEN_ID), 2, "", "--all");
     assert_run(RUN_AS("admin", NULL, "session", "revoke", "--user", FAKE_TOKEN_ID), 2, "", "SESSION");
 }
+
+Test(ctl_remote, notifications_are_listed_without_their_content)
+{
+    assert_run(RUN_AS("admin", NULL, "notify", "list"), 0, "weekly_report  failed        10", "");
+    assert_run(RUN_AS("admin", NULL, "notify", "list", "--limit", "1"), 0, "More with --after  " FAKE_TOKEN_ID, "");
+    assert_run(RUN_AS("admin", NULL, "notify", "list", "--state", "failed", "-o", "json"), 0,
+               "\"reason\":\t\"UNAVAILABLE\"", "");
+    assert_run(RUN_AS("admin", NULL, "notify", "list", "--state", "held", "-o", "json"), 0, "\"notifications\":\t[]",
+               "");
+    assert_run(RUN_AS("admin", NULL, "notify", "list", "--state", "lost"), 2, "", "--state");
+}
+
+Test(ctl_remote, one_notification_is_sent_again_at_once_and_many_after_a_question)
+{
+    assert_run(RUN_AS("admin", NULL, "notify", "resend"), 2, "", "say which");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--all", "--dry-run"), 0, "Would be sent again  5", "");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--all"), 2, "", "--yes");
+    assert_run(RUN_AS("admin", "n\n", "notify", "resend", "--state", "failed"), 1, "", "nothing was sent again");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--state", "held", "--yes"), 2, "", "--state");
+    cr_assert_eq(scene.resent, 0);
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", FAKE_TOKEN_ID), 0, "Sent again  1", "");
+    cr_assert_eq(scene.resent, 1);
+    cr_assert(scene.had_a_key);
+    assert_run(RUN_AS("admin", "y\n", "notify", "resend", "--kind", "checkin"), 0, "Sent again  5",
+               "5 notifications are sent again? [y/N]");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--all", "--yes", "-o", "json"), 0, "\"resent\":\t5", "");
+    cr_assert_eq(scene.resent, 11);
+}
