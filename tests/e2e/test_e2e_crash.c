@@ -402,7 +402,7 @@ static void assert_notified(struct scene *scene, int shown)
     cr_expect_gt(delivered, 0);
     cr_expect_geq(shown, delivered);
     cr_expect_leq(shown - delivered, repeats);
-    cr_expect_leq(shown - delivered, scene->maybe_twice);
+    cr_expect_leq(shown - delivered, (int64_t)scene->maybe_twice);
 }
 
 static void assert_nothing_given_up(struct scene *scene)

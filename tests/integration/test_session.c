@@ -323,11 +323,13 @@ Test(session, one_user_holds_sixteen_clients_and_dead_ones_make_room)
     struct fam_sessions *brief = sessions_of(300, 0);
     struct fam_session session = {0};
     struct fam_status status = {0};
-    char client[16];
+    char client[16], last_brief[FAM_SESSION_ID_SIZE] = "";
     bool is_new = false;
     for (int i = 0; i < 16; i++) {
         snprintf(client, sizeof(client), "c%d", i);
         session = created(i < 8 ? brief : sessions, client);
+        if (i < 8)
+            memcpy(last_brief, session.id, sizeof(last_brief));
         fam_session_done(&session);
     }
     enum fam_code code = FAM_RESOURCE_EXHAUSTED;
@@ -337,6 +339,7 @@ Test(session, one_user_holds_sixteen_clients_and_dead_ones_make_room)
     }
     cr_assert_eq(code, FAM_OK, "%s", status.message);
     fam_session_done(&session);
+    cr_assert(proc_wait_until(is_gone, last_brief, 5000));
     for (int i = 0; i < 7; i++) {
         snprintf(client, sizeof(client), "d%d", i);
         session = created(sessions, client);
