@@ -263,7 +263,7 @@ enum fam_code fam_ctl_queue_drain(struct fam_ctl *ctl, struct fam_status *status
         code = wait_for_rest(ctl, wait_ms, &running, status);
     }
     if (code == FAM_OK && running > 0) {
-        return fam_fail(status, FAM_DEADLINE_EXCEEDED, "%" PRId64 " tasks still run; the pause stays", running);
+        return fam_fail(status, FAM_FAILED_PRECONDITION, "%" PRId64 " tasks still run; the pause stays", running);
     }
     if (code == FAM_OK) {
         fam_out_field(&ctl->out, "waited_ms", "Waited, ms", FAM_NUMBER(fam_mono_ms() - began_ms));
