@@ -172,20 +172,13 @@ static enum fam_code send_plain(struct stage *stage, const struct fam_html *html
 
 static const char *checkin_text(const struct fam_locale *locale, const char *name)
 {
-    static const struct {
-        const char *name;
-        const char *key;
-    } texts[] = {
-        {"morning", "checkin.morning"},
-        {"afternoon", "checkin.afternoon"},
-        {"evening", "checkin.evening"},
-    };
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(texts); i++) {
-        if (strcmp(texts[i].name, name) == 0) {
-            return T(locale, texts[i].key);
-        }
+    if (strcmp(name, "morning") == 0) {
+        return T(locale, "checkin.morning");
     }
-    return T(locale, "checkin.any");
+    if (strcmp(name, "afternoon") == 0) {
+        return T(locale, "checkin.afternoon");
+    }
+    return strcmp(name, "evening") == 0 ? T(locale, "checkin.evening") : T(locale, "checkin.any");
 }
 
 static enum fam_code show_checkin(struct stage *stage, int64_t *ret_message_id)
