@@ -110,6 +110,29 @@ static enum fam_code send_new(struct stage *stage, const Fam__V1__BetterReading 
     return code;
 }
 
+/* Does that message show another entry by now (the parent corrected the phrase, or tapped an age)? The session knows it
+ * of the newest answer; without a session nobody does. */
+static enum fam_code is_renewed(struct stage *stage, const Fam__V1__BetterReading *better, bool *ret_is)
+{
+    struct fam_turn *turn = &stage->turn;
+    struct fam_state state;
+    Fam__V1__CreateSessionRequest request = FAM__V1__CREATE_SESSION_REQUEST__INIT;
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    *ret_is = false;
+    request.client = text("telegram");
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_CREATE_SESSION, NULL, &request.base, &reply);
+    if (code != FAM_OK) {
+        return code == FAM_ABORTED ? code : FAM_OK;
+    }
+    const Fam__V1__Session *session = ((const Fam__V1__CreateSessionResponse *)reply.message)->session;
+    if (session) {
+        fam_state_parse(session->state.data, session->state.len, &state);
+        *ret_is =
+            state.answer_id == better->replace->message_id && strcmp(state.entry_id, better->entry->entry_id) != 0;
+    }
+    return FAM_OK;
+}
+
 /* In place: the same layout as the answer that stands there. NOT_FOUND and INVALID_ARGUMENT: it can't be. */
 static enum fam_code replace(struct stage *stage, const Fam__V1__BetterReading *better, int64_t *ret_message_id)
 {
@@ -149,6 +172,13 @@ static enum fam_code show_reading(struct stage *stage, int64_t *ret_message_id)
     }
     /* A new danger must reach a phone that is in a pocket, and an edit rings nowhere. */
     if (better->replace && better->replace->message_id != 0 && !better->new_danger) {
+        bool is_old = false;
+        code = is_renewed(stage, better, &is_old);
+        if (code != FAM_OK || is_old) {
+            *ret_message_id = better->replace->message_id; /* what stands there is newer, and stays */
+            return code;
+        }
+        *stage->turn.status = (struct fam_status){0};
         code = replace(stage, better, ret_message_id);
         bool is_gone = strcmp(stage->turn.status->reason, "NO_MESSAGE") == 0 ||
                        strcmp(stage->turn.status->reason, "REJECTED") == 0;
@@ -172,20 +202,13 @@ static enum fam_code send_plain(struct stage *stage, const struct fam_html *html
 
 static const char *checkin_text(const struct fam_locale *locale, const char *name)
 {
-    static const struct {
-        const char *name;
-        const char *key;
-    } texts[] = {
-        {"morning", "checkin.morning"},
-        {"afternoon", "checkin.afternoon"},
-        {"evening", "checkin.evening"},
-    };
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(texts); i++) {
-        if (strcmp(texts[i].name, name) == 0) {
-            return T(locale, texts[i].key);
-        }
+    if (strcmp(name, "morning") == 0) {
+        return T(locale, "checkin.morning");
     }
-    return T(locale, "checkin.any");
+    if (strcmp(name, "afternoon") == 0) {
+        return T(locale, "checkin.afternoon");
+    }
+    return strcmp(name, "evening") == 0 ? T(locale, "checkin.evening") : T(locale, "checkin.any");
 }
 
 static enum fam_code show_checkin(struct stage *stage, int64_t *ret_message_id)

@@ -158,6 +158,23 @@ Test(bot_deliver, as_a_new_message_it_says_why_and_answers_the_old_one)
     assert_says(sent, "my advice has changed");
 }
 
+Test(bot_deliver, an_answer_that_shows_another_entry_by_now_is_left_as_it_is)
+{
+    struct fam_status status;
+    int64_t id = 0;
+    n.better.replace = &n.replace;
+    w.state_size = (size_t)snprintf(w.state, sizeof(w.state), "{\"v\":1,\"a\":500,\"e\":\"%s\"}",
+                                    "00000000-0000-7000-8000-000000000102");
+    cr_assert_eq(deliver(&id, &status), FAM_OK);
+    cr_assert_eq(w.sent_count, 0, "the parent has corrected the phrase meanwhile");
+    cr_assert_eq(id, 500, "and the notification is done");
+    w.state_size = (size_t)snprintf(w.state, sizeof(w.state), "{\"v\":1,\"a\":500,\"e\":\"%s\"}", n.entry.entry_id);
+    cr_assert(delivered(NULL)->is_edit);
+    w.redis_away = true;
+    w.sent_count = 0;
+    cr_assert(delivered(NULL)->is_edit, "without sessions nobody knows better");
+}
+
 Test(bot_deliver, an_answer_that_is_gone_or_can_not_be_edited_is_followed_by_a_new_message)
 {
     static const char *const reasons[] = {"NO_MESSAGE", "REJECTED"};
