@@ -12,7 +12,8 @@ enum { COUNT_MS = 5000, COUNT_SHARE = 20 /* of the time goes by between two coun
 
 enum fam_code fam_app_make_queue(struct fam_app *app, struct fam_status *status)
 {
-    const struct fam_queue_options options = {.redis = app->redis, .store = app->store, .log = app->log};
+    const struct fam_queue_options options = {
+        .redis = app->redis, .store = app->store, .log = app->log, .metrics = app->metrics};
     app->queue = fam_queue_new(&options, status);
     return app->queue == NULL ? status->code : FAM_OK;
 }
@@ -40,8 +41,11 @@ enum fam_code fam_app_make_workers(struct fam_app *app, struct fam_status *statu
                                               .threads = app->config->task_workers,
                                               .metrics = app->metrics,
                                               .log = app->log};
-    const struct fam_sweeper_options sweeper = {
-        .queue = app->queue, .store = app->store, .log = app->log, .interval_ms = app->config->queue_sweep_ms};
+    const struct fam_sweeper_options sweeper = {.queue = app->queue,
+                                                .store = app->store,
+                                                .log = app->log,
+                                                .metrics = app->metrics,
+                                                .interval_ms = app->config->queue_sweep_ms};
     if (list_types(app, status) != FAM_OK) {
         return status->code;
     }

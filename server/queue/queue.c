@@ -38,6 +38,7 @@ struct fam_queue *fam_queue_new(const struct fam_queue_options *options, struct 
     queue->redis = options->redis;
     queue->store = options->store;
     queue->log = options->log;
+    queue->metrics = options->metrics;
     queue->retry_base_ms = options->retry_base_ms;
     for (size_t i = 0; i < FAM_QUEUE_SCRIPTS; i++) {
         queue->scripts[i].source = sources[i];

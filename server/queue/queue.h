@@ -28,15 +28,17 @@
 #include "store/task_store.h"
 
 struct fam_log;
+struct fam_metrics;
 struct fam_queue;
 struct fam_redis;
 struct fam_store;
 
 struct fam_queue_options {
-    struct fam_redis *redis; /* outlives the queue */
-    struct fam_store *store; /* outlives the queue; for pauses and deaths */
-    struct fam_log *log;     /* may be NULL */
-    uint32_t retry_base_ms;  /* see struct fam_task_times; 0: 60,000 */
+    struct fam_redis *redis;     /* outlives the queue */
+    struct fam_store *store;     /* outlives the queue; for pauses and deaths */
+    struct fam_log *log;         /* may be NULL */
+    struct fam_metrics *metrics; /* of deaths; may be NULL */
+    uint32_t retry_base_ms;      /* see struct fam_task_times; 0: 60,000 */
 };
 struct fam_queue *fam_queue_new(const struct fam_queue_options *options, struct fam_status *status) FAM_MUST_CHECK;
 /* Nobody may use it any more; takes NULL. */
@@ -60,6 +62,7 @@ struct fam_queue_claim {
     size_t count;
     struct fam_uuid ids[FAM_TASK_CLAIM_MAX];
     uint32_t next_ms; /* with 0 tasks: until the next delayed one is due; UINT32_MAX: none waits */
+    bool is_started;  /* fam_queue_start is not needed, see fam_queue_claim_for */
     bool has_expired; /* leases have run out: somebody should call fam_queue_reap */
 };
 /* Up to `max` (1 to FAM_TASK_CLAIM_MAX) tasks of the highest priority that has any, never of two; delayed ones that
@@ -67,6 +70,11 @@ struct fam_queue_claim {
  * paused it claims nothing, with next_ms saying when to look again (a pause is noticed within half a second). */
 enum fam_code fam_queue_claim(struct fam_queue *queue, const char *worker, size_t max, uint32_t lease_ms,
                               struct fam_queue_claim *ret_claim, struct fam_status *status) FAM_MUST_CHECK;
+/* The same for a worker with `idle` idle threads: a claim of so few tasks that each is run at once, and none of its
+ * priority was left, marks them as started by itself, which saves a round trip. */
+enum fam_code fam_queue_claim_for(struct fam_queue *queue, const char *worker, size_t max, size_t idle,
+                                  uint32_t lease_ms, struct fam_queue_claim *ret_claim,
+                                  struct fam_status *status) FAM_MUST_CHECK;
 
 enum fam_queue_turn {
     FAM_QUEUE_TURN_YOURS,  /* marked as started: a death from now on counts */
@@ -87,6 +95,10 @@ enum fam_code fam_queue_delay(struct fam_queue *queue, const struct fam_uuid *to
 /* Claimed and not started: ready again, at the front. Those that were started stay. */
 enum fam_code fam_queue_return(struct fam_queue *queue, const struct fam_uuid *token, const struct fam_uuid *ids,
                                size_t count, struct fam_status *status) FAM_MUST_CHECK;
+/* The same for those that were started too: their handlers have not begun and will not. */
+enum fam_code fam_queue_return_started(struct fam_queue *queue, const struct fam_uuid *token,
+                                       const struct fam_uuid *ids, size_t count,
+                                       struct fam_status *status) FAM_MUST_CHECK;
 /* The leases last lease_ms from now on; ret_held (may be NULL): is the claim still the token's? fam_task_extend is the
  * one that decides. */
 enum fam_code fam_queue_extend(struct fam_queue *queue, const struct fam_uuid *token, const struct fam_uuid *ids,

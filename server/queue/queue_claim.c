@@ -41,8 +41,14 @@ static enum fam_code read_claim(const struct fam_redis_reply *reply, struct fam_
 enum fam_code fam_queue_claim(struct fam_queue *queue, const char *worker, size_t max, uint32_t lease_ms,
                               struct fam_queue_claim *ret_claim, struct fam_status *status)
 {
+    return fam_queue_claim_for(queue, worker, max, 0, lease_ms, ret_claim, status);
+}
+
+enum fam_code fam_queue_claim_for(struct fam_queue *queue, const char *worker, size_t max, size_t idle,
+                                  uint32_t lease_ms, struct fam_queue_claim *ret_claim, struct fam_status *status)
+{
     fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
-    char most[8], lease[16];
+    char most[8], lease[16], few[8];
     *ret_claim = (struct fam_queue_claim){.next_ms = PAUSE_MS};
     if (max < 1 || max > FAM_TASK_CLAIM_MAX || !worker_is_good(worker) || lease_ms < 100 ||
         lease_ms > FAM_TASK_LEASE_MAX_MS) {
@@ -54,17 +60,22 @@ enum fam_code fam_queue_claim(struct fam_queue *queue, const char *worker, size_
     }
     snprintf(most, sizeof(most), "%u", (unsigned)max);
     snprintf(lease, sizeof(lease), "%u", (unsigned)lease_ms);
+    size_t start_max = idle < max ? idle : max - 1; /* all there are: none is left to be passed by */
+    snprintf(few, sizeof(few), "%u", (unsigned)start_max);
     randombytes_buf(ret_claim->token.bytes, sizeof(ret_claim->token.bytes));
     const struct fam_redis_arg args[] = {{ret_claim->token.bytes, sizeof(ret_claim->token.bytes)},
                                          FAM_REDIS_ARG(most),
                                          FAM_REDIS_ARG(lease),
-                                         FAM_REDIS_ARG(worker)};
-    enum fam_code code = fam_queue_eval(queue, FAM_QUEUE_CLAIM, args, 4, 4, &reply, status);
+                                         FAM_REDIS_ARG(worker),
+                                         FAM_REDIS_ARG(few)};
+    enum fam_code code = fam_queue_eval(queue, FAM_QUEUE_CLAIM, args, 5, 4, &reply, status);
     if (code != FAM_OK) {
         return code;
     }
     fam_queue_note_epoch(queue, reply, 0);
-    return read_claim(reply, ret_claim, status);
+    code = read_claim(reply, ret_claim, status);
+    ret_claim->is_started = ret_claim->count > 0 && ret_claim->count <= start_max;
+    return code;
 }
 
 /* A script about ids of a token; `number` (NULL: none) is one more argument. */
@@ -135,6 +146,17 @@ enum fam_code fam_queue_return(struct fam_queue *queue, const struct fam_uuid *t
     return tell_only(queue, FAM_QUEUE_RETURN, token, ids, count, status);
 }
 
+enum fam_code fam_queue_return_started(struct fam_queue *queue, const struct fam_uuid *token,
+                                       const struct fam_uuid *ids, size_t count, struct fam_status *status)
+{
+    fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
+    enum fam_code code = tell_ids(queue, FAM_QUEUE_RETURN, token, ids, count, "1", 1, &reply, status);
+    if (code == FAM_OK) {
+        fam_queue_note_epoch(queue, reply, 0);
+    }
+    return code;
+}
+
 enum fam_code fam_queue_extend(struct fam_queue *queue, const struct fam_uuid *token, const struct fam_uuid *ids,
                                size_t count, uint32_t lease_ms, bool *ret_held, struct fam_status *status)
 {
@@ -175,7 +197,7 @@ enum fam_code fam_queue_settle(struct fam_queue *queue, const struct fam_uuid *t
         code = fam_queue_delay_least(queue, token, later, later_count, REFUSED_LEAST_MS, status);
     }
     if (code == FAM_OK && back_count) {
-        code = fam_queue_return(queue, token, back, back_count, status);
+        code = fam_queue_return_started(queue, token, back, back_count, status);
     }
     return code;
 }

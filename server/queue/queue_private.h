@@ -43,6 +43,7 @@ struct fam_queue {
     struct fam_redis *redis;
     struct fam_store *store;
     struct fam_log *log;
+    struct fam_metrics *metrics;
     struct fam_redis_wait *wait;
     uint32_t retry_base_ms;
     _Atomic(int64_t) offset_ms;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "metrics/metrics.h"
 #include "queue/queue.h"
 #include "queue/queue_private.h"
 
@@ -142,6 +144,19 @@ static enum fam_code find_expired(struct fam_queue *queue, struct fam_task_death
     return code;
 }
 
+static void tell_death(struct fam_queue *queue, const struct fam_task_death *death)
+{
+    char id[FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&death->task_id, id);
+    fam_metrics_add(queue->metrics, FAM_M_QUEUE_TASKS, FAM_LABELS(death->type, "died"), 1);
+    if (death->is_poison) {
+        fam_metrics_add(queue->metrics, FAM_M_QUEUE_TASKS, FAM_LABELS(death->type, "dead"), 1);
+    }
+    FAM_LOG(queue->log, death->is_poison ? FAM_LOG_ERROR : FAM_LOG_WARN, "queue",
+            death->is_poison ? "task is dead" : "a worker died while it ran a task", FAM_STR("type", death->type),
+            FAM_STR("task", id), FAM_STR("outcome", "died"), FAM_STR("reason", death->is_poison ? "poison" : ""));
+}
+
 enum fam_code fam_queue_reap(struct fam_queue *queue, size_t *ret_count, struct fam_status *status)
 {
     struct fam_task_death deaths[REAP_MAX];
@@ -158,6 +173,9 @@ enum fam_code fam_queue_reap(struct fam_queue *queue, size_t *ret_count, struct 
     }
     for (size_t i = 0; i < *ret_count; i++) {
         repairs[i] = fam_queue_repair_of_death(&deaths[i]);
+        if (deaths[i].is_counted) {
+            tell_death(queue, &deaths[i]);
+        }
     }
     return fam_queue_repair(queue, repairs, *ret_count, &done, status);
 }

@@ -51,9 +51,9 @@ static const char push_script[] =
                   "if fresh > 0 then ring(fresh) end\n"
                   "return {epoch()}\n";
 
-/* ARGV[2] token, [3] at most, [4] lease in ms, [5] worker. What is held already is in two places: it stays with its
- * holder. After a claim that leaves some, one more of those who wait is woken. Answers {epoch, priority, expired?,
- * ids …} or {epoch, 0, expired?, ms until the next is due or -1}. */
+/* ARGV[2] token, [3] at most, [4] lease in ms, [5] worker, [6]: so few count as started at once. What is held already
+ * is in two places: it stays with its holder. After a claim that leaves some, one more of those who wait is woken.
+ * Answers {epoch, priority, expired?, ids …} or {epoch, 0, expired?, ms until the next is due or -1}. */
 static const char claim_script[] =
     FAM_QUEUE_LUA "local max, lease = tonumber(ARGV[3]), tonumber(ARGV[4])\n"
                   "local late = #call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 1)\n"
@@ -73,7 +73,8 @@ static const char claim_script[] =
                   "    if #got == 0 or #taken == max then break end\n"
                   "  end\n"
                   "  if #taken > 0 then\n"
-                  "    local hold = ARGV[2] .. p .. '0' .. string.format('%015.0f', now) .. ARGV[5]\n"
+                  "    local hold = ARGV[2] .. p .. (#taken <= tonumber(ARGV[6]) and '1' or '0') .. "
+                  "string.format('%015.0f', now) .. ARGV[5]\n"
                   "    local until_ms, set = {}, {}\n"
                   "    for i, id in ipairs(taken) do\n"
                   "      until_ms[2 * i - 1], until_ms[2 * i] = now + lease, id\n"
@@ -143,7 +144,7 @@ static const char return_script[] = FAM_QUEUE_LUA "local fresh = 0\n"
                                                   "for i = #ARGV[3] - 15, 1, -16 do\n"
                                                   "  local id = string.sub(ARGV[3], i, i + 15)\n"
                                                   "  local h = mine(id)\n"
-                                                  "  if h and string.sub(h, 18, 18) == '0' then\n"
+                                                  "  if h and (string.sub(h, 18, 18) == '0' or ARGV[4] == '1') then\n"
                                                   "    local p = tonumber(string.sub(h, 17, 17))\n"
                                                   "    drop(id)\n"
                                                   "    call('ZADD', KEYS[p], front(p), id)\n"

@@ -15,6 +15,7 @@
 #include "base/status.h"
 
 struct fam_log;
+struct fam_metrics;
 struct fam_queue;
 struct fam_store;
 struct fam_sweeper;
@@ -36,9 +37,10 @@ enum fam_code fam_sweep_run(struct fam_queue *queue, struct fam_store *store, st
 struct fam_sweeper_options {
     struct fam_queue *queue;
     struct fam_store *store;
-    struct fam_log *log;  /* may be NULL; one line for a sweep that healed something or failed */
-    uint32_t interval_ms; /* between sweeps; 0: 60,000. Of several processes one sweeps in each interval. */
-    uint32_t reap_ms;     /* between looks for leases that ran out; 0: 1,000 */
+    struct fam_log *log;         /* may be NULL; one line for a sweep that healed something or failed */
+    struct fam_metrics *metrics; /* of the job queue_sweep; may be NULL */
+    uint32_t interval_ms;        /* between sweeps; 0: 60,000. Of several processes one sweeps in each interval. */
+    uint32_t reap_ms;            /* between looks for leases that ran out; 0: 1,000 */
 };
 /* A thread that reaps, sweeps, and sweeps at once when Redis is suspect or comes back. */
 struct fam_sweeper *fam_sweeper_new(const struct fam_sweeper_options *options,

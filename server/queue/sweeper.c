@@ -8,15 +8,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "metrics/metrics.h"
 #include "queue/queue_private.h"
 #include "queue/sweep.h"
 
+static const char JOB[] = "queue_sweep";
 enum { INTERVAL_MS = 60000, REAP_MS = 1000, FAILED_MS = 5000, REAPS_AT_ONCE = 50 };
 
 struct fam_sweeper {
     struct fam_queue *queue;
     struct fam_store *store;
     struct fam_log *log;
+    struct fam_metrics *metrics;
     uint32_t interval_ms;
     uint32_t reap_ms;
     pthread_mutex_t lock;
@@ -68,8 +71,12 @@ static void sweep(struct fam_sweeper *sweeper)
     struct fam_sweep_report report;
     struct fam_status status = {0};
     uint64_t start_ms = fam_mono_ms();
+    fam_metrics_job_started(sweeper->metrics, JOB);
     enum fam_code code = fam_sweep_run(sweeper->queue, sweeper->store, &report, &status);
     uint64_t now_ms = fam_mono_ms();
+    if (code == FAM_OK) {
+        fam_metrics_job_succeeded(sweeper->metrics, JOB);
+    }
     tell(sweeper, code, &report, &status, now_ms - start_ms);
     sweeper->is_new = sweeper->is_new && code != FAM_OK;
     sweeper->next_ms = now_ms + (code == FAM_OK ? sweeper->interval_ms : FAILED_MS);
@@ -101,6 +108,8 @@ static void work(struct fam_sweeper *sweeper)
         sweeper->next_ms = now_ms + sweeper->interval_ms;
         if (has_turn(sweeper)) {
             sweep(sweeper);
+        } else { /* another process has just done it */
+            fam_metrics_job_succeeded(sweeper->metrics, JOB);
         }
     }
 }
@@ -155,9 +164,11 @@ struct fam_sweeper *fam_sweeper_new(const struct fam_sweeper_options *options, s
     sweeper->queue = options->queue;
     sweeper->store = options->store;
     sweeper->log = options->log;
+    sweeper->metrics = options->metrics;
     sweeper->interval_ms = options->interval_ms ? options->interval_ms : INTERVAL_MS;
     sweeper->reap_ms = options->reap_ms ? options->reap_ms : REAP_MS;
     sweeper->is_new = true;
+    fam_metrics_job_every(sweeper->metrics, JOB, sweeper->interval_ms);
     if (!init(sweeper)) {
         free(sweeper);
         (void)fam_fail(status, FAM_RESOURCE_EXHAUSTED, "no thread for the queue's sweep");

@@ -113,8 +113,7 @@ static enum fam_code take_options(struct fam_worker *worker, const struct fam_wo
 
 static bool make_conditions(struct fam_worker *worker)
 {
-    pthread_cond_t *const all[] = {&worker->work, &worker->turn, &worker->ended,
-                                   &worker->keep, &worker->halt, &worker->quiet};
+    pthread_cond_t *const all[] = {&worker->work, &worker->ended, &worker->keep, &worker->halt, &worker->quiet};
     pthread_condattr_t monotonic;
     if (pthread_mutex_init(&worker->lock, NULL) != 0 || pthread_condattr_init(&monotonic) != 0) {
         return false;
@@ -138,10 +137,6 @@ static enum fam_code start(struct fam_worker *worker, struct fam_status *status)
         code = fam_worker_add_thread(worker, status);
     }
     pthread_mutex_unlock(&worker->lock);
-    if (good && code == FAM_OK) {
-        worker->has_dispatcher = pthread_create(&worker->dispatcher, NULL, fam_worker_dispatch, worker) == 0;
-        good = worker->has_dispatcher;
-    }
     return good || code != FAM_OK ? code : fam_fail(status, FAM_RESOURCE_EXHAUSTED, "can't start a worker's threads");
 }
 
@@ -170,7 +165,7 @@ void fam_worker_drain(struct fam_worker *worker)
     }
     pthread_mutex_lock(&worker->lock);
     worker->is_draining = true;
-    pthread_cond_signal(&worker->turn);
+    pthread_cond_signal(&worker->keep);
     pthread_cond_broadcast(&worker->halt);
     pthread_mutex_unlock(&worker->lock);
     fam_queue_interrupt(worker->options.queue);
@@ -179,7 +174,7 @@ void fam_worker_drain(struct fam_worker *worker)
 /* With the lock held. False when there still are some at that time. */
 static bool wait_for_handlers(struct fam_worker *worker, uint64_t until_ms)
 {
-    while (worker->running > 0 && fam_mono_ms() < until_ms) {
+    while ((worker->running > 0 || worker->is_looking) && fam_mono_ms() < until_ms) {
         fam_worker_wait(worker, &worker->quiet, until_ms);
     }
     return worker->running == 0;
@@ -250,10 +245,6 @@ bool fam_worker_stop(struct fam_worker *worker, uint32_t drain_ms)
     }
     uint64_t until_ms = fam_mono_ms() + drain_ms;
     fam_worker_drain(worker);
-    if (worker->has_dispatcher) { /* gives back what waits */
-        (void)pthread_join(worker->dispatcher, NULL);
-        worker->has_dispatcher = false;
-    }
     pthread_mutex_lock(&worker->lock);
     if (!wait_for_handlers(worker, until_ms)) {
         FAM_LOG(worker->options.log, FAM_LOG_WARN, "worker", "handlers did not end in time and are cancelled",
@@ -285,8 +276,7 @@ void fam_worker_free(struct fam_worker *worker)
         worker->all->refs = 1;
         fam_batch_unref(worker->all);
     }
-    pthread_cond_t *const all[] = {&worker->work, &worker->turn, &worker->ended,
-                                   &worker->keep, &worker->halt, &worker->quiet};
+    pthread_cond_t *const all[] = {&worker->work, &worker->ended, &worker->keep, &worker->halt, &worker->quiet};
     for (size_t i = 0; i < FAM_ARRAY_SIZE(all); i++) {
         (void)pthread_cond_destroy(all[i]);
     }

@@ -1,9 +1,9 @@
 /* worker.h: runs tasks: claims what is most urgent, hands it to handlers, writes down how it ended.
  *
- * Threads: one dispatches (claims up to ten tasks of one priority when a handler's thread is idle and nothing claimed
- * waits, begins them in PostgreSQL in one statement), `threads` run handlers, one writes down how runs ended (several
- * in one statement), one keeps leases and time-outs. What is claimed and not started after hold_ms goes back, for
- * another process may be idle; so it does when something more urgent is ready.
+ * Threads: `threads` run handlers, and one of those that are idle looks for work while nothing claimed waits (it claims
+ * up to ten tasks of one priority and begins them in PostgreSQL in one statement); one writes down how runs ended
+ * (several in one statement), one keeps leases and time-outs. What is claimed and not started after hold_ms goes back,
+ * for another process may be idle; so it does when something more urgent is ready.
  *
  * A handler that goes on after its time was up loses its lease, and its attempt counts as failed; a second later its
  * thread counts as stuck and another one takes its place, so that no place is ever lost. With 2 × threads stuck

@@ -1,4 +1,5 @@
-/* worker_dispatch.c: claims tasks and hands them out. */
+/* worker_dispatch.c: claims tasks and hands them out. The thread that claims runs the first batch itself: between the
+ * wake-up and the handler no other thread has to be woken. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,14 @@ struct fam_batch *fam_worker_take_waiting(struct fam_worker *worker, const struc
     return list;
 }
 
+static enum fam_code give_back_claim(struct fam_worker *worker, const struct fam_uuid *token,
+                                     const struct fam_uuid *ids, size_t count, bool is_started,
+                                     struct fam_status *status)
+{
+    return is_started ? fam_queue_return_started(worker->options.queue, token, ids, count, status)
+                      : fam_queue_return(worker->options.queue, token, ids, count, status);
+}
+
 void fam_worker_give_back(struct fam_worker *worker, struct fam_batch *list)
 {
     struct fam_uuid ids[FAM_TASK_CLAIM_MAX];
@@ -38,7 +47,7 @@ void fam_worker_give_back(struct fam_worker *worker, struct fam_batch *list)
     }
     enum fam_code code = fam_task_release(worker->options.store, ids, count, &token, &status);
     if (code == FAM_OK) {
-        code = fam_queue_return(worker->options.queue, &token, ids, count, &status);
+        code = give_back_claim(worker, &token, ids, count, list->is_started, &status);
     }
     if (code != FAM_OK) {
         fam_log_status(worker->options.log, FAM_LOG_WARN, "worker", "tasks come back when their lease has run out",
@@ -50,7 +59,7 @@ void fam_worker_give_back(struct fam_worker *worker, struct fam_batch *list)
         fam_batch_drop(list);
         list = next;
     }
-    pthread_cond_signal(&worker->turn);
+    pthread_cond_signal(&worker->work);
     pthread_mutex_unlock(&worker->lock);
 }
 
@@ -72,6 +81,7 @@ static struct fam_batch *batch_for(struct fam_worker *worker, struct fam_batch *
         batch->type = type;
         batch->token = claim->token;
         batch->priority = claim->priority;
+        batch->is_started = claim->is_started;
         batch->refs = 1;
         *end = batch;
     }
@@ -174,10 +184,12 @@ static void hand_out(struct fam_worker *worker, struct fam_batch *list)
         worker->all = batch;
         worker->waiting_runs += batch->count;
         worker->waiting_last = batch;
-        pthread_cond_signal(&worker->work);
+        if (batch != list) { /* the first one is for the thread that claimed it */
+            pthread_cond_signal(&worker->work);
+        }
     }
     uint64_t due_ms = worker->waiting_since_ms + worker->options.hold_ms;
-    if (list != NULL && (worker->keep_at_ms == 0 || due_ms < worker->keep_at_ms)) {
+    if (list != NULL && (worker->is_draining || worker->keep_at_ms == 0 || due_ms < worker->keep_at_ms)) {
         pthread_cond_signal(&worker->keep);
     }
     pthread_mutex_unlock(&worker->lock);
@@ -195,7 +207,7 @@ static bool begin_claim(struct fam_worker *worker, const struct fam_queue_claim 
                                         worker->name, worker->options.lease_ms, begun, &status);
     if (code != FAM_OK) {
         /* Redis may be away by now as well: then they come back with their lease. */
-        (void)!fam_queue_return(worker->options.queue, &claim->token, claim->ids, claim->count, &ignored);
+        (void)!give_back_claim(worker, &claim->token, claim->ids, claim->count, claim->is_started, &ignored);
         return false;
     }
     for (size_t i = 0; i < claim->count; i++) {
@@ -217,7 +229,7 @@ static bool begin_claim(struct fam_worker *worker, const struct fam_queue_claim 
     return true;
 }
 
-/* ---- the thread ---- */
+/* ---- looking for work ---- */
 
 static void set_away(struct fam_worker *worker, bool is_away)
 {
@@ -226,47 +238,26 @@ static void set_away(struct fam_worker *worker, bool is_away)
     pthread_mutex_unlock(&worker->lock);
 }
 
-/* *pause_ms: how long to wait after a failure; 0 after none. */
-static void look_for_work(struct fam_worker *worker, uint32_t *pause_ms)
+void fam_worker_look(struct fam_worker *worker, size_t idle)
 {
     struct fam_queue_claim claim = {.count = 0};
     struct fam_status status;
-    bool good = fam_queue_claim(worker->options.queue, worker->name, FAM_TASK_CLAIM_MAX, worker->options.lease_ms,
-                                &claim, &status) == FAM_OK;
+    bool good = fam_queue_claim_for(worker->options.queue, worker->name, FAM_TASK_CLAIM_MAX, idle,
+                                    worker->options.lease_ms, &claim, &status) == FAM_OK;
     if (good && claim.count == 0) {
         uint32_t wait_ms = claim.next_ms < LONGEST_WAIT_MS ? claim.next_ms : LONGEST_WAIT_MS;
         set_away(worker, false);
         fam_queue_wait(worker->options.queue, wait_ms > 0 ? wait_ms : 1);
-        *pause_ms = 0;
+        worker->pause_ms = 0;
         return;
     }
     good = good && begin_claim(worker, &claim);
     set_away(worker, !good);
     if (good) {
-        *pause_ms = 0;
+        worker->pause_ms = 0;
         return;
     }
-    *pause_ms = *pause_ms == 0 ? FAM_WORKER_PAUSE_MIN_MS : *pause_ms * 2;
-    *pause_ms = *pause_ms < FAM_WORKER_PAUSE_MAX_MS ? *pause_ms : FAM_WORKER_PAUSE_MAX_MS;
-    fam_worker_pause(worker, *pause_ms);
-}
-
-void *fam_worker_dispatch(void *argument)
-{
-    struct fam_worker *worker = argument;
-    uint32_t pause_ms = 0;
-    pthread_mutex_lock(&worker->lock);
-    while (!worker->is_draining) {
-        if (worker->waiting_first != NULL || worker->idle == 0 || worker->unwritten >= FAM_WORKER_UNWRITTEN_MAX) {
-            fam_worker_wait(worker, &worker->turn, 0);
-            continue;
-        }
-        pthread_mutex_unlock(&worker->lock);
-        look_for_work(worker, &pause_ms);
-        pthread_mutex_lock(&worker->lock);
-    }
-    struct fam_batch *list = fam_worker_take_waiting(worker, NULL);
-    pthread_mutex_unlock(&worker->lock);
-    fam_worker_give_back(worker, list);
-    return NULL;
+    uint32_t pause_ms = worker->pause_ms == 0 ? FAM_WORKER_PAUSE_MIN_MS : worker->pause_ms * 2;
+    worker->pause_ms = pause_ms < FAM_WORKER_PAUSE_MAX_MS ? pause_ms : FAM_WORKER_PAUSE_MAX_MS;
+    fam_worker_pause(worker, worker->pause_ms);
 }

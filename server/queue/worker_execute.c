@@ -58,7 +58,7 @@ static enum start refuse(struct fam_batch *batch, uint32_t pause_ms)
 static enum start start_batch(struct fam_batch *batch)
 {
     struct fam_worker *worker = batch->worker;
-    while (batch->count > 0) {
+    while (batch->count > 0 && !batch->is_started) {
         struct fam_uuid ids[FAM_TASK_CLAIM_MAX];
         bool lost[FAM_TASK_CLAIM_MAX] = {false};
         enum fam_queue_turn turn = FAM_QUEUE_TURN_LOST;
@@ -76,6 +76,9 @@ static enum start start_batch(struct fam_batch *batch)
             return refuse(batch, 0);
         }
         drop_lost(batch, lost);
+    }
+    if (batch->is_started) {
+        return START_RUN;
     }
     pthread_mutex_lock(&worker->lock);
     fam_batch_unref(batch);
@@ -170,8 +173,8 @@ static struct fam_batch *take_next(struct fam_worker *worker)
     worker->waiting_first = batch->next_waiting;
     if (worker->waiting_first == NULL) {
         worker->waiting_last = NULL;
-        if (worker->idle > 0) {
-            pthread_cond_signal(&worker->turn);
+        if (worker->idle > 0) { /* who is idle looks for more */
+            pthread_cond_signal(&worker->work);
         }
     }
     batch->next_waiting = NULL;
@@ -180,11 +183,24 @@ static struct fam_batch *take_next(struct fam_worker *worker)
     return batch;
 }
 
+/* With the lock held, released meanwhile. */
+static void look_for_work(struct fam_worker *worker)
+{
+    size_t idle = worker->idle + 1;
+    worker->is_looking = true;
+    pthread_mutex_unlock(&worker->lock);
+    fam_worker_look(worker, idle);
+    pthread_mutex_lock(&worker->lock);
+    worker->is_looking = false;
+    if (worker->is_draining) {
+        pthread_cond_signal(&worker->quiet);
+    }
+}
+
 /* With the lock held. */
 static void wait_for_work(struct fam_worker *worker)
 {
     worker->idle++;
-    pthread_cond_signal(&worker->turn);
     fam_worker_wait(worker, &worker->work, 0);
     worker->idle--;
 }
@@ -197,7 +213,11 @@ void *fam_worker_execute(void *argument)
     pthread_mutex_lock(&worker->lock);
     while (!is_surplus && !worker->is_stopping) {
         if (worker->waiting_first == NULL || worker->is_draining) {
-            wait_for_work(worker);
+            if (worker->is_draining || worker->is_looking || worker->unwritten >= FAM_WORKER_UNWRITTEN_MAX) {
+                wait_for_work(worker);
+            } else {
+                look_for_work(worker);
+            }
             continue;
         }
         struct fam_batch *batch = take_next(worker);

@@ -160,7 +160,7 @@ static bool return_what_waits(struct fam_worker *worker, uint64_t now_ms, uint64
         return false;
     }
     uint64_t due_ms = worker->waiting_since_ms + worker->options.hold_ms;
-    if (due_ms > now_ms) {
+    if (due_ms > now_ms && !worker->is_draining) {
         sooner(next_ms, due_ms);
         return false;
     }

@@ -57,6 +57,7 @@ struct fam_batch {
     struct fam_uuid token;
     enum fam_priority priority;
     size_t refs;
+    bool is_started;      /* by its claim: nothing else is asked before it is run */
     bool is_running;      /* a handler has it */
     bool is_over;         /* its time was up: no leases any more */
     bool is_stuck;        /* and it went on */
@@ -81,8 +82,7 @@ struct fam_worker {
     char name[FAM_TASK_WORKER_MAX + 1];
 
     pthread_mutex_t lock;
-    pthread_cond_t work;  /* for handlers' threads: a batch waits, or the end */
-    pthread_cond_t turn;  /* for the dispatcher: a thread is idle, or the end */
+    pthread_cond_t work;  /* for handlers' threads: a batch waits, nobody looks for work, or the end */
     pthread_cond_t ended; /* for the writer */
     pthread_cond_t keep;  /* for the keeper: an earlier deadline, or the end */
     pthread_cond_t halt;  /* the worker stops: for those that pause */
@@ -92,6 +92,8 @@ struct fam_worker {
     bool is_stopping;  /* threads end */
     bool is_abandoned; /* a handler has not returned */
     bool is_away;
+    bool is_looking;     /* a thread looks for work, or waits for it */
+    uint32_t pause_ms;   /* after the last failure to find some; of the thread that looks */
     bool has_complained; /* of too many stuck handlers */
 
     struct fam_batch *waiting_first, *waiting_last; /* of one claim */
@@ -107,8 +109,8 @@ struct fam_worker {
 
     struct fam_worker_slot slots[FAM_WORKER_SLOTS];
     size_t slot_count;
-    pthread_t dispatcher, writer, keeper;
-    bool has_dispatcher, has_writer, has_keeper;
+    pthread_t writer, keeper;
+    bool has_writer, has_keeper;
 };
 
 static inline const struct fam_task_type *fam_batch_type(const struct fam_batch *batch)
@@ -131,7 +133,9 @@ void fam_worker_pause(struct fam_worker *worker, uint32_t pause_ms);
 
 /* ---- worker_dispatch.c ---- */
 
-void *fam_worker_dispatch(void *worker);
+/* Claims, begins and hands out; waits where there is nothing. By one thread at a time, without the lock. `idle`:
+ * threads that would run a batch at once. */
+void fam_worker_look(struct fam_worker *worker, size_t idle);
 /* Those of `token` that wait, as a list of batches by next_waiting, out of the lists. With the lock held. */
 struct fam_batch *fam_worker_take_waiting(struct fam_worker *worker, const struct fam_uuid *token);
 /* Begun and not started: free again in both places. Takes the list and the references. Without the lock. */

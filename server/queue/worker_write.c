@@ -255,7 +255,9 @@ static void settle_sheet(struct fam_worker *worker, struct sheet *sheet)
             fam_run_settle(run);
         }
     }
-    pthread_cond_signal(&worker->turn);
+    if (worker->unwritten < FAM_WORKER_UNWRITTEN_MAX && worker->idle > 0 && !worker->is_looking) {
+        pthread_cond_signal(&worker->work);
+    }
     pthread_cond_signal(&worker->quiet);
 }
 

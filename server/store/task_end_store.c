@@ -1,4 +1,5 @@
 /* task_end_store.c: attempts at tasks go on and end; see task_store.h. Every statement asks for the row's token. */
+#include <stdio.h>
 #include <string.h>
 
 #include "store/store.h"
@@ -86,7 +87,8 @@ static const struct fam_statement tasks_died = {
              "2 WHEN NOT ours AND leased_until > t THEN 1 ELSE 0 END, priority, CASE WHEN NOT ours AND leased_until > "
              "t THEN " FAM_TASK_MS("leased_until") " WHEN waits_for <> '' AND not_before > t THEN " FAM_TASK_MS(
                  "not_before") " END, "
-                               "ours AND started AND deaths + 1 >= $5::bigint, lease_token FROM seen",
+                               "ours AND started AND deaths + 1 >= $5::bigint, lease_token, ours AND started, type "
+                               "FROM seen",
     "update", "tasks"};
 
 /* Marks in ret_marks which ids a statement RETURNed. */
@@ -251,6 +253,8 @@ static void read_death(const struct fam_rows *rows, size_t row, struct fam_task_
     death->not_before_ms = death->fate == FAM_TASK_OVER ? 0 : fam_rows_i64(rows, row, 3);
     death->is_poison = fam_rows_i64(rows, row, 4) != 0;
     death->holder = fam_rows_uuid(rows, row, 5);
+    death->is_counted = fam_rows_i64(rows, row, 6) != 0;
+    (void)snprintf(death->type, sizeof(death->type), "%s", fam_rows_text(rows, row, 7));
 }
 
 enum fam_code fam_task_died(struct fam_store *store, const struct fam_task_times *times, struct fam_task_death *deaths,

@@ -67,6 +67,33 @@ static const struct fam_statement begin_tasks = {
                                    "IS NOT NULL",
     "update", "tasks"};
 
+/* The same where all is well, which is nearly always: one plain UPDATE takes a fifth of the time. What it leaves out is
+ * looked at by begin_tasks. */
+static const struct fam_statement begin_well = {
+    "task_begin_well",
+    "UPDATE tasks t SET lease_token = $3, leased_until = " FAM_TASK_NOW(
+        "2") " + $5::bigint * interval '1 millisecond', worker = $4, moved_at "
+             "= " FAM_TASK_NOW("2") " FROM (SELECT set_config('synchronous_commit', 'off', "
+                                    "true) AS off) o "
+                                    "WHERE t.task_id = ANY ($1::uuid[]) AND t.state = "
+                                    "'queued' AND o.off IS NOT NULL "
+                                    "AND (t.lease_token IS NULL OR t.lease_token = $3 OR "
+                                    "t.leased_until <= " FAM_TASK_NOW(
+                                        "2") ") "
+                                             "AND (t.waits_for = '' OR t.not_before "
+                                             "<= " FAM_TASK_NOW("2") ") "
+                                                                     "AND NOT EXISTS (SELECT 1 FROM "
+                                                                     "queue_pauses q WHERE q.type IN "
+                                                                     "(t.type, '*') "
+                                                                     "AND (q.until IS NULL OR q.until "
+                                                                     "> " FAM_TASK_NOW("2") ")) "
+                                                                                            "RETURNING t.task_id, 0, "
+                                                                                            "t.priority, NULL::bigint, "
+                                                                                            "t.type, t.payload, "
+                                                                                            "t.user_id, t.attempts, "
+                                                                                            "t.max_attempts, t.deaths",
+    "update", "tasks"};
+
 /* ---- what the files share ---- */
 
 enum fam_code fam_task_exec(struct fam_store *store, const struct fam_statement *statement,
@@ -257,19 +284,40 @@ static enum fam_code check_begin(size_t count, const char *worker, uint32_t leas
     return FAM_OK;
 }
 
+/* *ret_found: rows that the statement answered; each is in ret_begun. */
+static enum fam_code begin_by(struct fam_store *store, const struct fam_statement *statement,
+                              const struct fam_params *params, const struct fam_uuid *ids, size_t count,
+                              struct fam_task_begun *ret_begun, size_t *ret_found, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    for (size_t i = 0; i < count; i++) {
+        ret_begun[i] = (struct fam_task_begun){.ref.task_id = ids[i], .verdict = FAM_TASK_GONE};
+    }
+    enum fam_code code = fam_task_exec(store, statement, params, &rows, status);
+    *ret_found = code == FAM_OK ? fam_rows_count(&rows) : 0;
+    for (size_t row = 0; code == FAM_OK && row < *ret_found; row++) {
+        struct fam_uuid id = fam_rows_uuid(&rows, row, 0);
+        size_t at = fam_task_index(ids, sizeof(*ids), count, &id);
+        if (at < count) {
+            code = read_begun(&rows, row, &ret_begun[at], status);
+        }
+    }
+    for (size_t i = 0; code != FAM_OK && i < count; i++) {
+        fam_task_begun_done(&ret_begun[i]);
+    }
+    return code;
+}
+
 enum fam_code fam_task_begin(struct fam_store *store, const struct fam_task_times *times, const struct fam_uuid *ids,
                              size_t count, const struct fam_uuid *token, const char *worker, uint32_t lease_ms,
                              struct fam_task_begun *ret_begun, struct fam_status *status)
 {
     fam_auto(fam_buf_done) struct fam_buf array = {0};
-    fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
+    size_t found = 0;
     enum fam_code code = check_begin(count, worker, lease_ms, status);
     if (code != FAM_OK) {
         return code;
-    }
-    for (size_t i = 0; i < count; i++) {
-        ret_begun[i] = (struct fam_task_begun){.ref.task_id = ids[i], .verdict = FAM_TASK_GONE};
     }
     fam_task_array(&array, ids, sizeof(*ids), count);
     code = fam_task_check_array(&array, count, status);
@@ -281,16 +329,12 @@ enum fam_code fam_task_begin(struct fam_store *store, const struct fam_task_time
     fam_param_uuid(&params, token);
     fam_param_text(&params, worker);
     fam_param_i64(&params, lease_ms);
-    code = fam_task_exec(store, &begin_tasks, &params, &rows, status);
-    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows); row++) {
-        struct fam_uuid id = fam_rows_uuid(&rows, row, 0);
-        size_t at = fam_task_index(ids, sizeof(*ids), count, &id);
-        if (at < count) {
-            code = read_begun(&rows, row, &ret_begun[at], status);
-        }
+    code = begin_by(store, &begin_well, &params, ids, count, ret_begun, &found, status);
+    if (code != FAM_OK || found == count) {
+        return code;
     }
-    for (size_t i = 0; code != FAM_OK && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         fam_task_begun_done(&ret_begun[i]);
     }
-    return code;
+    return begin_by(store, &begin_tasks, &params, ids, count, ret_begun, &found, status);
 }

@@ -163,9 +163,11 @@ struct fam_task_death {
     bool has_started;        /* the worker had said so: then it counts as a death */
     enum fam_task_fate fate; /* from here on: the answer */
     enum fam_priority priority;
-    int64_t not_before_ms;  /* 0: at once */
-    struct fam_uuid holder; /* FAM_TASK_KEPT: whose token it is */
-    bool is_poison;         /* this was death FAM_TASK_DEATHS: dead, reason "poison" */
+    int64_t not_before_ms;         /* 0: at once */
+    struct fam_uuid holder;        /* FAM_TASK_KEPT: whose token it is */
+    bool is_counted;               /* a worker had begun it and is gone */
+    char type[FAM_TASK_TYPE_SIZE]; /* "": no such row */
+    bool is_poison;                /* this was death FAM_TASK_DEATHS: dead, reason "poison" */
 };
 /* Frees those rows whose lease is the token's and has run out, counting deaths; a death is counted once, however often
  * it is told. It never counts as an attempt. Up to FAM_TASK_BATCH_MAX. */

@@ -557,9 +557,37 @@ def bench_scrape(results, token, quick):
                 f"{cost * 1000:.3f} ms of CPU time a scrape of {series} series; the figure is for {SERIES}")
 
 
+def bench_queue(results, _token, quick):
+    """The task queue by bench-queue, which deletes all tasks that are there."""
+    def run(section, count):
+        say(f"the task queue: {section}")
+        result = subprocess.run([os.path.join(BIN, "bench-queue"), section, str(count)], stdout=subprocess.PIPE, text=True,
+                                check=False)
+        return json.loads(result.stdout) if result.returncode == 0 else fail(f"bench-queue {section} failed")
+
+    figures = {"redis": run("redis", 5000 if quick else 20000), "durable": run("durable", 3000 if quick else 15000),
+               "pickup": run("pickup", 100 if quick else 500), "memory": run("memory", 100000 if quick else 1000000)}
+    results.more["queue"] = figures
+    redis, durable, memory = figures["redis"], figures["durable"], figures["memory"]
+    results.add("queue_redis_ratio", redis["ratio"],
+                f"{redis['queue']:.0f}/s against {redis['raw']:.0f}/s, one thread each; pushed and started one by one, claimed and "
+                f"finished by ten")
+    results.add("queue_durable_ratio", durable["ratio"],
+                f"{durable['queue']:.0f}/s against {durable['raw']:.0f}/s of PostgreSQL alone over three connections; "
+                f"{durable['batches']:.0f}/s where a handler takes ten at once; a flush takes {flush_ms():.2f} ms here")
+    for name, what in (("claimed", "queue_pickup_ratio"), ("begun", "queue_begun_ratio")):
+        pickup = figures["pickup"][name]
+        results.add(what, pickup["ratio"],
+                    f"p50 {pickup['queue_p50_us']:.0f} µs, p99 {pickup['queue_p99_us']:.0f} µs against {pickup['blpop_p50_us']:.0f} and "
+                    f"{pickup['blpop_p99_us']:.0f} µs of BLPOP" + ("" if name == "claimed" else "; back to back: " + ", ".join(
+                        f"{step[:-3]} {value:.0f} µs" for step, value in figures["pickup"]["steps"].items())))
+    results.add("queue_task_bytes", memory["bytes"], f"{memory['count']} ready tasks of one priority")
+    forget_sessions()
+
+
 def main():
     sections = {"rpc": bench_rpc, "translate": bench_translate, "memory": bench_memory, "start": bench_start,
-                "bot": bench_bot, "scrape": bench_scrape}
+                "bot": bench_bot, "scrape": bench_scrape, "queue": bench_queue}
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json")

@@ -34,7 +34,7 @@ struct world_note {
     char type[32];
     size_t batch; /* which call of a handler, from 1 on; runs of one batch have the same */
     size_t count; /* runs of that batch */
-    char payload[16];
+    char payload[24];
 };
 
 struct world {
@@ -239,7 +239,7 @@ static inline enum fam_code world_insert(struct fam_db *db, void *context, struc
 {
     struct world_tasks *tasks = context;
     for (size_t i = 0; i < tasks->count; i++) {
-        char payload[16];
+        char payload[24];
         bool added = false;
         snprintf(payload, sizeof(payload), "%zu", i);
         const struct fam_task_new task = {
