@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 
+from queue_figures import add_queue
 from results import Results, machine
 
 ROOT = os.environ["BENCH_ROOT"]
@@ -565,23 +566,7 @@ def bench_queue(results, _token, quick):
                                 check=False)
         return json.loads(result.stdout) if result.returncode == 0 else fail(f"bench-queue {section} failed")
 
-    figures = {"redis": run("redis", 5000 if quick else 20000), "durable": run("durable", 3000 if quick else 15000),
-               "pickup": run("pickup", 100 if quick else 500), "memory": run("memory", 100000 if quick else 1000000)}
-    results.more["queue"] = figures
-    redis, durable, memory = figures["redis"], figures["durable"], figures["memory"]
-    results.add("queue_redis_ratio", redis["ratio"],
-                f"{redis['queue']:.0f}/s against {redis['raw']:.0f}/s, one thread each; pushed and started one by one, claimed and "
-                f"finished by ten")
-    results.add("queue_durable_ratio", durable["ratio"],
-                f"{durable['queue']:.0f}/s against {durable['raw']:.0f}/s of PostgreSQL alone over three connections; "
-                f"{durable['batches']:.0f}/s where a handler takes ten at once; a flush takes {flush_ms():.2f} ms here")
-    for name, what in (("claimed", "queue_pickup_ratio"), ("begun", "queue_begun_ratio")):
-        pickup = figures["pickup"][name]
-        results.add(what, pickup["ratio"],
-                    f"p50 {pickup['queue_p50_us']:.0f} µs, p99 {pickup['queue_p99_us']:.0f} µs against {pickup['blpop_p50_us']:.0f} and "
-                    f"{pickup['blpop_p99_us']:.0f} µs of BLPOP" + ("" if name == "claimed" else "; back to back: " + ", ".join(
-                        f"{step[:-3]} {value:.0f} µs" for step, value in figures["pickup"]["steps"].items())))
-    results.add("queue_task_bytes", memory["bytes"], f"{memory['count']} ready tasks of one priority")
+    add_queue(results, quick, run, flush_ms())
     forget_sessions()
 
 
