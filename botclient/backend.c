@@ -1,7 +1,10 @@
 #include "backend.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/uuid.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
@@ -9,7 +12,14 @@
 #include "fam/v1/translation.pb-c.h"
 #include "rpc/client.h"
 
-enum { QUICK_MS = 5000, SESSION_MS = 2500, TRANSLATE_MS = 20000 };
+enum {
+    QUICK_MS = 5000,
+    SESSION_MS = 2500,
+    TRANSLATE_MS = 20000,
+    LEAD_MS = 1500,
+    LEASE_MS = 60000,
+    CANCEL_STEP_MS = 50
+};
 
 static const struct method {
     const ProtobufCServiceDescriptor *service;
@@ -29,6 +39,14 @@ static const struct method {
     [FAM_BACKEND_CREATE_SESSION] = {&fam__v1__session_service__descriptor, "CreateSession", SESSION_MS, false},
     [FAM_BACKEND_UPDATE_SESSION] = {&fam__v1__session_service__descriptor, "UpdateSession", SESSION_MS, false},
     [FAM_BACKEND_RECORD_DELIVERY] = {&fam__v1__notification_service__descriptor, "RecordDelivery", QUICK_MS, false},
+    [FAM_BACKEND_SET_REACHABILITY] = {&fam__v1__family_service__descriptor, "SetReachability", QUICK_MS, false},
+    /* Short, so that a lead that can't be renewed is noticed while it lasts; the same holder may ask any number of
+       times. */
+    [FAM_BACKEND_ACQUIRE_LEAD] = {&fam__v1__session_service__descriptor, "AcquireLead", LEAD_MS, true},
+    /* Never repeated by the client: what a lost answer had leased comes again when its lease has ended. */
+    [FAM_BACKEND_LEASE] = {&fam__v1__notification_service__descriptor, "Lease", LEASE_MS, false},
+    [FAM_BACKEND_ACK] = {&fam__v1__notification_service__descriptor, "Ack", QUICK_MS, true},
+    [FAM_BACKEND_NACK] = {&fam__v1__notification_service__descriptor, "Nack", QUICK_MS, true},
 };
 
 /* A call and its options live until the reply is released: the reply's message belongs to the call. */
@@ -36,16 +54,76 @@ struct held_call {
     struct fam_rpc rpc;
     struct fam_rpc_options options;
     struct fam_uuid user;
+    /* Of a call that can be cancelled. */
+    pthread_mutex_t mutex;
+    pthread_cond_t ended;
+    bool is_waiting; /* the two above are there */
+    bool has_ended;
+    enum fam_code code;
+    struct fam_status status;
 };
 
 static void release(void *owner)
 {
     struct held_call *held = owner;
     fam_rpc_done(&held->rpc);
+    if (held->is_waiting) {
+        pthread_cond_destroy(&held->ended);
+        pthread_mutex_destroy(&held->mutex);
+    }
     free(held);
 }
 
-static enum fam_code invoke(struct fam_client *client, const struct method *method, const ProtobufCMessage *request,
+static void note_end(struct fam_rpc *rpc, enum fam_code code, const struct fam_status *status)
+{
+    struct held_call *held = rpc->context;
+    pthread_mutex_lock(&held->mutex);
+    held->code = code;
+    if (code != FAM_OK) {
+        held->status = *status;
+    }
+    held->has_ended = true;
+    pthread_cond_signal(&held->ended);
+    pthread_mutex_unlock(&held->mutex);
+}
+
+static void prepare_cancel(struct held_call *held)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&held->mutex, NULL);
+    pthread_cond_init(&held->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    held->is_waiting = true;
+}
+
+/* Until the call has ended, which it does by its deadline at the latest, or soon after *cancel. */
+static enum fam_code wait_or_cancel(struct held_call *held, const atomic_bool *cancel, struct fam_status *status)
+{
+    bool is_cancelled = false;
+    pthread_mutex_lock(&held->mutex);
+    while (!held->has_ended) {
+        if (!is_cancelled && atomic_load(cancel)) {
+            is_cancelled = true;
+            pthread_mutex_unlock(&held->mutex);
+            fam_rpc_cancel(&held->rpc);
+            pthread_mutex_lock(&held->mutex);
+            continue;
+        }
+        uint64_t until_ms = fam_mono_ms() + CANCEL_STEP_MS;
+        struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+        pthread_cond_timedwait(&held->ended, &held->mutex, &until);
+    }
+    enum fam_code code = held->code;
+    if (code != FAM_OK) {
+        *status = held->status;
+    }
+    pthread_mutex_unlock(&held->mutex);
+    return code;
+}
+
+static enum fam_code invoke(struct fam_client *client, const struct method *method, const struct fam_backend_call *call,
                             struct held_call *held, struct fam_status *status)
 {
     ProtobufCService *service = fam_client_service(client, method->service);
@@ -54,8 +132,15 @@ static enum fam_code invoke(struct fam_client *client, const struct method *meth
     if (!service || !found) {
         return fam_fail(status, FAM_INTERNAL, "no stub for %s", method->name);
     }
+    unsigned index = (unsigned)(found - method->service->methods);
+    if (call->cancel) {
+        prepare_cancel(held);
+        fam_rpc_init_async(&held->rpc, &held->options, note_end, held);
+        service->invoke(service, index, call->request, NULL, &held->rpc);
+        return wait_or_cancel(held, call->cancel, status);
+    }
     fam_rpc_init(&held->rpc, &held->options);
-    service->invoke(service, (unsigned)(found - method->service->methods), request, NULL, &held->rpc);
+    service->invoke(service, index, call->request, NULL, &held->rpc);
     return fam_rpc_wait(&held->rpc, status);
 }
 
@@ -76,7 +161,7 @@ static enum fam_code call_backend(void *context, const struct fam_backend_call *
     if (call->user_id && fam_uuid_parse(call->user_id, &held->user)) {
         held->options.acting_user = &held->user;
     }
-    enum fam_code code = invoke(context, method, call->request, held, status);
+    enum fam_code code = invoke(context, method, call, held, status);
     held->options = (struct fam_rpc_options){0};
     if (code != FAM_OK) {
         release(held);

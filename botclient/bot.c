@@ -11,9 +11,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "callback.h"
+#include "delivery.h"
+#include "dialog/deliver.h"
 #include "dialog/dialog.h"
 #include "fam/v1/ops.pb-c.h"
 #include "lanes.h"
+#include "leader.h"
 #include "locale.h"
 #include "menu.h"
 #include "metrics/metrics.h"
@@ -51,15 +54,22 @@ struct fam_bot {
     struct fam_sender *sender;
     struct fam_dialog *dialog;
     struct fam_lanes *lanes;
+    char holder[FAM_HOLDER_SIZE]; /* names this process to the server */
+    struct fam_leader *leader;
+    struct fam_delivery *delivery;
     struct fam_poller *poller;
     struct fam_bot_pages *pages;
     uint64_t started_ms;
-    atomic_bool stop;  /* no more polls */
-    atomic_bool abort; /* nothing more at all */
+    atomic_bool stop;   /* no more polls */
+    atomic_bool cut;    /* the poll that is under way ends: stopping, or another process leads */
+    atomic_bool abort;  /* nothing more at all */
+    atomic_bool unlead; /* the lead is asked for no more */
     pthread_t poll_thread;
     pthread_t chores_thread;
+    pthread_t lead_thread;
     bool has_poll_thread;
     bool has_chores_thread;
+    bool has_lead_thread;
 };
 
 static Fam__V1__Language default_language(const struct fam_bot *bot)
@@ -72,6 +82,8 @@ static void set_gauges(struct fam_metrics *metrics, void *context)
     struct fam_bot *bot = context;
     fam_metrics_set(metrics, FAM_M_BOT_LANES, NULL, (double)fam_lanes_busy(bot->lanes));
     fam_metrics_set(metrics, FAM_M_BOT_OLDEST_UPDATE, NULL, (double)fam_lanes_oldest_ms(bot->lanes) / 1000);
+    fam_metrics_set(metrics, FAM_M_BOT_LEADING, NULL, fam_leader_role(bot->leader, NULL) == FAM_LEAD_HELD ? 1 : 0);
+    fam_metrics_set(metrics, FAM_M_BOT_DELIVERY_WAITING, NULL, (double)fam_delivery_waiting(bot->delivery));
     fam_metrics_set(metrics, FAM_M_LOG_DROPPED, NULL, (double)fam_log_dropped(bot->log));
     struct fam_client_stats rpc;
     fam_client_stats(bot->client, &rpc);
@@ -87,7 +99,7 @@ static bool make_net(struct fam_bot *bot, struct fam_status *status)
     struct fam_http_client_options http = {.user_agent = "fambot/" FAM_VERSION,
                                            .proxy = fam_secret_text(&config->telegram_proxy),
                                            .allow_plain_http = strncasecmp(config->telegram_api_url, "http://", 7) == 0,
-                                           .handles = config->lanes + 2};
+                                           .handles = config->lanes + 2 + FAM_DELIVERY_SENDERS};
     const struct fam_tls_options tls = {.cert_file = config->tls_cert_file,
                                         .key_file = config->tls_key_file,
                                         .ca_file = config->tls_ca_file,
@@ -116,10 +128,87 @@ static bool make_net(struct fam_bot *bot, struct fam_status *status)
     return (bot->sender = fam_sender_new(&sender, status)) != NULL;
 }
 
+/* On the leader's thread. */
+static void on_lead(void *context, enum fam_lead_event event)
+{
+    struct fam_bot *bot = context;
+    bool is_lost = event == FAM_LEAD_LOST;
+    atomic_store(&bot->cut, is_lost || atomic_load(&bot->stop));
+    fam_lanes_hold(bot->lanes, is_lost);
+    if (is_lost || event == FAM_LEAD_TAKEN) {
+        fam_lanes_reset(bot->lanes);
+    }
+    fam_lanes_wake(bot->lanes);
+}
+
+static bool may_poll(void *leader)
+{
+    return fam_leader_role(leader, NULL) != FAM_LEAD_NONE;
+}
+
+static void note_conflict(void *leader)
+{
+    fam_leader_conflict(leader);
+}
+
+static bool enter_chat(void *lanes, int64_t chat_id)
+{
+    return fam_lanes_enter(lanes, chat_id);
+}
+
+static void leave_chat(void *lanes, int64_t chat_id)
+{
+    fam_lanes_leave(lanes, chat_id);
+}
+
+/* Shows a notification, in the pace of its lane. */
+static enum fam_code show(void *context, const Fam__V1__Notification *notification, const struct fam_guard *guard,
+                          int64_t *ret_message_id, struct fam_status *status)
+{
+    const struct fam_bot *bot = context;
+    enum fam_pace pace = notification->lane == FAM__V1__LANE__LANE_ANSWERS    ? FAM_PACE_ANSWERS
+                         : notification->lane == FAM__V1__LANE__LANE_CHECKINS ? FAM_PACE_CHECKINS
+                                                                              : FAM_PACE_REPORTS;
+    const struct fam_notice notice = {
+        .notification = notification, .messenger = fam_sender_notifier(bot->sender, pace), .guard = guard};
+    return fam_dialog_deliver(bot->dialog, &notice, ret_message_id, status);
+}
+
+static bool make_lead(struct fam_bot *bot, struct fam_status *status)
+{
+    fam_holder_make(bot->holder);
+    const struct fam_leader_options leader = {.backend = &bot->backend,
+                                              .holder = bot->holder,
+                                              .ttl_ms = (uint32_t)bot->config->lead_ms,
+                                              .changed = on_lead,
+                                              .context = bot,
+                                              .log = bot->log,
+                                              .metrics = bot->metrics};
+    return (bot->leader = fam_leader_new(&leader, status)) != NULL;
+}
+
+static bool make_delivery(struct fam_bot *bot, struct fam_status *status)
+{
+    const struct fam_delivery_options delivery = {
+        .backend = &bot->backend,
+        .holder = bot->holder,
+        .lease_ms = (uint32_t)bot->config->lease_ms,
+        .chats = {.context = bot->lanes, .enter = enter_chat, .leave = leave_chat},
+        .show = show,
+        .context = bot,
+        .log = bot->log,
+        .metrics = bot->metrics};
+    return (bot->delivery = fam_delivery_new(&delivery, status)) != NULL;
+}
+
 static bool make_rooms(struct fam_bot *bot, struct fam_status *status)
 {
+    if (!make_lead(bot, status)) {
+        return false;
+    }
     struct fam_dialog_options dialog = {.backend = &bot->backend,
                                         .messenger = fam_sender_messenger(bot->sender),
+                                        .lead = fam_leader_lead(bot->leader),
                                         .signer = &bot->signer,
                                         .locales = bot->locales,
                                         .default_language = default_language(bot),
@@ -133,13 +222,21 @@ static bool make_rooms(struct fam_bot *bot, struct fam_status *status)
                                       .capacity = UPDATES_IN_MEMORY,
                                       .handle = fam_dialog_handle,
                                       .context = bot->dialog};
-    if (!(bot->lanes = fam_lanes_new(&lanes, status))) {
+    if (!(bot->lanes = fam_lanes_new(&lanes, status)) || !make_delivery(bot, status)) {
         return false;
     }
+    fam_lanes_hold(bot->lanes, true);
     fam_metrics_on_scrape(bot->metrics, set_gauges, bot);
     fam_metrics_on_scrape(bot->metrics, fam_sentry_on_scrape, bot->sentry);
-    struct fam_poller_options poller = {
-        .api = bot->api, .lanes = bot->lanes, .log = bot->log, .metrics = bot->metrics, .stop = &bot->stop};
+    struct fam_poller_options poller = {.api = bot->api,
+                                        .lanes = bot->lanes,
+                                        .log = bot->log,
+                                        .metrics = bot->metrics,
+                                        .stop = &bot->stop,
+                                        .cut = &bot->cut,
+                                        .may_poll = may_poll,
+                                        .conflict = note_conflict,
+                                        .lead = bot->leader};
     if (!(bot->poller = fam_poller_new(&poller, status))) {
         return false;
     }
@@ -147,6 +244,7 @@ static bool make_rooms(struct fam_bot *bot, struct fam_status *status)
                                           .metrics = bot->metrics,
                                           .client = bot->client,
                                           .poller = bot->poller,
+                                          .leader = bot->leader,
                                           .version = FAM_VERSION};
     return (bot->pages = fam_bot_pages_new(&pages, status)) != NULL;
 }
@@ -194,17 +292,27 @@ static void *poll_updates(void *context)
     return NULL;
 }
 
+static void *keep_lead(void *context)
+{
+    struct fam_bot *bot = context;
+    fam_leader_run(bot->leader, &bot->unlead);
+    return NULL;
+}
+
 /* How the bot is doing, for the server's health. A report that does not arrive is not repeated: the next one says more.
  */
 static void report(struct fam_bot *bot)
 {
     uint64_t age_ms = fam_poller_age_ms(bot->poller);
-    if (age_ms == UINT64_MAX && fam_mono_ms() - bot->started_ms < FIRST_POLL_MS) {
+    bool is_standby = fam_leader_role(bot->leader, NULL) == FAM_LEAD_NONE;
+    if (age_ms == UINT64_MAX && !is_standby && fam_mono_ms() - bot->started_ms < FIRST_POLL_MS) {
         return; /* the first poll is still on its way: nothing is known yet */
     }
     char version[] = FAM_VERSION;
     Fam__V1__ReportBotRequest request = FAM__V1__REPORT_BOT_REQUEST__INIT;
     request.version = version;
+    request.instance = bot->holder;
+    request.standby = is_standby;
     request.polled = age_ms != UINT64_MAX;
     request.poll_age_ms = age_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)age_ms;
     request.unhandled_updates = (uint32_t)fam_lanes_pending(bot->lanes);
@@ -245,13 +353,17 @@ enum fam_code fam_bot_start(struct fam_bot *bot, struct fam_status *status)
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     bot->has_poll_thread = pthread_create(&bot->poll_thread, &attributes, poll_updates, bot) == 0;
     bot->has_chores_thread = pthread_create(&bot->chores_thread, &attributes, do_chores, bot) == 0;
+    bot->has_lead_thread = pthread_create(&bot->lead_thread, &attributes, keep_lead, bot) == 0;
     pthread_attr_destroy(&attributes);
-    if (!bot->has_poll_thread || !bot->has_chores_thread) {
+    if (!bot->has_poll_thread || !bot->has_chores_thread || !bot->has_lead_thread) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "no threads to poll Telegram");
     }
+    if (fam_delivery_start(bot->delivery, status) != FAM_OK) {
+        return status->code;
+    }
     FAM_LOG(bot->log, FAM_LOG_INFO, "bot", "started", FAM_STR("version", FAM_VERSION),
-            FAM_STR("bot_id", fam_api_bot_id(bot->api)), FAM_U64("http_port", fam_bot_http_port(bot)),
-            FAM_U64("lanes", bot->config->lanes));
+            FAM_STR("bot_id", fam_api_bot_id(bot->api)), FAM_STR("holder", bot->holder),
+            FAM_U64("http_port", fam_bot_http_port(bot)), FAM_U64("lanes", bot->config->lanes));
     return FAM_OK;
 }
 
@@ -261,7 +373,7 @@ static void confirm(struct fam_bot *bot)
     char json[96];
     struct fam_api_result result;
     int64_t offset = fam_lanes_offset(bot->lanes);
-    if (offset == 0) {
+    if (offset == 0 || fam_leader_role(bot->leader, NULL) == FAM_LEAD_NONE) {
         return;
     }
     snprintf(json, sizeof(json), "{\"offset\":%" PRId64 ",\"limit\":1,\"timeout\":0}", offset);
@@ -269,28 +381,45 @@ static void confirm(struct fam_bot *bot)
     fam_api_result_done(&result);
 }
 
+/* Given back when nothing of it is left: then another process goes on at once. */
+static void end_lead(struct fam_bot *bot)
+{
+    atomic_store(&bot->unlead, true);
+    fam_leader_wake(bot->leader);
+    if (bot->has_lead_thread) {
+        pthread_join(bot->lead_thread, NULL);
+        fam_leader_release(bot->leader);
+    }
+    bot->has_lead_thread = false;
+}
+
 bool fam_bot_stop(struct fam_bot *bot)
 {
     FAM_LOG0(bot->log, FAM_LOG_INFO, "bot", "stopping");
+    uint64_t until_ms = fam_mono_ms() + bot->config->drain_ms;
     atomic_store(&bot->stop, true);
+    atomic_store(&bot->cut, true);
     fam_lanes_wake(bot->lanes);
+    fam_delivery_stop(bot->delivery);
     if (bot->has_poll_thread) {
         pthread_join(bot->poll_thread, NULL);
     }
     bot->has_poll_thread = false;
     bool drained = fam_lanes_stop(bot->lanes, bot->config->drain_ms);
     confirm(bot);
+    end_lead(bot);
+    uint64_t now_ms = fam_mono_ms();
+    bool delivered = fam_delivery_join(bot->delivery, now_ms < until_ms ? (uint32_t)(until_ms - now_ms) : 0);
     atomic_store(&bot->abort, true);
     if (bot->has_chores_thread) {
         pthread_join(bot->chores_thread, NULL);
     }
     bot->has_chores_thread = false;
-    if (!drained) {
-        drained = fam_lanes_stop(bot->lanes, AFTER_DRAIN_MS);
-    }
+    drained = drained || fam_lanes_stop(bot->lanes, AFTER_DRAIN_MS);
+    delivered = delivered || fam_delivery_join(bot->delivery, AFTER_DRAIN_MS);
     FAM_LOG(bot->log, FAM_LOG_INFO, "bot", "stopped", FAM_U64("unconfirmed", fam_lanes_pending(bot->lanes)),
-            FAM_BOOL("drained", drained));
-    return drained;
+            FAM_BOOL("drained", drained && delivered));
+    return drained && delivered;
 }
 
 uint16_t fam_bot_http_port(const struct fam_bot *bot)
@@ -304,7 +433,12 @@ void fam_bot_free(struct fam_bot *bot)
         return;
     }
     atomic_store(&bot->stop, true);
+    atomic_store(&bot->cut, true);
     atomic_store(&bot->abort, true);
+    atomic_store(&bot->unlead, true);
+    if (bot->has_lead_thread) {
+        pthread_join(bot->lead_thread, NULL);
+    }
     if (bot->has_poll_thread) {
         pthread_join(bot->poll_thread, NULL);
     }
@@ -312,9 +446,11 @@ void fam_bot_free(struct fam_bot *bot)
         pthread_join(bot->chores_thread, NULL);
     }
     fam_bot_pages_free(bot->pages);
+    fam_delivery_free(bot->delivery);
     fam_lanes_free(bot->lanes);
     fam_poller_free(bot->poller);
     fam_dialog_free(bot->dialog);
+    fam_leader_free(bot->leader);
     fam_sender_free(bot->sender);
     fam_client_free(bot->client);
     fam_api_free(bot->api);

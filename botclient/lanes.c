@@ -18,6 +18,7 @@ struct slot {
     uint64_t put_ms;
     uint64_t not_before_ms;
     enum slot_state state;
+    bool is_forgotten; /* put before a reset: moves no mark, and does not run again */
 };
 
 struct fam_lanes {
@@ -34,6 +35,8 @@ struct fam_lanes {
     int64_t highest; /* put so far; -1: none */
     uint64_t wakes;
     bool stopping;
+    bool is_held;
+    int64_t entered[FAM_LANES_ENTERED]; /* chats that something else has; 0: free */
     pthread_t *threads;
     size_t thread_count;
 };
@@ -41,6 +44,16 @@ struct fam_lanes {
 static struct slot *slot_at(struct fam_lanes *lanes, size_t index)
 {
     return &lanes->slots[(lanes->head + index) % lanes->options.capacity];
+}
+
+static bool is_entered(const struct fam_lanes *lanes, int64_t chat_id)
+{
+    for (size_t i = 0; i < FAM_LANES_ENTERED; i++) {
+        if (lanes->entered[i] == chat_id && chat_id != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Is an older update of the same chat still to be handled? */
@@ -60,7 +73,7 @@ static bool is_behind(struct fam_lanes *lanes, size_t index)
 static struct slot *choose(struct fam_lanes *lanes, uint64_t now_ms, uint64_t *ret_next_ms)
 {
     *ret_next_ms = UINT64_MAX;
-    for (size_t i = 0; i < lanes->count; i++) {
+    for (size_t i = 0; i < lanes->count && !lanes->is_held; i++) {
         struct slot *slot = slot_at(lanes, i);
         if (slot->state != SLOT_WAITING) {
             continue;
@@ -71,7 +84,7 @@ static struct slot *choose(struct fam_lanes *lanes, uint64_t now_ms, uint64_t *r
             }
             continue;
         }
-        if (!is_behind(lanes, i)) {
+        if (!is_behind(lanes, i) && !is_entered(lanes, slot->chat_id)) {
             return slot;
         }
     }
@@ -88,7 +101,9 @@ static void wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t un
 static void settle(struct fam_lanes *lanes)
 {
     while (lanes->count > 0 && slot_at(lanes, 0)->state == SLOT_DONE) {
-        lanes->offset = slot_at(lanes, 0)->update_id + 1;
+        if (!slot_at(lanes, 0)->is_forgotten) {
+            lanes->offset = slot_at(lanes, 0)->update_id + 1;
+        }
         lanes->head = (lanes->head + 1) % lanes->options.capacity;
         lanes->count--;
     }
@@ -108,7 +123,7 @@ static void run(struct fam_lanes *lanes, struct slot *slot)
     enum fam_handled handled = lanes->options.handle(lanes->options.context, &slot->job, &delay_ms);
     pthread_mutex_lock(&lanes->mutex);
     lanes->running--;
-    if (handled == FAM_HANDLE_AGAIN) {
+    if (handled == FAM_HANDLE_AGAIN && !slot->is_forgotten) {
         slot->state = SLOT_WAITING;
         slot->not_before_ms = fam_mono_ms() + delay_ms;
     } else {
@@ -358,5 +373,66 @@ void fam_lanes_forget(struct fam_lanes *lanes)
         lanes->offset = 0;
         lanes->highest = -1;
     }
+    pthread_mutex_unlock(&lanes->mutex);
+}
+
+void fam_lanes_hold(struct fam_lanes *lanes, bool is_held)
+{
+    pthread_mutex_lock(&lanes->mutex);
+    lanes->is_held = is_held;
+    pthread_cond_broadcast(&lanes->work);
+    pthread_mutex_unlock(&lanes->mutex);
+}
+
+void fam_lanes_reset(struct fam_lanes *lanes)
+{
+    pthread_mutex_lock(&lanes->mutex);
+    for (size_t i = 0; i < lanes->count; i++) {
+        struct slot *slot = slot_at(lanes, i);
+        slot->is_forgotten = true;
+        if (slot->state == SLOT_WAITING) {
+            fam_update_free(slot->job.update);
+            slot->job.update = NULL;
+            slot->state = SLOT_DONE;
+            lanes->unhandled--;
+        }
+    }
+    lanes->offset = 0;
+    lanes->highest = -1;
+    settle(lanes);
+    pthread_mutex_unlock(&lanes->mutex);
+}
+
+bool fam_lanes_enter(struct fam_lanes *lanes, int64_t chat_id)
+{
+    bool is_free = true;
+    size_t place = FAM_LANES_ENTERED;
+    pthread_mutex_lock(&lanes->mutex);
+    for (size_t i = 0; i < lanes->count && is_free; i++) {
+        const struct slot *slot = slot_at(lanes, i);
+        is_free = slot->state != SLOT_RUNNING || slot->chat_id != chat_id;
+    }
+    for (size_t i = 0; i < FAM_LANES_ENTERED; i++) {
+        if (lanes->entered[i] == 0) {
+            place = i;
+        }
+    }
+    bool is_ours = is_free && place < FAM_LANES_ENTERED && !is_entered(lanes, chat_id);
+    if (is_ours) {
+        lanes->entered[place] = chat_id;
+    }
+    pthread_mutex_unlock(&lanes->mutex);
+    return is_ours;
+}
+
+void fam_lanes_leave(struct fam_lanes *lanes, int64_t chat_id)
+{
+    pthread_mutex_lock(&lanes->mutex);
+    for (size_t i = 0; i < FAM_LANES_ENTERED; i++) {
+        if (lanes->entered[i] == chat_id) {
+            lanes->entered[i] = 0;
+        }
+    }
+    pthread_cond_broadcast(&lanes->work);
     pthread_mutex_unlock(&lanes->mutex);
 }

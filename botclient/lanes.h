@@ -70,4 +70,15 @@ size_t fam_lanes_room(struct fam_lanes *lanes);
 /* Forgets the mark when nothing is pending: Telegram numbers anew after a week without updates. */
 void fam_lanes_forget(struct fam_lanes *lanes);
 
+/* While held no update is begun; those that run go on. */
+void fam_lanes_hold(struct fam_lanes *lanes, bool is_held);
+/* Forgets what was not begun, and the mark: all that was not confirmed comes again from Telegram. What runs goes on to
+ * its end, keeps its chat until then, and moves no mark. */
+void fam_lanes_reset(struct fam_lanes *lanes);
+/* Takes a chat for something that is no update (a notification): false while an update of it runs or somebody else has
+ * taken it, or when FAM_LANES_ENTERED chats are taken. Until fam_lanes_leave none of its updates is begun. */
+enum { FAM_LANES_ENTERED = 16 };
+bool fam_lanes_enter(struct fam_lanes *lanes, int64_t chat_id);
+void fam_lanes_leave(struct fam_lanes *lanes, int64_t chat_id);
+
 #endif

@@ -5,6 +5,7 @@
 
 enum { BUCKETS = 128, WAYS = 8, BURST = 3 };
 enum { CHAT_STEP_MS = 1000, GROUP_STEP_MS = 3000, ALL_PER_SECOND = 25, ALL_BURST = 5 };
+enum { OTHERS_PERCENT = 80, REPORTS_BURST = 1 };
 
 /* A bucket by its theoretical arrival time: it is full when that lies in the past. */
 struct chat {
@@ -17,7 +18,9 @@ struct fam_pacer {
     pthread_mutex_t mutex;
     struct chat chats[BUCKETS][WAYS];
     struct chat all;
+    struct chat others; /* what is no answer */
     uint64_t all_step_ms;
+    uint64_t others_step_ms;
     struct chat last_flood; /* the chat that was told to wait last */
 };
 
@@ -27,6 +30,7 @@ struct fam_pacer *fam_pacer_new(uint32_t per_second)
     if (pacer) {
         pthread_mutex_init(&pacer->mutex, NULL);
         pacer->all_step_ms = 1000 / (per_second ? per_second : ALL_PER_SECOND);
+        pacer->others_step_ms = (pacer->all_step_ms * 100 + OTHERS_PERCENT - 1) / OTHERS_PERCENT;
     }
     return pacer;
 }
@@ -75,7 +79,7 @@ static void count(struct chat *chat, uint64_t step_ms, uint64_t now_ms)
     chat->arrival_ms = (chat->arrival_ms > now_ms ? chat->arrival_ms : now_ms) + step_ms;
 }
 
-uint32_t fam_pacer_take(struct fam_pacer *pacer, int64_t chat_id, uint64_t now_ms)
+uint32_t fam_pacer_take(struct fam_pacer *pacer, int64_t chat_id, enum fam_pace pace, uint64_t now_ms)
 {
     uint64_t step_ms = chat_id < 0 ? GROUP_STEP_MS : CHAT_STEP_MS;
     pthread_mutex_lock(&pacer->mutex);
@@ -84,11 +88,31 @@ uint32_t fam_pacer_take(struct fam_pacer *pacer, int64_t chat_id, uint64_t now_m
     if (due_all > due) {
         due = due_all;
     }
+    uint64_t others_burst = pace == FAM_PACE_REPORTS ? REPORTS_BURST : ALL_BURST;
+    uint64_t due_others = pace == FAM_PACE_ANSWERS ? 0 : due_ms(&pacer->others, pacer->others_step_ms, others_burst);
+    if (due_others > due) {
+        due = due_others;
+    }
     if (due <= now_ms) {
+        if (pace != FAM_PACE_ANSWERS) {
+            count(&pacer->others, pacer->others_step_ms, now_ms);
+        }
         count(chat, step_ms, now_ms);
         count(&pacer->all, pacer->all_step_ms, now_ms);
     }
     pthread_mutex_unlock(&pacer->mutex);
+    uint64_t wait_ms = due > now_ms ? due - now_ms : 0;
+    return wait_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)wait_ms;
+}
+
+uint32_t fam_pacer_wait_ms(struct fam_pacer *pacer, int64_t chat_id, uint64_t now_ms)
+{
+    uint64_t step_ms = chat_id < 0 ? GROUP_STEP_MS : CHAT_STEP_MS;
+    pthread_mutex_lock(&pacer->mutex);
+    uint64_t due = due_ms(find(pacer, chat_id), step_ms, BURST);
+    uint64_t due_all = due_ms(&pacer->all, pacer->all_step_ms, ALL_BURST);
+    pthread_mutex_unlock(&pacer->mutex);
+    due = due_all > due ? due_all : due;
     uint64_t wait_ms = due > now_ms ? due - now_ms : 0;
     return wait_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)wait_ms;
 }

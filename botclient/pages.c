@@ -6,12 +6,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "leader.h"
 #include "metrics/metrics.h"
 #include "net/http_server.h"
 #include "poller.h"
 #include "rpc/client.h"
 
-enum { HTTP_OK = 200, HTTP_UNAVAILABLE = 503, POLL_MAX_MS = 120000 };
+enum { HTTP_OK = 200, HTTP_UNAVAILABLE = 503, POLL_MAX_MS = 120000, WORD_MAX_MS = 30000 };
 
 struct fam_bot_pages {
     struct fam_bot_pages_options options;
@@ -24,14 +25,28 @@ struct report {
     bool server;
     bool telegram;
     uint64_t poll_age_ms; /* UINT64_MAX: no poll yet */
+    enum fam_lead_role role;
+    const char *reason; /* of an unhealthy Telegram */
 };
 
 static struct report look(const struct fam_bot_pages *pages)
 {
     struct report report = {.server = fam_client_is_connected(pages->options.client),
                             .poll_age_ms = fam_poller_age_ms(pages->options.poller)};
-    report.telegram = report.poll_age_ms <= POLL_MAX_MS;
+    report.role = fam_leader_role(pages->options.leader, NULL);
+    if (report.role == FAM_LEAD_NONE) {
+        report.telegram = fam_leader_age_ms(pages->options.leader) <= WORD_MAX_MS;
+        report.reason = "no server tells who polls";
+    } else {
+        report.telegram = report.poll_age_ms <= POLL_MAX_MS;
+        report.reason = "no completed poll within two minutes";
+    }
     return report;
+}
+
+static const char *role_name(enum fam_lead_role role)
+{
+    return role == FAM_LEAD_HELD ? "leading" : role == FAM_LEAD_ALONE ? "alone" : "standby";
 }
 
 static unsigned metrics_page(void *context, struct fam_buf *out)
@@ -58,8 +73,8 @@ static unsigned health_page(void *context, struct fam_buf *out)
     fam_buf_addf(out, "{\"status\":\"%s\",\"checks\":{", healthy ? "healthy" : "unhealthy");
     add_check(out, "server", report.server, "no RPC server is connected");
     fam_buf_add_char(out, ',');
-    add_check(out, "telegram", report.telegram, "no completed poll within two minutes");
-    fam_buf_addf(out, "},\"poll_age_ms\":%" PRId64 ",\"version\":",
+    add_check(out, "telegram", report.telegram, report.reason);
+    fam_buf_addf(out, "},\"role\":\"%s\",\"poll_age_ms\":%" PRId64 ",\"version\":", role_name(report.role),
                  report.poll_age_ms == UINT64_MAX ? (int64_t)-1 : (int64_t)report.poll_age_ms);
     fam_json_add_string(out, pages->options.version);
     uint64_t uptime_ms = fam_mono_ms() - pages->started_ms;
@@ -76,7 +91,7 @@ static unsigned ready_page(void *context, struct fam_buf *out)
         return HTTP_OK;
     }
     fam_buf_addf(out, "{\"ready\":false,\"reason\":\"%s\"}\n",
-                 report.server ? "no completed poll within two minutes" : "no RPC server is connected");
+                 report.server ? report.reason : "no RPC server is connected");
     return HTTP_UNAVAILABLE;
 }
 

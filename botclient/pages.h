@@ -1,6 +1,8 @@
 /* pages.h: the bot's HTTP pages: /metrics, /health, /health/ready, /health/live.
  *
- * Healthy and ready: a server is connected and Telegram has answered a poll within two minutes. Thread-safe. */
+ * Healthy and ready: a server is connected, and Telegram has answered a poll within two minutes, or another process of
+ * this bot polls and the server has said so within the last half minute. "role" tells which: leading, standby, alone
+ * (leader.h). Thread-safe. */
 #ifndef FAM_BOT_PAGES_H
 #define FAM_BOT_PAGES_H
 
@@ -11,6 +13,7 @@
 
 struct fam_bot_pages;
 struct fam_client;
+struct fam_leader;
 struct fam_metrics;
 struct fam_poller;
 
@@ -19,6 +22,7 @@ struct fam_bot_pages_options {
     struct fam_metrics *metrics;
     const struct fam_client *client;
     const struct fam_poller *poller;
+    struct fam_leader *leader;
     const char *version;
 };
 

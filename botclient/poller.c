@@ -29,7 +29,8 @@ enum {
     FLOOD_MAX_MS = 3600000,
     BROKEN_BEFORE_ISOLATION = 2,
     ISOLATED_POLLS = 10,
-    STEP_MS = 50
+    STEP_MS = 50,
+    REST_MS = 50
 };
 static const uint64_t quiet_ms = 6u * 86400000u; /* Telegram numbers anew after seven days without updates */
 
@@ -42,12 +43,18 @@ struct fam_poller {
     uint32_t wait_ms;              /* until the next poll while updates are in hand */
     enum fam_api_outcome reported; /* the last failure that was logged; OK: none */
     uint64_t last_update_ms;
+    bool is_rested; /* nothing was polled for a while: the next poll only looks, so that it is soon known to be well */
     _Atomic uint64_t last_poll_ms; /* monotonic; 0: none */
 };
 
 static bool is_stopping(const struct fam_poller *poller)
 {
     return atomic_load(poller->options.stop);
+}
+
+static bool may_poll(const struct fam_poller *poller)
+{
+    return !poller->options.may_poll || poller->options.may_poll(poller->options.lead);
 }
 
 static void pause_ms(const struct fam_poller *poller, uint32_t wait_ms)
@@ -106,6 +113,9 @@ static void wait_after_failure(struct fam_poller *poller, const struct fam_api_r
     report(poller, result);
     if (result->outcome == FAM_API_CONFLICT) {
         wait_ms = backoff_ms(poller, 2000);
+        if (poller->options.conflict) {
+            poller->options.conflict(poller->options.lead);
+        }
     } else if (result->outcome == FAM_API_UNAUTHORIZED) {
         wait_ms = REVOKED_MS;
     } else if (result->outcome == FAM_API_FLOOD) {
@@ -206,6 +216,9 @@ static void handle_answer(struct fam_poller *poller, const struct fam_buf *body,
     }
     atomic_store(&poller->last_poll_ms, fam_mono_ms());
     fam_metrics_set(poller->options.metrics, FAM_M_BOT_LAST_POLL, NULL, (double)fam_wall_ms() / 1000.0);
+    if (!may_poll(poller)) {
+        return; /* they come again, to the process that leads now */
+    }
     fresh = take_updates(poller, spans, span_count);
     if (fresh > 0) {
         poller->last_update_ms = fam_mono_ms();
@@ -228,8 +241,10 @@ static void poll_once(struct fam_poller *poller)
     snprintf(json, sizeof(json),
              "{\"offset\":%" PRId64 ",\"limit\":%d,\"timeout\":%d,\"allowed_updates\":[\"message\",\"edited_message\","
              "\"callback_query\",\"my_chat_member\"]}",
-             poller->asked, single ? 1 : BATCH, is_first(poller) ? 0 : POLL_S);
-    fam_api_call(poller->options.api, "getUpdates", json, POLL_TIMEOUT_MS, poller->options.stop, &result);
+             poller->asked, single ? 1 : BATCH, is_first(poller) || poller->is_rested ? 0 : POLL_S);
+    poller->is_rested = false;
+    fam_api_call(poller->options.api, "getUpdates", json, POLL_TIMEOUT_MS,
+                 poller->options.cut ? poller->options.cut : poller->options.stop, &result);
     if (result.outcome == FAM_API_OK) {
         handle_answer(poller, &result.body, single, started_ms);
     } else if (result.outcome != FAM_API_ABORTED) {
@@ -257,6 +272,11 @@ void fam_poller_run(struct fam_poller *poller)
         bool turn = wait_for_turn(poller);
         if (is_stopping(poller)) {
             break;
+        }
+        if (!may_poll(poller)) {
+            poller->is_rested = true;
+            pause_ms(poller, REST_MS);
+            continue;
         }
         if (!turn) {
             continue;

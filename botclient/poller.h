@@ -4,7 +4,10 @@
  * updates are unhandled Telegram answers every poll at once and repeats them; they are known and dropped. Polling goes
  * on all the same, so that a slow update holds up no other chat's: at once when the mark has moved and few are left,
  * else after 10 ms, and after twice that each time when nothing new came, up to 320 ms. Failures back off with jitter
- * and never end the loop. */
+ * and never end the loop.
+ *
+ * A process that may not poll (another one leads, leader.h) waits here. `cut` ends the poll that is under way, and no
+ * other call. */
 #ifndef FAM_BOT_POLLER_H
 #define FAM_BOT_POLLER_H
 
@@ -24,9 +27,13 @@ struct fam_poller;
 struct fam_poller_options {
     struct fam_api *api; /* borrowed, like the rest */
     struct fam_lanes *lanes;
-    struct fam_log *log;           /* may be NULL */
-    struct fam_metrics *metrics;   /* may be NULL */
-    atomic_bool *stop;             /* ends the poll that is under way */
+    struct fam_log *log;          /* may be NULL */
+    struct fam_metrics *metrics;  /* may be NULL */
+    atomic_bool *stop;            /* ends the loop */
+    const atomic_bool *cut;       /* ends the poll that is under way while it is true; NULL: `stop` does */
+    bool (*may_poll)(void *lead); /* asked before each poll, and before what it brought is taken; NULL: always */
+    void (*conflict)(void *lead); /* Telegram answered 409; may be NULL */
+    void *lead;
     void (*sleep_ms)(uint32_t ms); /* for tests; NULL: sleeps, in short steps that look at `stop` */
 };
 

@@ -10,16 +10,26 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "pacer.h"
 #include "telegram/api.h"
 #include "telegram/format.h"
 
 enum { ATTEMPTS = 4, SEND_TIMEOUT_MS = 20000, QUICK_TIMEOUT_MS = 3000, STEP_MS = 50, BODY_MAX = 64 * 1024 };
 
+/* How something goes out; the context of a messenger. */
+struct way {
+    struct fam_sender *sender;
+    enum fam_pace pace;
+    bool is_once; /* one attempt, no wait */
+    struct fam_messenger messenger;
+};
+
+enum { NOTIFIERS = FAM_PACE_REPORTS + 1 };
+
 struct fam_sender {
     struct fam_sender_options options;
     struct fam_pacer *pacer;
-    struct fam_messenger messenger;
+    struct way answers;
+    struct way notifiers[NOTIFIERS];
 };
 
 static bool is_aborted(const struct fam_sender *sender)
@@ -66,17 +76,18 @@ static enum fam_code give_up(enum fam_api_outcome outcome, uint32_t retry_after_
 }
 
 /* Waits until the pacer lets a message to this chat go. False: stopping, or the wait is too long for a thread. */
-static bool wait_turn(struct fam_sender *sender, int64_t chat_id, uint32_t *ret_wait_ms)
+static bool wait_turn(const struct way *way, int64_t chat_id, uint32_t *ret_wait_ms)
 {
+    struct fam_sender *sender = way->sender;
     uint64_t start_ms = sender->options.now_ms();
     for (;;) {
         uint64_t now_ms = sender->options.now_ms();
-        uint32_t wait_ms = fam_pacer_take(sender->pacer, chat_id, now_ms);
+        uint32_t wait_ms = fam_pacer_take(sender->pacer, chat_id, way->pace, now_ms);
         *ret_wait_ms = wait_ms;
         if (wait_ms == 0) {
             return true;
         }
-        if (is_aborted(sender) || now_ms - start_ms + wait_ms > FAM_SENDER_PATIENCE_MS) {
+        if (way->is_once || is_aborted(sender) || now_ms - start_ms + wait_ms > FAM_SENDER_PATIENCE_MS) {
             return false;
         }
         pause_ms(sender, wait_ms);
@@ -84,8 +95,9 @@ static bool wait_turn(struct fam_sender *sender, int64_t chat_id, uint32_t *ret_
 }
 
 /* What became of one attempt: true when it is final. */
-static bool settle(struct fam_sender *sender, int64_t chat_id, unsigned attempt, const struct fam_api_result *result)
+static bool settle(const struct way *way, int64_t chat_id, unsigned attempt, const struct fam_api_result *result)
 {
+    struct fam_sender *sender = way->sender;
     uint64_t now_ms = sender->options.now_ms();
     if (result->outcome == FAM_API_FLOOD) {
         fam_pacer_flood(sender->pacer, chat_id, now_ms, now_ms + (uint64_t)result->retry_after_s * 1000);
@@ -97,32 +109,65 @@ static bool settle(struct fam_sender *sender, int64_t chat_id, unsigned attempt,
         result->outcome != FAM_API_UNAUTHORIZED) {
         return true;
     }
-    if (attempt + 1 < ATTEMPTS) {
+    if (!way->is_once && attempt + 1 < ATTEMPTS) {
         uint32_t cap_ms = 250u << attempt;
         pause_ms(sender, cap_ms + randombytes_uniform(cap_ms));
     }
     return false;
 }
 
-/* One method with its body, to the end. */
-static enum fam_code deliver(struct fam_sender *sender, const char *method, int64_t chat_id, const char *json,
-                             int64_t *ret_message_id, int64_t *ret_migrate_to, struct fam_status *status)
+/* What is sent: a method with its body, to a chat, as long as the guard allows it. */
+struct parcel {
+    const char *method;
+    int64_t chat_id;
+    const char *json;
+    const struct fam_guard *guard; /* may be NULL */
+};
+
+static bool is_refused(const struct fam_guard *guard)
 {
+    return guard && !guard->may(guard->context);
+}
+
+static enum fam_code fail_lost(struct fam_status *status)
+{
+    return fam_fail_reason(status, FAM_ABORTED, "LEAD_LOST", 0, "it is another process's to send now");
+}
+
+/* A notification: what can't be known is told, and what has to wait is given back. */
+static enum fam_code give_back(struct fam_sender *sender, int64_t chat_id, enum fam_api_outcome outcome,
+                               struct fam_status *status)
+{
+    if (outcome == FAM_API_UNAVAILABLE) {
+        return fam_fail_reason(status, FAM_UNAVAILABLE, "UNCLEAR", 0, "nobody knows whether Telegram took it");
+    }
+    uint32_t wait_ms =
+        outcome == FAM_API_FLOOD ? fam_pacer_wait_ms(sender->pacer, chat_id, sender->options.now_ms()) : 0;
+    return give_up(outcome, wait_ms, status);
+}
+
+/* One parcel, to the end. */
+static enum fam_code deliver(const struct way *way, const struct parcel *parcel, int64_t *ret_message_id,
+                             int64_t *ret_migrate_to, struct fam_status *status)
+{
+    struct fam_sender *sender = way->sender;
     enum fam_api_outcome outcome = FAM_API_UNAVAILABLE;
     uint32_t wait_ms = 0;
-    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (!wait_turn(sender, chat_id, &wait_ms)) {
-            outcome = is_aborted(sender) ? FAM_API_ABORTED : FAM_API_FLOOD;
-            break;
+    for (unsigned attempt = 0; attempt < (way->is_once ? 1u : ATTEMPTS); attempt++) {
+        if (!wait_turn(way, parcel->chat_id, &wait_ms)) {
+            return give_up(is_aborted(sender) ? FAM_API_ABORTED : FAM_API_FLOOD, wait_ms, status);
+        }
+        if (is_refused(parcel->guard)) {
+            return fail_lost(status);
         }
         struct fam_api_result result;
-        fam_api_call(sender->options.api, method, json, SEND_TIMEOUT_MS, NULL, &result);
+        fam_api_call(sender->options.api, parcel->method, parcel->json, SEND_TIMEOUT_MS, NULL, &result);
         outcome = result.outcome;
         *ret_migrate_to = result.migrate_to;
         if (ret_message_id) {
             *ret_message_id = result.message_id;
         }
-        bool final = settle(sender, chat_id, attempt, &result);
+        bool final = settle(way, parcel->chat_id, attempt, &result);
         fam_api_result_done(&result);
         if (final) {
             break;
@@ -131,9 +176,11 @@ static enum fam_code deliver(struct fam_sender *sender, const char *method, int6
     if (outcome == FAM_API_OK || outcome == FAM_API_UNCHANGED) {
         return FAM_OK;
     }
-    if (outcome == FAM_API_FLOOD && wait_ms == 0) {
-        wait_ms = fam_pacer_take(sender->pacer, chat_id, sender->options.now_ms());
+    if (way->is_once) {
+        return give_back(sender, parcel->chat_id, outcome, status);
     }
+    wait_ms =
+        outcome == FAM_API_FLOOD ? fam_pacer_wait_ms(sender->pacer, parcel->chat_id, sender->options.now_ms()) : 0;
     return give_up(outcome, wait_ms, status);
 }
 
@@ -183,11 +230,11 @@ static void add_body(struct fam_buf *json, const struct fam_outgoing *message, i
 }
 
 /* One part of a message; a group that moved is followed once. */
-static enum fam_code send_part(struct fam_sender *sender, const struct fam_outgoing *message, int64_t *chat_id,
+static enum fam_code send_part(const struct way *way, const struct fam_outgoing *message, int64_t *chat_id,
                                const char *text, size_t size, bool last, int64_t *ret_message_id,
                                struct fam_status *status)
 {
-    const char *method = message->message_id ? "editMessageText" : "sendMessage";
+    struct parcel parcel = {.method = message->message_id ? "editMessageText" : "sendMessage", .guard = message->guard};
     enum fam_code code = FAM_OK;
     for (int moves = 0; moves < 2; moves++) {
         int64_t migrate_to = 0;
@@ -197,7 +244,9 @@ static enum fam_code send_part(struct fam_sender *sender, const struct fam_outgo
         if (json.failed) {
             return fam_fail_memory(status);
         }
-        code = deliver(sender, method, *chat_id, json.data, ret_message_id, &migrate_to, status);
+        parcel.chat_id = *chat_id;
+        parcel.json = json.data;
+        code = deliver(way, &parcel, ret_message_id, &migrate_to, status);
         if (code == FAM_OK || migrate_to == 0) {
             break;
         }
@@ -209,7 +258,6 @@ static enum fam_code send_part(struct fam_sender *sender, const struct fam_outgo
 static enum fam_code send_message(void *context, const struct fam_outgoing *message, int64_t *ret_message_id,
                                   struct fam_status *status)
 {
-    struct fam_sender *sender = context;
     const char *rest = message->html, *start, *next_start;
     size_t size, next_size;
     int64_t chat_id = message->chat_id;
@@ -219,7 +267,7 @@ static enum fam_code send_message(void *context, const struct fam_outgoing *mess
     }
     for (;;) {
         bool more = fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &next_start, &next_size);
-        enum fam_code code = send_part(sender, &part, &chat_id, start, size, !more, ret_message_id, status);
+        enum fam_code code = send_part(context, &part, &chat_id, start, size, !more, ret_message_id, status);
         if (code != FAM_OK || !more) {
             return code;
         }
@@ -248,17 +296,18 @@ static enum fam_code remove_message(void *context, int64_t chat_id, int64_t mess
     if (json.failed) {
         return fam_fail_memory(status);
     }
-    return deliver(context, "deleteMessage", chat_id, json.data, NULL, &migrate_to, status);
+    const struct parcel parcel = {.method = "deleteMessage", .chat_id = chat_id, .json = json.data};
+    return deliver(context, &parcel, NULL, &migrate_to, status);
 }
 
 /* Once, quickly, whatever comes of it. */
-static void try_once(struct fam_sender *sender, const char *method, const struct fam_buf *json)
+static void try_once(const struct way *way, const char *method, const struct fam_buf *json)
 {
     struct fam_api_result result;
     if (json->failed) {
         return;
     }
-    fam_api_call(sender->options.api, method, json->data, QUICK_TIMEOUT_MS, NULL, &result);
+    fam_api_call(way->sender->options.api, method, json->data, QUICK_TIMEOUT_MS, NULL, &result);
     fam_api_result_done(&result);
 }
 
@@ -282,6 +331,19 @@ static void typing(void *context, int64_t chat_id)
     try_once(context, "sendChatAction", &json);
 }
 
+static void open_way(struct fam_sender *sender, struct way *way, enum fam_pace pace, bool is_once)
+{
+    way->sender = sender;
+    way->pace = pace;
+    way->is_once = is_once;
+    way->messenger = (struct fam_messenger){.context = way,
+                                            .send = send_message,
+                                            .edit = edit_message,
+                                            .remove = remove_message,
+                                            .answer_callback = answer_callback,
+                                            .typing = typing};
+}
+
 struct fam_sender *fam_sender_new(const struct fam_sender_options *options, struct fam_status *status)
 {
     struct fam_sender *sender = calloc(1, sizeof(*sender));
@@ -297,12 +359,10 @@ struct fam_sender *fam_sender_new(const struct fam_sender_options *options, stru
     if (!sender->options.now_ms) {
         sender->options.now_ms = fam_mono_ms;
     }
-    sender->messenger = (struct fam_messenger){.context = sender,
-                                               .send = send_message,
-                                               .edit = edit_message,
-                                               .remove = remove_message,
-                                               .answer_callback = answer_callback,
-                                               .typing = typing};
+    open_way(sender, &sender->answers, FAM_PACE_ANSWERS, false);
+    for (int pace = 0; pace < NOTIFIERS; pace++) {
+        open_way(sender, &sender->notifiers[pace], (enum fam_pace)pace, true);
+    }
     return sender;
 }
 
@@ -317,5 +377,10 @@ void fam_sender_free(struct fam_sender *sender)
 
 const struct fam_messenger *fam_sender_messenger(const struct fam_sender *sender)
 {
-    return &sender->messenger;
+    return &sender->answers.messenger;
+}
+
+const struct fam_messenger *fam_sender_notifier(const struct fam_sender *sender, enum fam_pace pace)
+{
+    return &sender->notifiers[pace].messenger;
 }

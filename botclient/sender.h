@@ -2,7 +2,12 @@
  *
  * Before a message goes out the pacer is asked; a wait for one chat holds up only the thread that serves it. 429 delays
  * the chat by what Telegram says; a delay above FAM_SENDER_PATIENCE_MS is handed back to the caller. 5xx and broken
- * connections are tried again three times. An unclear outcome is sent again: an answer must arrive. Thread-safe. */
+ * connections are tried again three times. An unclear outcome is sent again: an answer must arrive.
+ *
+ * Notifications go another way: nothing waits and nothing is repeated here, for they have a queue that does. What the
+ * pacer or Telegram holds back is "FLOOD" with the time to wait, and an unclear outcome is told as "UNCLEAR".
+ *
+ * A message's guard is asked right before each request. Thread-safe. */
 #ifndef FAM_BOT_SENDER_H
 #define FAM_BOT_SENDER_H
 
@@ -11,6 +16,7 @@
 #include "base/compiler.h"
 #include "base/status.h"
 #include "dialog/port.h"
+#include "pacer.h"
 
 struct fam_api;
 struct fam_log;
@@ -31,5 +37,7 @@ struct fam_sender *fam_sender_new(const struct fam_sender_options *options, stru
 void fam_sender_free(struct fam_sender *sender);
 /* The table for conversations; lives as long as the sender. */
 const struct fam_messenger *fam_sender_messenger(const struct fam_sender *sender);
+/* The table for notifications of that pace. */
+const struct fam_messenger *fam_sender_notifier(const struct fam_sender *sender, enum fam_pace pace);
 
 #endif

@@ -221,6 +221,31 @@ const struct fam_argument fam_entry_arguments[] = {
     {.name = NULL},
 };
 
+const struct fam_argument fam_session_list_arguments[] = {
+    {.name = "USER", .type = FAM_VALUE_UUID, .help = "whose; from 'famctl user list'"},
+    {.name = NULL},
+};
+
+const struct fam_argument fam_session_arguments[] = {
+    {.name = "SESSION", .type = FAM_VALUE_WORD, .help = "its id, from 'famctl session list'"},
+    {.name = NULL},
+};
+
+const struct fam_argument fam_session_revoke_arguments[] = {
+    {.name = "SESSION", .type = FAM_VALUE_WORD, .optional = true, .help = "its id, from 'famctl session list'"},
+    {.name = NULL},
+};
+
+const struct fam_flag fam_session_show_flags[] = {USER, {.name = NULL}};
+const struct fam_flag fam_session_revoke_flags[] = {
+    {.name = "--user", .type = FAM_VALUE_UUID, .value = "ID", .help = "whose session it is"},
+    {.name = "--all", .type = FAM_VALUE_UUID, .value = "USER", .help = "instead of a SESSION: all of this user"},
+    REASON,
+    {.name = "--dry-run", .help = "show what would be ended, change nothing"},
+    {.name = "--yes", .letter = 'y', .help = "do not ask; needed with --all when there is no terminal"},
+    {.name = NULL},
+};
+
 const struct fam_argument fam_breaker_arguments[] = {
     {.name = "ACTION",
      .type = FAM_VALUE_CHOICE,
@@ -229,6 +254,94 @@ const struct fam_argument fam_breaker_arguments[] = {
      .help = "close it, so that the next call is tried"},
     {.name = NULL},
 };
+
+static const char *const task_states[] = {"ready", "waiting", "running", "done", "dead", NULL};
+static const char *const priorities[] = {"low", "normal", "high", "critical", NULL};
+
+#define TYPE                                                                                                           \
+    {                                                                                                                  \
+        .name = "--type", .type = FAM_VALUE_WORD, .value = "TYPE", .help = "only this type, like send_checkin"         \
+    }
+#define PRIORITY                                                                                                       \
+    {                                                                                                                  \
+        .name = "--priority", .type = FAM_VALUE_CHOICE, .value = "P", .choices = priorities, .help = "only this one"   \
+    }
+#define STATE                                                                                                          \
+    {                                                                                                                  \
+        .name = "--state", .type = FAM_VALUE_CHOICE, .value = "STATE", .choices = task_states, .help = "only this one" \
+    }
+#define FAILURE                                                                                                        \
+    {                                                                                                                  \
+        .name = "--failure", .type = FAM_VALUE_WORD, .value = "TEXT",                                                  \
+        .help = "only those whose last failure says this, in part; up to 100 characters"                               \
+    }
+#define OLDER                                                                                                          \
+    {                                                                                                                  \
+        .name = "--older", .type = FAM_VALUE_WORD, .value = "TIME",                                                    \
+        .help = "made so long ago or longer: 90s, 15m, 2h, 3d"                                                         \
+    }
+#define DRY_RUN                                                                                                        \
+    {                                                                                                                  \
+        .name = "--dry-run", .help = "say what would happen, change nothing"                                           \
+    }
+#define YES                                                                                                            \
+    {                                                                                                                  \
+        .name = "--yes", .letter = 'y', .help = "do not ask; needed when there is no terminal"                         \
+    }
+#define WHY                                                                                                            \
+    {                                                                                                                  \
+        .name = "--reason", .type = FAM_VALUE_WORD, .value = "TEXT",                                                   \
+        .help = "why, up to 200 characters; shown with the pause; no personal text"                                    \
+    }
+
+const struct fam_argument fam_task_arguments[] = {
+    {.name = "ID", .type = FAM_VALUE_UUID, .help = "of the task, from 'famctl queue list'"},
+    {.name = NULL},
+};
+const struct fam_argument fam_tasks_arguments[] = {
+    {.name = "ID",
+     .type = FAM_VALUE_UUID,
+     .optional = true,
+     .repeated = true,
+     .help = "of tasks, from 'famctl queue list'"},
+    {.name = NULL},
+};
+const struct fam_argument fam_queue_type_arguments[] = {
+    {.name = "TYPE",
+     .type = FAM_VALUE_WORD,
+     .optional = true,
+     .help = "of tasks, like send_checkin (default: all, however they are called)"},
+    {.name = NULL},
+};
+const struct fam_flag fam_queue_list_flags[] = {STATE, TYPE, PRIORITY, FAILURE, OLDER, LIMIT, AFTER, {.name = NULL}};
+const struct fam_flag fam_queue_dead_flags[] = {TYPE, PRIORITY, FAILURE, OLDER, LIMIT, AFTER, {.name = NULL}};
+const struct fam_flag fam_queue_change_flags[] = {
+    STATE,         TYPE,  PRIORITY,
+    FAILURE,       OLDER, {.name = "--all", .help = "every task, when nothing else says which"},
+    DRY_RUN,       YES,   REASON,
+    {.name = NULL}};
+const struct fam_flag fam_queue_pause_flags[] = {{.name = "--for",
+                                                  .type = FAM_VALUE_WORD,
+                                                  .value = "TIME",
+                                                  .help = "90s, 30m, 2h, 3d (default: until it is resumed)"},
+                                                 WHY,
+                                                 DRY_RUN,
+                                                 {.name = NULL}};
+const struct fam_flag fam_queue_drain_flags[] = {{.name = "--wait",
+                                                  .type = FAM_VALUE_NUMBER,
+                                                  .value = "S",
+                                                  .min = 1,
+                                                  .max = 86400,
+                                                  .help = "seconds until it gives up; the pause stays (default: 600)"},
+                                                 WHY,
+                                                 DRY_RUN,
+                                                 {.name = NULL}};
+const struct fam_flag fam_schedule_flags[] = {
+    {.name = "--job", .type = FAM_VALUE_WORD, .value = "JOB", .help = "only this one, like send_checkin"},
+    {.name = "--family", .type = FAM_VALUE_UUID, .value = "ID", .help = "only of this family"},
+    LIMIT,
+    AFTER,
+    {.name = NULL}};
 
 const struct fam_flag fam_log_flags[] = {
     {.name = "--follow", .letter = 'f', .help = "go on as lines come, also after a rotation"},
@@ -273,3 +386,49 @@ const struct fam_argument fam_man_arguments[] = {
     {.name = "COMMAND", .type = FAM_VALUE_WORD, .optional = true, .help = "only this one, like token"},
     {.name = NULL},
 };
+
+static const char *const notification_states[] = {"queued", "leased", "delivered", "failed", "expired", "held", NULL};
+static const char *const ended_states[] = {"failed", "expired", NULL};
+static const char *const notification_kinds[] = {"better_reading", "checkin", "weekly_report", NULL};
+
+#define ONLY_USER                                                                                                      \
+    {                                                                                                                  \
+        .name = "--user", .type = FAM_VALUE_UUID, .value = "ID", .help = "only of this user"                           \
+    }
+#define KIND                                                                                                           \
+    {                                                                                                                  \
+        .name = "--kind", .type = FAM_VALUE_CHOICE, .value = "KIND", .choices = notification_kinds,                    \
+        .help = "only this one"                                                                                        \
+    }
+
+const struct fam_argument fam_notify_arguments[] = {
+    {.name = "ID",
+     .type = FAM_VALUE_UUID,
+     .optional = true,
+     .repeated = true,
+     .help = "of notifications, from 'famctl notify list'"},
+    {.name = NULL},
+};
+const struct fam_flag fam_notify_list_flags[] = {
+    ONLY_USER,
+    {.name = "--state",
+     .type = FAM_VALUE_CHOICE,
+     .value = "STATE",
+     .choices = notification_states,
+     .help = "only this one; held: due, but the person has blocked the bot"},
+    KIND,
+    LIMIT,
+    AFTER,
+    {.name = NULL}};
+const struct fam_flag fam_notify_resend_flags[] = {
+    ONLY_USER,
+    {.name = "--state",
+     .type = FAM_VALUE_CHOICE,
+     .value = "STATE",
+     .choices = ended_states,
+     .help = "only this one (default: both)"},
+    KIND,
+    {.name = "--all", .help = "every one that failed or expired, when nothing else says which"},
+    DRY_RUN,
+    YES,
+    {.name = NULL}};

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/config.h"
@@ -157,6 +158,27 @@ struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls, s
 bool fam_ctl_is_dry_run(const struct fam_ctl *ctl)
 {
     return fam_parsed_value(ctl->parsed, "--dry-run") != NULL;
+}
+
+enum fam_code fam_ctl_confirm(const struct fam_ctl *ctl, const char *question, const char *refused,
+                              struct fam_status *status)
+{
+    char line[16] = "";
+    if (fam_parsed_value(ctl->parsed, "--yes") != NULL) {
+        return FAM_OK;
+    }
+    if (!ctl->io->in_terminal) {
+        return fam_usage(status, "there is no terminal to ask on: --yes says that you are sure");
+    }
+    fprintf(ctl->io->err, "%s [y/N] ", question);
+    fflush(ctl->io->err);
+    if (fgets(line, sizeof(line), ctl->io->in) != NULL) {
+        line[strcspn(line, "\r\n")] = '\0';
+    }
+    if (strcasecmp(line, "y") != 0 && strcasecmp(line, "yes") != 0) {
+        return fam_fail(status, FAM_CANCELLED, "%s", refused);
+    }
+    return FAM_OK;
 }
 
 enum fam_code fam_ctl_write(const struct fam_ctl *ctl, const char *text, size_t size, struct fam_status *status)

@@ -59,6 +59,10 @@ struct fam_client *fam_ctl_client(const struct fam_ctl *ctl, const char *urls,
                                   struct fam_status *status) FAM_MUST_CHECK;
 /* Was --dry-run given? */
 bool fam_ctl_is_dry_run(const struct fam_ctl *ctl);
+/* Asks `question` on the terminal, unless --yes was given; anything but "y" or "yes" is no: CANCELLED, with `refused`
+ * as its message. Without a terminal and --yes a mistake in usage. */
+enum fam_code fam_ctl_confirm(const struct fam_ctl *ctl, const char *question, const char *refused,
+                              struct fam_status *status) FAM_MUST_CHECK;
 /* For commands whose answer has no end: shows text at once. FAM_CANCELLED when the reader has gone away. */
 enum fam_code fam_ctl_write(const struct fam_ctl *ctl, const char *text, size_t size,
                             struct fam_status *status) FAM_MUST_CHECK;

@@ -20,7 +20,7 @@
 #include "store/idempotency_store.h"
 #include "store/migrate.h"
 
-enum { URLS_MAX = 8, FIRST_HEALTH_WAIT_MS = 300 };
+enum { URLS_MAX = 8, FIRST_HEALTH_WAIT_MS = 300, POOL_MAX = 256, SIDE_CONNECTIONS = 4, REDIS_CONNECTIONS = 8 };
 
 static Fam__V1__Language language_of_config(const char *language)
 {
@@ -37,9 +37,11 @@ static enum fam_code make_store(struct fam_app *app, struct fam_status *status)
             status, FAM_INVALID_ARGUMENT,
             "FAM_MASTER_KEY is not set: v1: and 32 random bytes in base64 (head -c32 /dev/urandom | base64)");
     }
+    /* Connections are made when they are needed: those for tasks are none where no tasks are run. */
+    size_t connections = app->config->workers + app->config->task_workers + SIDE_CONNECTIONS;
     const struct fam_store_options options = {
         .pool = {.conninfo = fam_secret_text(&app->config->database_url),
-                 .size = app->config->workers,
+                 .size = connections < POOL_MAX ? connections : POOL_MAX,
                  .statement_timeout_ms = app->config->statement_timeout_ms,
                  .metrics = app->metrics,
                  .log = app->log},
@@ -49,10 +51,17 @@ static enum fam_code make_store(struct fam_app *app, struct fam_status *status)
     return app->store == NULL ? status->code : FAM_OK;
 }
 
+static size_t redis_connections(const struct fam_config *config)
+{
+    size_t connections = REDIS_CONNECTIONS + config->task_workers;
+    return connections < FAM_REDIS_MAX_CONNECTIONS ? connections : FAM_REDIS_MAX_CONNECTIONS;
+}
+
 static enum fam_code make_redis_rooms(struct fam_app *app, struct fam_status *status)
 {
     const struct fam_redis_options redis = {.url = fam_secret_text(&app->config->redis_url),
                                             .client_name = "famserver",
+                                            .connections = redis_connections(app->config),
                                             .metrics = app->metrics,
                                             .log = app->log};
     app->redis = fam_redis_new(&redis, status);
@@ -65,7 +74,7 @@ static enum fam_code make_redis_rooms(struct fam_app *app, struct fam_status *st
                                               .per_hour = app->config->limit_translations_hour,
                                               .per_day = app->config->limit_translations_day};
     app->limits = app->sessions == NULL ? NULL : fam_limits_new(&limits, status);
-    return app->limits == NULL ? status->code : FAM_OK;
+    return app->limits == NULL ? status->code : fam_app_make_queue(app, status);
 }
 
 static size_t split_urls(struct fam_app *app, const char **ret_urls)
@@ -123,12 +132,15 @@ static enum fam_code make_services(struct fam_app *app, struct fam_status *statu
     const struct fam_services_context context = {
         .store = app->store,
         .sessions = app->sessions,
+        .queue = app->queue,
         .limits = app->limits,
         .translate = app->translate,
         .reader = app->reader,
         .sources = &app->ops_sources,
         .health = app->health,
         .bots = app->bots,
+        .leases = app->leases,
+        .bell = app->bell,
         .server = app->server,
         .metrics = app->metrics,
         .log = app->log,
@@ -169,9 +181,6 @@ static enum fam_code make_rooms(struct fam_app *app, struct fam_status *status)
         app->limiter = app->auth == NULL ? NULL : fam_app_limiter(app->config, status);
         code = app->limiter == NULL ? status->code : FAM_OK;
     }
-    if (code == FAM_OK) {
-        code = fam_app_make_health(app, status);
-    }
     return code;
 }
 
@@ -195,34 +204,58 @@ struct fam_app *fam_app_new(const struct fam_config *config, struct fam_log *log
 
 static void announce(const struct fam_app *app)
 {
+    uint64_t http_port = fam_http_server_port(fam_pages_server(app->pages));
     for (size_t i = 0; i < app->url_count; i++) {
         const char *colon = strrchr(app->urls[i], ':');
         char url[160];
         (void)snprintf(url, sizeof(url), "%.*s:%u", (int)(colon - app->urls[i]), app->urls[i],
                        fam_server_port(app->server, i));
-        FAM_LOG(app->log, FAM_LOG_INFO, "app", "listening", FAM_STR("rpc", url),
-                FAM_U64("http_port", fam_http_server_port(fam_pages_server(app->pages))),
+        FAM_LOG(app->log, FAM_LOG_INFO, "app", "listening", FAM_STR("rpc", url), FAM_U64("http_port", http_port),
+                FAM_STR("version", FAM_VERSION), FAM_STR("environment", app->config->environment));
+    }
+    if (app->server == NULL) {
+        FAM_LOG(app->log, FAM_LOG_INFO, "app", "working", FAM_U64("http_port", http_port),
                 FAM_STR("version", FAM_VERSION), FAM_STR("environment", app->config->environment));
     }
 }
 
-enum fam_code fam_app_start(struct fam_app *app, struct fam_status *status)
+static enum fam_code start_rooms(struct fam_app *app, struct fam_status *status)
 {
+    bool serves = (app->roles & FAM_APP_SERVES) != 0;
     /* The transport first: when its threads are pinned, the first socket of the process must be its own. */
-    enum fam_code code = make_server(app, status);
+    enum fam_code code = serves ? make_server(app, status) : FAM_OK;
     if (code == FAM_OK) {
         code = fam_app_make_claude(app, status);
     }
     if (code == FAM_OK) {
+        code = fam_app_make_bell(app, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_app_make_health(app, status);
+    }
+    if (code == FAM_OK && serves) {
         code = make_services(app, status);
     }
     if (code == FAM_OK) {
         code = fam_app_watch(app, status);
     }
+    return code;
+}
+
+enum fam_code fam_app_start(struct fam_app *app, unsigned roles, struct fam_status *status)
+{
+    app->roles = roles;
+    enum fam_code code = start_rooms(app, status);
+    if (code == FAM_OK && (roles & FAM_APP_WORKS) != 0) {
+        code = fam_app_make_workers(app, status);
+    }
+    if (code == FAM_OK && (roles & FAM_APP_WORKS) != 0) {
+        code = fam_app_start_schedule(app, status);
+    }
     if (code == FAM_OK) {
         code = fam_health_start(app->health, FIRST_HEALTH_WAIT_MS, status);
     }
-    if (code == FAM_OK) {
+    if (code == FAM_OK && app->server != NULL) {
         code = fam_server_start(app->server, status);
     }
     if (code == FAM_OK) { /* last: who finds the page that says ready finds RPC too */
@@ -239,21 +272,36 @@ void fam_app_drain(void *context)
 {
     struct fam_app *app = context;
     if (!atomic_exchange(&app->draining, true)) {
-        FAM_LOG0(app->log, FAM_LOG_INFO, "app", "draining: new calls are refused");
+        FAM_LOG0(app->log, FAM_LOG_INFO, "app", "draining: new calls and tasks are refused");
     }
-    fam_server_start_drain(app->server);
+    fam_worker_drain(app->worker);
+    if (app->server != NULL) {
+        fam_server_start_drain(app->server);
+    }
+    fam_leases_drain(app->leases);
 }
 
 bool fam_app_stop(struct fam_app *app)
 {
+    uint64_t until_ms = fam_mono_ms() + app->config->drain_ms;
+    bool drained = true;
     fam_app_drain(app);
     FAM_LOG(app->log, FAM_LOG_INFO, "app", "stopping",
-            FAM_U64("calls_in_flight", fam_server_calls_in_flight(app->server)));
-    bool drained = fam_server_drain(app->server, app->config->drain_ms);
+            FAM_U64("calls_in_flight", app->server == NULL ? 0 : fam_server_calls_in_flight(app->server)));
+    if (app->server != NULL) {
+        drained = fam_server_drain(app->server, app->config->drain_ms);
+    }
     if (!drained) {
         FAM_LOG0(app->log, FAM_LOG_WARN, "app", "some calls did not finish in time and were cancelled");
     }
-    return drained;
+    uint64_t now_ms = fam_mono_ms();
+    bool ended = fam_app_stop_workers(app, now_ms < until_ms ? (uint32_t)(until_ms - now_ms) : 0);
+    return drained && ended;
+}
+
+bool fam_app_is_stuck(const struct fam_app *app)
+{
+    return app->is_stuck;
 }
 
 void fam_app_free(struct fam_app *app)
@@ -262,15 +310,23 @@ void fam_app_free(struct fam_app *app)
         return;
     }
     fam_pages_free(app->pages);
+    fam_app_stop_schedule(app);
+    (void)fam_app_stop_workers(app, 0); /* it runs only where the start failed half-way */
+    if (app->is_stuck) {
+        return;
+    }
+    fam_app_free_workers(app);
     fam_server_free(app->server);
     fam_app_unwatch(app);
     fam_health_free(app->health);
     fam_bot_watch_free(app->bots);
     fam_services_free(app->services);
+    fam_app_free_bell(app);
     fam_app_free_claude(app);
     fam_auth_free(app->auth);
     fam_limiter_free(app->limiter);
     fam_translate_free(app->translate);
+    fam_queue_free(app->queue);
     fam_limits_free(app->limits);
     fam_sessions_free(app->sessions);
     fam_redis_free(app->redis);

@@ -68,6 +68,8 @@ enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status
         .store = app->store,
         .model = app->config->claude_model,
         .patience_ms = app->config->claude_patience_ms,
+        .timeout_ms = app->config->claude_timeout_ms,
+        .going_on_max = (size_t)app->config->claude_concurrency + app->config->claude_queue,
         .metrics = app->metrics,
         .log = app->log,
     };

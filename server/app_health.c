@@ -116,7 +116,7 @@ enum fam_code fam_app_make_health(struct fam_app *app, struct fam_status *status
     if (code == FAM_OK && fam_app_uses_claude(app)) {
         code = add(app, "claude", check_claude, false, status);
     }
-    if (code == FAM_OK) {
+    if (code == FAM_OK && (app->roles & FAM_APP_SERVES) != 0) { /* bots report to servers */
         code = add(app, "telegram", check_telegram, false, status);
     }
     return code == FAM_OK ? add(app, "disk", check_disk, false, status) : code;

@@ -9,6 +9,12 @@
 #include "health/bot_watch.h"
 #include "health/health.h"
 #include "net/limiter.h"
+#include "notify/bell.h"
+#include "notify/notify.h"
+#include "queue/handlers.h"
+#include "queue/queue.h"
+#include "queue/tasks.h"
+#include "queue/worker.h"
 #include "redis/redis.h"
 #include "rpc/server.h"
 #include "services/auth.h"
@@ -32,7 +38,9 @@ enum fam_database_state {
 };
 
 struct fam_pages;
+struct fam_scheduler;
 struct fam_sentry;
+struct fam_sweeper;
 
 struct fam_app {
     const struct fam_config *config;
@@ -53,7 +61,17 @@ struct fam_app {
     struct fam_limiter *limiter;
     struct fam_health *health;
     struct fam_bot_watch *bots;
-    struct fam_services *services;
+    struct fam_leases *leases;
+    struct fam_bell *bell;
+    unsigned roles; /* bits of enum fam_app_role; 0 before the start */
+    struct fam_queue *queue;
+    struct fam_handlers handlers;
+    struct fam_task_table tasks;
+    struct fam_worker *worker; /* this and the next: NULL where no tasks are run */
+    struct fam_sweeper *sweeper;
+    struct fam_scheduler *scheduler; /* the same */
+    bool is_stuck;
+    struct fam_services *services; /* this and the next: NULL where no RPC is served */
     struct fam_server *server;
     struct fam_pages *pages;
     char *listen; /* FAM_LISTEN, cut into urls */
@@ -87,12 +105,33 @@ enum fam_code fam_app_make_claude(struct fam_app *app, struct fam_status *status
 void fam_app_free_claude(struct fam_app *app);
 struct fam_ops_sources fam_app_ops_sources(struct fam_app *app);
 
+/* app_notify.c: where leases wait, and the bell that wakes them. */
+enum fam_code fam_app_make_bell(struct fam_app *app, struct fam_status *status);
+/* After the RPC server is gone. */
+void fam_app_free_bell(struct fam_app *app);
+/* app_workers.c */
+enum fam_code fam_app_make_queue(struct fam_app *app, struct fam_status *status);
+/* The table of handlers, then the threads. */
+enum fam_code fam_app_make_workers(struct fam_app *app, struct fam_status *status);
+/* Waits `drain_ms` at most for handlers that run. True when all have returned. */
+bool fam_app_stop_workers(struct fam_app *app, uint32_t drain_ms);
+/* After fam_app_stop_workers, which said yes, and when no page is served any more. */
+void fam_app_free_workers(struct fam_app *app);
+/* What health says of it. False, with *ret_reason a constant text: no tasks are run at the moment. */
+bool fam_app_worker_is_ready(struct fam_app *app, const char **ret_reason);
+/* Gauges of the whole queue, every five seconds; *next_ms is when it is time again. */
+void fam_app_count_tasks(struct fam_app *app, uint64_t *next_ms);
+
 /* app_watch.c: looks every second (every five while all is well) whether the schema is current. */
 enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status);
 void fam_app_unwatch(struct fam_app *app);
 void fam_app_recheck(void *app);
 uint32_t fam_app_schema_applied(void *app);
 bool fam_app_is_ready(void *context, const char **ret_reason);
+
+/* app_schedule.c: after fam_app_watch; before the store goes. */
+enum fam_code fam_app_start_schedule(struct fam_app *app, struct fam_status *status);
+void fam_app_stop_schedule(struct fam_app *app);
 
 /* app_health.c */
 enum fam_code fam_app_make_health(struct fam_app *app, struct fam_status *status);

@@ -7,17 +7,12 @@
 #include "base/log.h"
 #include "metrics/metrics.h"
 #include "store/activity_store.h"
+#include "store/business_store.h"
 #include "store/idempotency_store.h"
 #include "store/migrate.h"
 
-static const char SWEEP[] = "idempotency_sweep", ACTIVITY[] = "activity";
-enum {
-    LOOK_MS = 1000,
-    LOOK_READY_MS = 5000,
-    SWEEP_MS = 10 * 60 * 1000,
-    SWEEP_ROWS = 5000,
-    ACTIVITY_MS = 5 * 60 * 1000
-};
+static const char SWEEP[] = "idempotency_sweep", REFRESH[] = "refresh_metrics", RETENTION_SWEEP[] = "retention_sweep";
+enum { LOOK_MS = 1000, LOOK_READY_MS = 5000, SWEEP_MS = 10 * 60 * 1000, SWEEP_ROWS = 5000, BUSINESS_MS = 30 * 1000 };
 
 static enum fam_database_state look(struct fam_app *app, struct fam_status *status)
 {
@@ -79,33 +74,53 @@ static void sweep(struct fam_app *app, uint64_t *next_ms)
     }
 }
 
-/* How many families there are, and who stays. */
-static void count_activity(struct fam_app *app, uint64_t *next_ms)
+/* A job that is a task of the schedule: it ended well when its numbers were written, whoever ran it. */
+static enum fam_code show_task(struct fam_app *app, const char *job, const struct fam_business_value *made,
+                               struct fam_status *status)
+{
+    uint64_t every_ms = 0;
+    enum fam_code code = fam_business_every(app->store, job, &every_ms, status);
+    if (code == FAM_OK) {
+        fam_metrics_job_every(app->metrics, job, every_ms);
+        fam_metrics_set(app->metrics, FAM_M_JOB_LAST_SUCCESS, FAM_LABELS(job), (double)made->computed_at_ms / 1000);
+    }
+    return code;
+}
+
+/* Numbers of the whole database, which a task computes now and then: each server shows the same. */
+static void show_business(struct fam_app *app, uint64_t *next_ms)
 {
     if (fam_mono_ms() < *next_ms || atomic_load(&app->database) != FAM_DATABASE_READY) {
         return;
     }
     struct fam_status status;
-    struct fam_activity activity;
-    *next_ms = fam_mono_ms() + ACTIVITY_MS;
-    fam_metrics_job_started(app->metrics, ACTIVITY);
-    if (fam_activity_read(app->store, &activity, &status) != FAM_OK) {
-        fam_log_status(app->log, FAM_LOG_WARN, "app", "families could not be counted", &status);
+    struct fam_business_value values[FAM_BUSINESS_COUNT];
+    *next_ms = fam_mono_ms() + BUSINESS_MS;
+    enum fam_code code = fam_business_read(app->store, values, &status);
+    if (code == FAM_OK) {
+        code = show_task(app, REFRESH, &values[FAM_BUSINESS_ACTIVE_FAMILIES], &status);
+    }
+    if (code == FAM_OK) {
+        code = show_task(app, RETENTION_SWEEP, &values[FAM_BUSINESS_OLDEST_PERSONAL_ROW], &status);
+    }
+    if (code != FAM_OK) {
+        fam_log_status(app->log, FAM_LOG_WARN, "app", "numbers of the whole database could not be read", &status);
         return;
     }
-    fam_metrics_set(app->metrics, FAM_M_ACTIVE_FAMILIES, NULL, (double)activity.active_families);
+    fam_metrics_set(app->metrics, FAM_M_ACTIVE_FAMILIES, NULL, values[FAM_BUSINESS_ACTIVE_FAMILIES].value);
     for (size_t i = 0; i < FAM_RETENTION_PERIODS; i++) {
-        double came = (double)activity.retention[i].came, stayed = (double)activity.retention[i].stayed;
         fam_metrics_set(app->metrics, FAM_M_RETENTION, FAM_LABELS(fam_retention_words[i]),
-                        came > 0 ? stayed / came : 0);
+                        values[FAM_BUSINESS_RETENTION_DAY_1 + i].value);
     }
-    fam_metrics_job_succeeded(app->metrics, ACTIVITY);
+    const struct fam_business_value *oldest = &values[FAM_BUSINESS_OLDEST_PERSONAL_ROW];
+    double age = (double)fam_wall_ms() / 1000 - oldest->value;
+    fam_metrics_set(app->metrics, FAM_M_OLDEST_PERSONAL_ROW, NULL, oldest->value > 0 && age > 0 ? age : 0);
 }
 
 static void *watch(void *arg)
 {
     struct fam_app *app = arg;
-    uint64_t next_sweep_ms = fam_mono_ms(), next_activity_ms = next_sweep_ms;
+    uint64_t next_sweep_ms = fam_mono_ms(), next_business_ms = next_sweep_ms, next_tasks_ms = next_sweep_ms;
     pthread_mutex_lock(&app->watch_lock);
     while (!app->watch_stop) {
         bool ready = atomic_load(&app->database) == FAM_DATABASE_READY;
@@ -122,7 +137,8 @@ static void *watch(void *arg)
         pthread_mutex_unlock(&app->watch_lock);
         look_and_tell(app);
         sweep(app, &next_sweep_ms);
-        count_activity(app, &next_activity_ms);
+        show_business(app, &next_business_ms);
+        fam_app_count_tasks(app, &next_tasks_ms);
         pthread_mutex_lock(&app->watch_lock);
     }
     pthread_mutex_unlock(&app->watch_lock);
@@ -142,7 +158,6 @@ enum fam_code fam_app_watch(struct fam_app *app, struct fam_status *status)
         return fam_fail_memory(status);
     }
     fam_metrics_job_every(app->metrics, SWEEP, app->config->sweep_ms);
-    fam_metrics_job_every(app->metrics, ACTIVITY, ACTIVITY_MS);
     look_and_tell(app);
     if (pthread_create(&app->watcher, NULL, watch, app) != 0) {
         return fam_fail(status, FAM_RESOURCE_EXHAUSTED, "can't start the thread that watches the database");
@@ -188,7 +203,7 @@ bool fam_app_is_ready(void *context, const char **ret_reason)
     }
     switch ((enum fam_database_state)atomic_load(&app->database)) {
     case FAM_DATABASE_READY:
-        return true;
+        return fam_app_worker_is_ready(app, ret_reason);
     case FAM_DATABASE_SCHEMA_BEHIND:
         *ret_reason = "schema is behind";
         return false;

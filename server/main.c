@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -13,20 +14,43 @@
 #include "base/signals.h"
 #include "net/sentry.h"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, STUCK_MOMENT_MS = 100 };
 
 enum command { RUN, CHECK_CONFIG, MIGRATE, CREATE_TOKEN, SHOW_HELP, SHOW_VERSION, BAD_USAGE };
 
 struct arguments {
     enum command command;
-    const char *role;
+    unsigned roles; /* bits of enum fam_app_role */
+    const char *token_role;
     const char *name;
 };
 
+/* --role WORD; 0: no such role. */
+static unsigned parse_roles(const char *word)
+{
+    static const struct {
+        const char *word;
+        unsigned roles;
+    } ROLES[] = {{"all", FAM_APP_SERVES | FAM_APP_WORKS}, {"server", FAM_APP_SERVES}, {"worker", FAM_APP_WORKS}};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(ROLES); i++) {
+        if (strcmp(word, ROLES[i].word) == 0) {
+            return ROLES[i].roles;
+        }
+    }
+    fprintf(stderr, "famserver: %s is no role; a role is one of all, server, worker\n", word);
+    return 0;
+}
+
 static struct arguments parse(int argc, char **argv)
 {
-    struct arguments arguments = {.command = RUN};
-    if (argc == 1) {
+    struct arguments arguments = {.command = RUN, .roles = FAM_APP_SERVES | FAM_APP_WORKS};
+    if (argc >= 3 && strcmp(argv[1], "--role") == 0) {
+        arguments.roles = parse_roles(argv[2]);
+        arguments.command = arguments.roles == 0 ? BAD_USAGE : RUN;
+        argc -= 2;
+        argv += 2;
+    }
+    if (argc == 1 || arguments.command == BAD_USAGE) {
         return arguments;
     }
     const char *first = argv[1];
@@ -40,7 +64,7 @@ static struct arguments parse(int argc, char **argv)
         arguments.command = MIGRATE;
     } else if (argc == 4 && strcmp(first, "--create-token") == 0) {
         arguments.command = CREATE_TOKEN;
-        arguments.role = argv[2];
+        arguments.token_role = argv[2];
         arguments.name = argv[3];
     } else {
         arguments.command = BAD_USAGE;
@@ -52,14 +76,18 @@ static struct arguments parse(int argc, char **argv)
 
 static void print_help(void)
 {
-    printf("famserver: the RPC server of Family Emotions\n\n"
-           "  famserver                           serve until SIGTERM\n"
+    printf("famserver: the RPC server and the workers of Family Emotions\n\n"
+           "  famserver                           serve, and run tasks, until SIGTERM\n"
+           "  famserver --role server             serve alone; tasks are run elsewhere\n"
+           "  famserver --role worker             run tasks alone: no RPC, FAM_LISTEN is not looked at;\n"
+           "                                      beside a server it needs an FAM_HTTP_LISTEN of its own\n"
            "  famserver --check-config            print the effective settings, secrets redacted\n"
            "  famserver --migrate                 bring the database's schema up to date\n"
            "  famserver --create-token ROLE NAME  print a new token once; ROLE is bot, admin or metrics\n"
            "  famserver --version | --help\n\n"
            "Examples:\n"
            "  DATABASE_URL=postgresql:///family FAM_MASTER_KEY_FILE=/etc/family-emotions/master famserver --migrate\n"
+           "  FAM_HTTP_LISTEN=127.0.0.1:8002 famserver --role worker\n"
            "  famserver --create-token bot 123456789    # the digits before the colon of the Telegram token\n\n");
     fam_config_help(FAM_PROGRAM_SERVER, stdout);
 }
@@ -98,13 +126,25 @@ static enum fam_code open_sentry(const struct fam_config *config, struct fam_log
     return code;
 }
 
-static int serve(struct fam_app *app, struct fam_log *log, const sigset_t *signals, struct fam_status *status)
+/* What a handler that does not return still uses must not be freed: the log's writer gets a moment, and we are gone. */
+static void leave_stuck(void)
 {
-    if (fam_app_start(app, status) != FAM_OK) {
+    const struct timespec moment = {.tv_nsec = STUCK_MOMENT_MS * 1000000L};
+    (void)nanosleep(&moment, NULL);
+    _exit(EXIT_FAILURE);
+}
+
+static int serve(struct fam_app *app, unsigned roles, struct fam_log *log, const sigset_t *signals,
+                 struct fam_status *status)
+{
+    if (fam_app_start(app, roles, status) != FAM_OK) {
         return EXIT_FAILURE;
     }
     fam_signals_wait_end(signals, log);
     (void)fam_app_stop(app);
+    if (fam_app_is_stuck(app)) {
+        leave_stuck();
+    }
     return EXIT_SUCCESS;
 }
 
@@ -125,11 +165,12 @@ static int run(const struct arguments *arguments, const struct fam_config *confi
             exit_code = fam_app_migrate(app, &status) == FAM_OK ? EXIT_SUCCESS : EXIT_FAILURE;
             break;
         case CREATE_TOKEN:
-            exit_code = fam_app_create_token(app, arguments->role, arguments->name, &status) == FAM_OK ? EXIT_SUCCESS
-                                                                                                       : EXIT_FAILURE;
+            exit_code = fam_app_create_token(app, arguments->token_role, arguments->name, &status) == FAM_OK
+                            ? EXIT_SUCCESS
+                            : EXIT_FAILURE;
             break;
         default:
-            exit_code = serve(app, log, signals, &status);
+            exit_code = serve(app, arguments->roles, log, signals, &status);
             break;
         }
     }

@@ -87,9 +87,8 @@ static enum fam_code add_who_buttons(struct fam_turn *turn, struct fam_keyboard 
     return FAM_OK;
 }
 
-/* An entry of the session's draft has no id: its buttons work while the draft is kept. */
-static enum fam_code make_keyboard(struct fam_turn *turn, const Fam__V1__Entry *entry, bool shortened,
-                                   struct fam_keyboard *keyboard)
+enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *entry, bool shortened,
+                                  struct fam_keyboard *keyboard)
 {
     struct fam_uuid id;
     bool stored = entry_uuid(entry, &id);
@@ -137,7 +136,7 @@ static enum fam_code record(struct fam_turn *turn, const Fam__V1__Entry *entry, 
 static enum fam_code put(struct fam_turn *turn, const struct question *question, const struct fam_html *html,
                          const struct fam_keyboard *keyboard, bool protect, int64_t *ret_message_id)
 {
-    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    const struct fam_messenger *messenger = &turn->messenger;
     struct fam_outgoing message = {.chat_id = turn->update->chat_id,
                                    .message_id = question->replaces,
                                    .reply_to = question->replaces ? 0 : question->reply_to,
@@ -172,7 +171,7 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
         fam_auto(fam_html_done) struct fam_html html = {0};
         fam_html_init(&html);
         fam_reading_layout(&html, turn->locale, entry, question->heading, &shortened);
-        enum fam_code code = make_keyboard(turn, entry, shortened, &keyboard);
+        enum fam_code code = fam_answer_keyboard(turn, entry, shortened, &keyboard);
         if (code == FAM_OK) {
             code = put(turn, question, &html, &keyboard, entry->safety != NULL, &message_id);
         }
@@ -233,7 +232,7 @@ enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, co
 
 static enum fam_code ask(struct fam_turn *turn, const struct question *question)
 {
-    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    const struct fam_messenger *messenger = &turn->messenger;
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Entry *entry;
     messenger->typing(messenger->context, turn->update->chat_id);
@@ -406,7 +405,7 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
 
 bool fam_answer_emergency(struct fam_turn *turn)
 {
-    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    const struct fam_messenger *messenger = &turn->messenger;
     Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     char *phrase = strndup(turn->update->text, fam_utf8_offset(turn->update->text, FAM_PHRASE_CHARS));

@@ -1,4 +1,4 @@
-/* answer.h: see turn.h; what answer.c offers to details.c. */
+/* answer.h: see turn.h; what answer.c offers to details.c and deliver.c. */
 #ifndef FAM_DIALOG_ANSWER_H
 #define FAM_DIALOG_ANSWER_H
 
@@ -9,5 +9,9 @@
 enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, const char *child_id,
                                    Fam__V1__AgeBand age_band, const char *name, struct fam_backend_reply *ret_reply,
                                    Fam__V1__Entry **ret_entry);
+
+/* The buttons of an answer. An entry of the session's draft has no id: its buttons work while the draft is kept. */
+enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *entry, bool shortened,
+                                  struct fam_keyboard *keyboard);
 
 #endif

@@ -42,7 +42,7 @@ enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_backend_reply 
 /* Details come as a message of their own that answers the reading. */
 static enum fam_code send_detail(struct fam_turn *turn, const Fam__V1__Entry *entry, const struct fam_html *html)
 {
-    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    const struct fam_messenger *messenger = &turn->messenger;
     struct fam_keyboard keyboard = {0};
     int64_t message_id;
     if (entry->safety) {
@@ -122,7 +122,7 @@ static void add_rating_buttons(const struct fam_turn *turn, struct fam_keyboard 
         const struct fam_arg args[] = {{"n", number}};
         fam_locale_format(label, sizeof(label), T(turn->locale, "rate.used"), args, 1);
         snprintf(marked, sizeof(marked), "%s%.80s", used == i ? "✓ " : "", label);
-        fam_turn_button(turn, keyboard, marked, FAM_ACTION_RATE, (uint8_t)(helped + USED_SHIFT * i),
+        fam_turn_button(turn, keyboard, marked, FAM_ACTION_RATE_MORE, (uint8_t)(helped + USED_SHIFT * i),
                         &turn->pressed.entry);
     }
     for (unsigned i = 1; i <= HELPED_LAST; i++) {
@@ -131,7 +131,7 @@ static void add_rating_buttons(const struct fam_turn *turn, struct fam_keyboard 
             fam_keyboard_end_row(keyboard);
         }
         snprintf(marked, sizeof(marked), "%s%.80s", helped == i ? "✓ " : "", T(turn->locale, keys[i - 1]));
-        fam_turn_button(turn, keyboard, marked, FAM_ACTION_RATE, (uint8_t)(i + USED_SHIFT * used),
+        fam_turn_button(turn, keyboard, marked, FAM_ACTION_RATE_MORE, (uint8_t)(i + USED_SHIFT * used),
                         &turn->pressed.entry);
     }
 }
@@ -168,14 +168,13 @@ enum fam_code fam_details_rate(struct fam_turn *turn)
     if (code != FAM_OK) {
         return code;
     }
-    const Fam__V1__Entry *entry = ((const Fam__V1__RateEntryResponse *)reply.message)->entry;
-    bool on_answer = entry && entry->delivery && entry->delivery->message_id == turn->update->message_id;
-    return ask_more(turn, helped, used, on_answer);
+    /* Not "is it the entry's delivery?": an answer that a new message has renewed stays an answer, and stays. */
+    return ask_more(turn, helped, used, turn->pressed.action == FAM_ACTION_RATE);
 }
 
 enum fam_code fam_details_remove(struct fam_turn *turn)
 {
-    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    const struct fam_messenger *messenger = &turn->messenger;
     if (turn->update->message_id == 0) {
         return fam_turn_say(turn, T(turn->locale, "remove.failed"));
     }

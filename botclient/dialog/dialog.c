@@ -16,7 +16,10 @@ enum {
     RETRY_MAX_MS = 15000,
     PATIENCE_MS = 6000,            /* then the parent is told that it takes a moment */
     INTERNAL_ATTEMPTS = 5,         /* a server that fails each time fails for good */
+    LOST_ATTEMPTS = 8,             /* a lead that the server grants and refuses at once */
     SLOW_ATTEMPTS = 20,            /* so does one that is connected and never answers in time */
+    NO_LEAD_MS = 100,              /* until it is known who leads */
+    ALONE_MS = 2000,               /* between looks whether an emergency can be helped */
     FLOOD_GIVE_UP_MS = 600000,     /* one chat must not hold back the others for longer */
     TELEGRAM_GIVE_UP_MS = 86400000 /* while Telegram is away nobody else is held back; it keeps updates for a day */
 };
@@ -63,6 +66,7 @@ static const struct {
     {FAM_ACTION_ACTIVITY, fam_details_activity},
     {FAM_ACTION_MORE, fam_details_more},
     {FAM_ACTION_RATE, fam_details_rate},
+    {FAM_ACTION_RATE_MORE, fam_details_rate},
     {FAM_ACTION_REMOVE, fam_details_remove},
 };
 
@@ -189,7 +193,7 @@ static enum fam_code route(struct fam_turn *turn)
 static bool greet_button(struct fam_turn *turn, struct fam_job *job)
 {
     const struct fam_dialog_options *options = &turn->dialog->options;
-    const struct fam_messenger *messenger = options->messenger;
+    const struct fam_messenger *messenger = &turn->messenger;
     enum fam_callback_verdict verdict = fam_callback_verify(options->signer, turn->update->data, turn->update->from_id,
                                                             options->wall_ms(), &turn->pressed);
     const char *text = verdict == FAM_CALLBACK_VALID   ? ""
@@ -212,6 +216,25 @@ static enum fam_code take_private(struct fam_turn *turn)
     return code == FAM_OK ? fam_turn_commit(turn) : code;
 }
 
+/* Blocked, or unblocked: what waits for this person is held until they are back. (A message makes them reachable by
+ * itself: RegisterUser does.) */
+static enum fam_code take_membership(struct fam_turn *turn)
+{
+    bool is_back = turn->update->membership == FAM_MEMBERSHIP_ADDED;
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    Fam__V1__SetReachabilityRequest request = FAM__V1__SET_REACHABILITY_REQUEST__INIT;
+    request.reachable = is_back;
+    enum fam_code code = fam_turn_begin_again(turn);
+    if (code == FAM_OK) {
+        code = fam_turn_call(turn, FAM_BACKEND_SET_REACHABILITY, "reachable", &request.base, &reply);
+    }
+    if (code == FAM_OK) {
+        FAM_LOG(turn->dialog->options.log, FAM_LOG_INFO, "dialog",
+                is_back ? "unblocked by a person" : "blocked by a person", FAM_STR("request_id", turn->request_id));
+    }
+    return code;
+}
+
 static enum fam_code take_update(struct fam_turn *turn, struct fam_job *job)
 {
     const struct fam_update *update = turn->update;
@@ -223,9 +246,7 @@ static enum fam_code take_update(struct fam_turn *turn, struct fam_job *job)
             return fam_groups_handle(turn);
         }
         if (update->chat_type == FAM_CHAT_PRIVATE && update->membership != FAM_MEMBERSHIP_SAME) {
-            FAM_LOG(turn->dialog->options.log, FAM_LOG_INFO, "dialog",
-                    update->membership == FAM_MEMBERSHIP_ADDED ? "unblocked by a person" : "blocked by a person",
-                    FAM_STR("request_id", turn->request_id));
+            return take_membership(turn);
         }
         return FAM_OK;
     case FAM_UPDATE_CALLBACK:
@@ -257,7 +278,8 @@ static void tell_to_wait(struct fam_turn *turn, struct fam_job *job)
 {
     struct fam_status before = *turn->status;
     if (job->notes & NOTE_TOLD_TO_WAIT || fam_mono_ms() - job->first_ms < PATIENCE_MS ||
-        turn->update->chat_type != FAM_CHAT_PRIVATE || turn->update->kind == FAM_UPDATE_EDITED) {
+        turn->update->chat_type != FAM_CHAT_PRIVATE || turn->update->kind == FAM_UPDATE_EDITED ||
+        turn->update->kind == FAM_UPDATE_MEMBER) {
         return;
     }
     job->notes |= NOTE_TOLD_TO_WAIT;
@@ -265,7 +287,7 @@ static void tell_to_wait(struct fam_turn *turn, struct fam_job *job)
     *turn->status = before;
 }
 
-enum verdict { DONE, AGAIN, GIVE_UP };
+enum verdict { DONE, AGAIN, GIVE_UP, LOST };
 
 static enum verdict judge_messenger(const struct fam_job *job, const struct fam_status *status)
 {
@@ -293,11 +315,31 @@ static bool is_messenger(const struct fam_status *status)
     return false;
 }
 
+/* Another process leads: it gets this update too, for it was not confirmed. Only a server whose leads were set back
+ * (from a backup) refuses one that it has granted again and again: then what was done is done. */
+static enum verdict judge_lost(const struct fam_turn *turn, const struct fam_job *job)
+{
+    const struct fam_lead *lead = turn->dialog->options.lead;
+    uint64_t fence;
+    if (!lead || (lead->role(lead->context, &fence) == FAM_LEAD_HELD && fence == turn->fence)) {
+        if (job->attempt >= LOST_ATTEMPTS) {
+            return DONE;
+        }
+        if (lead) {
+            lead->doubt(lead->context);
+        }
+    }
+    return LOST;
+}
+
 static enum verdict judge(struct fam_turn *turn, struct fam_job *job, enum fam_code code)
 {
     const struct fam_backend *backend = turn->dialog->options.backend;
     if (code == FAM_OK) {
         return DONE;
+    }
+    if (strcmp(turn->status->reason, "LEAD_LOST") == 0) {
+        return judge_lost(turn, job);
     }
     if (is_messenger(turn->status)) {
         return judge_messenger(job, turn->status);
@@ -356,7 +398,7 @@ static void help_meanwhile(struct fam_turn *turn, struct fam_job *job)
 static void give_up(struct fam_turn *turn, const struct fam_job *job)
 {
     log_failure(turn, FAM_LOG_ERROR, "an update could not be answered", job->attempt);
-    if (turn->update->chat_type == FAM_CHAT_PRIVATE) {
+    if (turn->update->chat_type == FAM_CHAT_PRIVATE && turn->update->kind != FAM_UPDATE_MEMBER) {
         (void)fam_turn_say(turn, T(turn->locale, "error.sorry"));
     }
     if (turn->user) {
@@ -384,6 +426,26 @@ static void end_update(struct fam_turn *turn, const struct fam_job *job, enum ve
     fam_metrics_add(dialog->options.metrics, FAM_M_BOT_UPDATES, FAM_LABELS(kind, verdict == DONE ? "ok" : "error"), 1);
 }
 
+/* The lead that everything of this turn belongs to. */
+static enum fam_lead_role begin_under_lead(struct fam_turn *turn)
+{
+    const struct fam_lead *lead = turn->dialog->options.lead;
+    enum fam_lead_role role = lead ? lead->role(lead->context, &turn->fence) : FAM_LEAD_HELD;
+    turn->is_alone = role == FAM_LEAD_ALONE;
+    fam_turn_guard(turn);
+    return role;
+}
+
+static void wait_for_server(struct fam_turn *turn, struct fam_job *job)
+{
+    log_failure(turn, FAM_LOG_WARN, "an update waits", job->attempt);
+    if (!is_messenger(turn->status)) {
+        help_meanwhile(turn, job);
+        tell_to_wait(turn, job);
+    }
+    job->notes = turn->owes_help ? job->notes | NOTE_OWES_HELP : job->notes & ~(unsigned)NOTE_OWES_HELP;
+}
+
 enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t *ret_delay_ms)
 {
     const struct fam_dialog *dialog = context;
@@ -399,20 +461,25 @@ enum fam_handled fam_dialog_handle(void *context, struct fam_job *job, uint32_t 
                             .status = &status};
     snprintf(turn.request_id, sizeof(turn.request_id), "tg-%s-%" PRId64, dialog->options.bot_id,
              job->update->update_id);
+    enum fam_lead_role role = begin_under_lead(&turn);
+    if (role == FAM_LEAD_NONE) {
+        *ret_delay_ms = NO_LEAD_MS;
+        return FAM_HANDLE_AGAIN;
+    }
     uint64_t begun_us = fam_mono_us();
-    enum fam_code code = take_update(&turn, job);
+    enum fam_code code = role == FAM_LEAD_HELD
+                             ? take_update(&turn, job)
+                             : fam_fail(&status, FAM_UNAVAILABLE, "the server does not tell who leads");
     enum verdict verdict = judge(&turn, job, code);
-    if (verdict == AGAIN) {
-        log_failure(&turn, FAM_LOG_WARN, "an update waits", job->attempt);
-        if (!is_messenger(&status)) {
-            help_meanwhile(&turn, job);
-            tell_to_wait(&turn, job);
-        }
-        job->notes = turn.owes_help ? job->notes | NOTE_OWES_HELP : job->notes & ~(unsigned)NOTE_OWES_HELP;
-        *ret_delay_ms = backoff_ms(job, &status);
+    if (verdict == LOST) {
+        log_failure(&turn, FAM_LOG_INFO, "an update is left to the process that leads", job->attempt);
+        *ret_delay_ms = NO_LEAD_MS;
+    } else if (verdict == AGAIN) {
+        wait_for_server(&turn, job);
+        *ret_delay_ms = role == FAM_LEAD_ALONE ? ALONE_MS : backoff_ms(job, &status);
     } else {
         end_update(&turn, job, verdict, code, begun_us);
     }
     fam_turn_done(&turn);
-    return verdict == AGAIN ? FAM_HANDLE_AGAIN : FAM_HANDLED;
+    return verdict == AGAIN || verdict == LOST ? FAM_HANDLE_AGAIN : FAM_HANDLED;
 }

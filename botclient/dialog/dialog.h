@@ -35,13 +35,15 @@ enum fam_action {
     FAM_ACTION_WHY = 'w',   /* which thing to say, 1 to 3 */
     FAM_ACTION_ACTIVITY = 't',
     FAM_ACTION_MORE = 'm',
-    FAM_ACTION_RATE = 'r', /* helped + 8 × used response */
+    FAM_ACTION_RATE = 'r',      /* helped + 8 × used response */
+    FAM_ACTION_RATE_MORE = 'R', /* the same, on the question that the first tap brought */
     FAM_ACTION_REMOVE = 'x'
 };
 
 struct fam_dialog_options {
     const struct fam_backend *backend; /* borrowed, like all that follows */
     const struct fam_messenger *messenger;
+    const struct fam_lead *lead; /* NULL: this process is the only one, and always leads */
     const struct fam_callback_signer *signer;
     const struct fam_locales *locales;
     Fam__V1__Language default_language;

@@ -6,6 +6,7 @@
 #define FAM_DIALOG_PORT_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,11 @@ enum fam_backend_method {
     FAM_BACKEND_CREATE_SESSION,
     FAM_BACKEND_UPDATE_SESSION,
     FAM_BACKEND_RECORD_DELIVERY,
+    FAM_BACKEND_SET_REACHABILITY,
+    FAM_BACKEND_ACQUIRE_LEAD,
+    FAM_BACKEND_LEASE,
+    FAM_BACKEND_ACK,
+    FAM_BACKEND_NACK,
     FAM_BACKEND_METHODS
 };
 
@@ -43,6 +49,7 @@ struct fam_backend_call {
     const char *idempotency_key; /* NULL: none */
     const char *request_id;      /* of everything that one update brings about, in the logs */
     const ProtobufCMessage *request;
+    const atomic_bool *cancel; /* ends the call with CANCELLED soon after it becomes true; NULL: never */
 };
 
 struct fam_backend {
@@ -55,6 +62,29 @@ struct fam_backend {
 };
 
 void fam_backend_reply_done(struct fam_backend_reply *reply);
+
+/* Of several processes of one bot one has the lead and handles updates (leader.h). */
+enum fam_lead_role {
+    FAM_LEAD_NONE,  /* another process leads, or it is not known who: nothing is handled */
+    FAM_LEAD_HELD,  /* by this process */
+    FAM_LEAD_ALONE, /* nobody can be asked who leads: emergencies are helped, nothing else is done */
+};
+
+struct fam_lead {
+    void *context;
+    /* At this moment, by the clock alone; *ret_fence is that of a held lead, else 0. */
+    enum fam_lead_role (*role)(void *context, uint64_t *ret_fence);
+    /* Is the lead of this fence still held? When its time is over, waits a few seconds for the server's word. */
+    bool (*holds)(void *context, uint64_t fence);
+    /* The server says that another process leads: asks anew before anything else is begun. */
+    void (*doubt)(void *context);
+};
+
+/* Asked right before anything goes out to a person: is it still ours to send? */
+struct fam_guard {
+    void *context;
+    bool (*may)(void *context);
+};
 
 enum { FAM_KEYBOARD_BUTTONS = 30, FAM_BUTTON_LABEL = 96, FAM_BUTTON_DATA = 65, FAM_BUTTONS_A_ROW = 3 };
 
@@ -77,11 +107,13 @@ struct fam_outgoing {
     const char *html;                    /* from a struct fam_html; any length: it is sent in parts when it has to be */
     const struct fam_keyboard *keyboard; /* under the last part; may be NULL */
     bool protect;                        /* can't be forwarded or saved */
+    const struct fam_guard *guard;       /* NULL: none */
 };
 
 /* Errors of the messenger, by reason: "BLOCKED" (PERMISSION_DENIED: nothing reaches this person any more),
  * "NO_MESSAGE" (NOT_FOUND: what was to be edited or deleted is gone), "REJECTED" (INVALID_ARGUMENT), "FLOOD"
- * (RESOURCE_EXHAUSTED with retry_after_ms), "TELEGRAM" (UNAVAILABLE), "STOPPING" (CANCELLED). */
+ * (RESOURCE_EXHAUSTED with retry_after_ms), "TELEGRAM" (UNAVAILABLE), "UNCLEAR" (UNAVAILABLE: it was sent, and nobody
+ * knows whether it arrived; from notifiers alone), "STOPPING" (CANCELLED), "LEAD_LOST" (ABORTED: the guard refused). */
 struct fam_messenger {
     void *context;
     /* *ret_message_id is that of the last part. */

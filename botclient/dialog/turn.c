@@ -26,7 +26,8 @@ enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method metho
                                     .request_id = turn->request_id,
                                     .request = request};
     *ret_reply = (struct fam_backend_reply){0};
-    return backend->call(backend->context, &call, ret_reply, turn->status);
+    enum fam_code code = fam_turn_check_lead(turn, turn->status);
+    return code == FAM_OK ? backend->call(backend->context, &call, ret_reply, turn->status) : code;
 }
 
 static void adopt_user(struct fam_turn *turn, struct fam_backend_reply *reply, const Fam__V1__User *user)
@@ -123,6 +124,7 @@ enum fam_code fam_turn_commit(struct fam_turn *turn)
     request.state.len = fam_state_format(&turn->state, text);
     request.state.data = (uint8_t *)text;
     request.last_update_id = turn->update->update_id;
+    request.fence = turn->fence;
     if (turn->draft) {
         request.draft = turn->draft;
     }
@@ -203,7 +205,7 @@ void fam_turn_set_draft(struct fam_turn *turn, const char *text)
 enum fam_code fam_turn_send(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard,
                             int64_t *ret_message_id)
 {
-    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    const struct fam_messenger *messenger = &turn->messenger;
     int64_t message_id = 0;
     struct fam_outgoing message = {.chat_id = turn->update->chat_id, .html = fam_html_text(html), .keyboard = keyboard};
     if (fam_html_failed(html)) {
@@ -214,7 +216,7 @@ enum fam_code fam_turn_send(struct fam_turn *turn, const struct fam_html *html, 
 
 enum fam_code fam_turn_show(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard)
 {
-    const struct fam_messenger *messenger = turn->dialog->options.messenger;
+    const struct fam_messenger *messenger = &turn->messenger;
     struct fam_outgoing message = {.chat_id = turn->update->chat_id,
                                    .message_id = turn->update->message_id,
                                    .html = fam_html_text(html),

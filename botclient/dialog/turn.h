@@ -36,7 +36,11 @@ struct fam_turn {
     uint64_t version;
     int64_t last_update_id;
     struct fam_state state;
-    char *draft; /* a phrase that was not stored; NULL: none */
+    char *draft;    /* a phrase that was not stored; NULL: none */
+    uint64_t fence; /* of the lead that the turn began under; 0: there are no leads */
+    bool is_alone;  /* nobody could tell who leads */
+    struct fam_guard guard;
+    struct fam_messenger messenger; /* what is sent goes through it; fam_turn_guard */
     struct fam_status *status;
 };
 
@@ -47,6 +51,12 @@ enum fam_code fam_turn_begin_again(struct fam_turn *turn);
 /* Stores the session with this update as handled. ABORTED: somebody else went on meanwhile. */
 enum fam_code fam_turn_commit(struct fam_turn *turn);
 void fam_turn_done(struct fam_turn *turn);
+
+/* guard.c */
+/* Fills `guard` and `messenger`; the turn must not move from then on. */
+void fam_turn_guard(struct fam_turn *turn);
+/* ABORTED with the reason LEAD_LOST when the lead of this turn is held no more. */
+enum fam_code fam_turn_check_lead(struct fam_turn *turn, struct fam_status *status);
 
 /* A call for the person. `name` becomes part of the idempotency key; NULL: a call without a key. */
 enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,

@@ -163,34 +163,15 @@ static enum fam_code show_one(struct fam_ctl *ctl, const char *id, struct fam_st
     return code;
 }
 
-/* Asks on the terminal; anything but "y" or "yes" is no. */
-static enum fam_code confirm(struct fam_ctl *ctl, const char *id, struct fam_status *status)
-{
-    char line[16] = "";
-    if (fam_parsed_value(ctl->parsed, "--yes") != NULL) {
-        return FAM_OK;
-    }
-    if (!ctl->io->in_terminal) {
-        return fam_usage(status, "there is no terminal to ask on: --yes says that you are sure");
-    }
-    fprintf(ctl->io->err, "Revoke token %s? This can't be undone. [y/N] ", id);
-    fflush(ctl->io->err);
-    if (fgets(line, sizeof(line), ctl->io->in) != NULL) {
-        line[strcspn(line, "\r\n")] = '\0';
-    }
-    if (strcasecmp(line, "y") != 0 && strcasecmp(line, "yes") != 0) {
-        return fam_fail(status, FAM_CANCELLED, "the token was not revoked");
-    }
-    return FAM_OK;
-}
-
 enum fam_code fam_ctl_token_revoke(struct fam_ctl *ctl, struct fam_status *status)
 {
     char *id = ctl->parsed->arguments[0];
     if (fam_parsed_value(ctl->parsed, "--dry-run") != NULL) {
         return show_one(ctl, id, status);
     }
-    enum fam_code code = confirm(ctl, id, status);
+    char question[96];
+    (void)snprintf(question, sizeof(question), "Revoke token %s? This can't be undone.", id);
+    enum fam_code code = fam_ctl_confirm(ctl, question, "the token was not revoked", status);
     if (code != FAM_OK) {
         return code;
     }

@@ -21,6 +21,8 @@ static const char *const SET_CODE[] = {
 /* Seconds. The translation's are the operations guide's, with smaller ones for answers without a model. */
 static const double BUCKETS_TRANSLATION[] = {0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30};
 static const double BUCKETS_RPC[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5, 30};
+static const double BUCKETS_DELIVERY[] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800};
+static const double BUCKETS_TASK[] = {0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120};
 static const double BUCKETS_DB[] = {0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 5};
 
 #define S 1u
@@ -36,6 +38,8 @@ static const double BUCKETS_DB[] = {0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1, 
 #define BUCKETS_NONE_COUNT 0
 #define BUCKETS_TRANSLATION_COUNT FAM_ARRAY_SIZE(BUCKETS_TRANSLATION)
 #define BUCKETS_RPC_COUNT FAM_ARRAY_SIZE(BUCKETS_RPC)
+#define BUCKETS_DELIVERY_COUNT FAM_ARRAY_SIZE(BUCKETS_DELIVERY)
+#define BUCKETS_TASK_COUNT FAM_ARRAY_SIZE(BUCKETS_TASK)
 #define BUCKETS_DB_COUNT FAM_ARRAY_SIZE(BUCKETS_DB)
 #define BUCKETS_NONE NULL
 
@@ -233,7 +237,9 @@ void fam_metrics_rpc(struct fam_metrics *metrics, size_t method_index, enum fam_
     size_t method = method_index < metrics->method_count ? method_index : metrics->method_count;
     size_t index = (unsigned)code < FAM_CODE_COUNT ? (size_t)code : (size_t)FAM_UNKNOWN;
     add_cell(&metrics->metrics[FAM_M_RPC_REQUESTS].values[method * FAM_CODE_COUNT + index], 1);
-    observe(metrics, FAM_M_RPC_SECONDS, 0, seconds);
+    if (seconds >= 0) {
+        observe(metrics, FAM_M_RPC_SECONDS, 0, seconds);
+    }
 }
 
 void fam_metrics_job_every(struct fam_metrics *metrics, const char *job, uint64_t interval_ms)

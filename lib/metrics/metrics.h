@@ -43,7 +43,8 @@ void fam_metrics_observe(struct fam_metrics *metrics, enum fam_metric_id id, con
 
 #define FAM_LABELS(...) ((const char *const[]){__VA_ARGS__})
 
-/* RPC_REQUESTS by index into `methods` (SIZE_MAX: unknown method, service and method "other"): the hot path. */
+/* RPC_REQUESTS by index into `methods` (SIZE_MAX: unknown method, service and method "other"): the hot path. Negative
+ * seconds: a long poll, whose time is waiting and belongs into no histogram. */
 void fam_metrics_rpc(struct fam_metrics *metrics, size_t method_index, enum fam_code code, double seconds);
 
 /* A recurring job, by its name in the set JOB: how often it runs here, that a run began, that one ended well. The alert

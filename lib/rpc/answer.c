@@ -9,11 +9,17 @@
 
 enum { STACK_BYTES = 8192 };
 
+static bool is_long_poll(const struct fam_call *call)
+{
+    return call->route != NULL && (call->route->method->flags & FAM_METHOD_LONG_POLL) != 0;
+}
+
 static void account(const struct fam_call *call, enum fam_code code, const struct fam_status *failure)
 {
     const struct fam_server_options *options = &call->server->options;
     uint64_t took_ns = fam_mono_ns() - call->started_ns;
-    fam_metrics_rpc(options->metrics, call->route == NULL ? SIZE_MAX : call->route->index, code, (double)took_ns / 1e9);
+    fam_metrics_rpc(options->metrics, call->route == NULL ? SIZE_MAX : call->route->index, code,
+                    is_long_poll(call) ? -1 : (double)took_ns / 1e9);
     /* INTERNAL and DATA_LOSS are ours to look at; everything else is traffic. */
     bool ours = code == FAM_INTERNAL || code == FAM_DATA_LOSS || code == FAM_UNKNOWN;
     enum fam_log_level level = ours ? FAM_LOG_ERROR : FAM_LOG_INFO;

@@ -67,11 +67,11 @@ void fam_call_let_go(struct fam_call *call, int owners)
         return;
     }
     struct fam_server *server = call->server;
-    bool admitted = call->admitted;
+    atomic_size_t *admitted = call->admitted;
     fam_arena_done(&call->arena);
     call->magic = 0;
     give_back(server, call);
-    if (admitted && atomic_fetch_sub(&server->in_flight, 1) == 1) {
+    if (admitted != NULL && atomic_fetch_sub(admitted, 1) == 1) {
         pthread_mutex_lock(&server->idle_lock);
         pthread_cond_broadcast(&server->idle);
         pthread_mutex_unlock(&server->idle_lock);

@@ -172,12 +172,16 @@ static enum fam_code admit(struct fam_call *call, struct fam_status *status)
     if (atomic_load(&server->draining) && !inline_method) {
         return fail_draining(status);
     }
-    if (atomic_fetch_add(&server->in_flight, 1) >= server->options.calls) {
-        (void)atomic_fetch_sub(&server->in_flight, 1);
-        return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, "CALLS_IN_FLIGHT", ADMISSION_RETRY_MS,
-                               "%zu calls are in flight already; try again in a moment", server->options.calls);
+    bool polls = (call->route->method->flags & FAM_METHOD_LONG_POLL) != 0;
+    atomic_size_t *count = polls ? &server->polls_in_flight : &server->in_flight;
+    size_t bound = polls ? server->options.long_polls : server->options.calls;
+    if (atomic_fetch_add(count, 1) >= bound) {
+        (void)atomic_fetch_sub(count, 1);
+        return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, polls ? "LONG_POLLS" : "CALLS_IN_FLIGHT",
+                               ADMISSION_RETRY_MS, "%zu %s are in flight already; try again in a moment", bound,
+                               polls ? "long polls" : "calls");
     }
-    call->admitted = true;
+    call->admitted = count;
     return FAM_OK;
 }
 

@@ -23,6 +23,7 @@ enum fam_method_flag {
     FAM_METHOD_INLINE = 8,          /* may be answered on the transport's thread: no I/O, no lock held across I/O */
     FAM_METHOD_WITHOUT_SCHEMA = 16, /* served even while the schema is behind or the database is away */
     FAM_METHOD_PUBLIC = 32,         /* needs no token */
+    FAM_METHOD_LONG_POLL = 128,     /* waits for something to happen: counted by a bound of its own, and not timed */
     FAM_METHOD_BOT_ACTING_USER = 64 /* acting_user_id is required of a bot and optional for others */
 };
 

@@ -14,6 +14,7 @@
 enum {
     MESSAGE_BYTES_DEFAULT = 64 * 1024,
     CONNECTIONS_DEFAULT = 1024,
+    LONG_POLLS_DEFAULT = 64,
     FREE_WAIT_MS = 10000,
     WORKER_STACK_BYTES = 512 * 1024
 };
@@ -59,6 +60,9 @@ struct fam_server *fam_server_new(const struct fam_server_options *options, stru
     }
     if (server->options.connections == 0) {
         server->options.connections = CONNECTIONS_DEFAULT;
+    }
+    if (server->options.long_polls == 0) {
+        server->options.long_polls = LONG_POLLS_DEFAULT;
     }
     server->connections = fam_connections_new(server->options.connections);
     uint32_t random = 0;
@@ -216,7 +220,7 @@ enum fam_code fam_server_start(struct fam_server *server, struct fam_status *sta
     const struct fam_listener_options listener = {
         .urls = server->options.urls,
         .url_count = server->options.url_count,
-        .slots = server->options.calls + FAM_CALL_SPARE_SLOTS,
+        .slots = server->options.calls + server->options.long_polls + FAM_CALL_SPARE_SLOTS,
         .message_bytes = server->options.message_bytes,
         .pin = server->options.pin_transport,
         .tls = server->options.tls,
@@ -246,16 +250,21 @@ uint16_t fam_server_port(const struct fam_server *server, size_t index)
     return server->listener == NULL ? 0 : fam_listener_port(server->listener, index);
 }
 
+static bool is_idle(const struct fam_server *server)
+{
+    return atomic_load(&server->in_flight) == 0 && atomic_load(&server->polls_in_flight) == 0;
+}
+
 static bool wait_idle(struct fam_server *server, uint64_t timeout_ms)
 {
     uint64_t until_ns = fam_mono_ns() + timeout_ms * 1000000u;
     struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000u), .tv_nsec = (long)(until_ns % 1000000000u)};
     pthread_mutex_lock(&server->idle_lock);
     int error = 0;
-    while (error == 0 && atomic_load(&server->in_flight) > 0) {
+    while (error == 0 && !is_idle(server)) {
         error = pthread_cond_timedwait(&server->idle, &server->idle_lock, &until);
     }
-    bool idle = atomic_load(&server->in_flight) == 0;
+    bool idle = is_idle(server);
     pthread_mutex_unlock(&server->idle_lock);
     return idle;
 }
@@ -295,7 +304,7 @@ void fam_server_free(struct fam_server *server)
     if (!wait_idle(server, FREE_WAIT_MS)) {
         /* A handler that never answers holds its call: freeing under it would be worse than this leak at exit. */
         FAM_LOG(server->options.log, FAM_LOG_ERROR, "rpc", "handlers did not finish",
-                FAM_U64("calls", (uint64_t)atomic_load(&server->in_flight)));
+                FAM_U64("calls", (uint64_t)(atomic_load(&server->in_flight) + atomic_load(&server->polls_in_flight))));
         return;
     }
     fam_queue_close(server);

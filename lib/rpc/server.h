@@ -54,7 +54,8 @@ struct fam_server_options {
     size_t method_count;
     const struct fam_field_rule *rules; /* borrowed until fam_server_free */
     size_t rule_count;
-    size_t calls; /* calls in flight; above: RESOURCE_EXHAUSTED */
+    size_t calls;      /* calls in flight; above: RESOURCE_EXHAUSTED */
+    size_t long_polls; /* the same for methods marked FAM_METHOD_LONG_POLL; 0: 64 */
     size_t workers;
     size_t message_bytes; /* largest request; 0: 64 KiB */
     size_t connections;   /* open at the same time; a further one is closed; 0: 1,024 */

@@ -48,7 +48,7 @@ struct fam_call {
     struct fam_principal principal;
     struct fam_uuid acting_user;
     bool has_acting_user;
-    bool admitted; /* counts in calls_in_flight */
+    atomic_size_t *admitted; /* where it counts: calls or long polls in flight; NULL: nowhere */
     char request_id[65];
     char consistency_token[40];
     unsigned char replay[FAM_REPLAY_BYTES];
@@ -117,6 +117,7 @@ struct fam_server {
     pthread_mutex_t idle_lock;
     pthread_cond_t idle;
     atomic_size_t in_flight;
+    atomic_size_t polls_in_flight;
     struct fam_connections *connections;
     atomic_uint_fast64_t idle_closes;
     pthread_mutex_t pool_lock;

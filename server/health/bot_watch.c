@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-enum { BOTS_MAX = 8, NAME_SIZE = 65 };
+enum { BOTS_MAX = 16, NAME_SIZE = 161 };
 
 struct bot {
     char name[NAME_SIZE]; /* "": none */
@@ -80,6 +80,10 @@ static enum fam_health_state judge(const struct bot *bot, uint64_t now_ms, const
     uint64_t silent_ms = now_ms - bot->reported_ms;
     if (silent_ms > FAM_BOT_SILENT_MS) {
         *ret_reason = "the bot has not reported for a minute";
+        return FAM_HEALTH_UNHEALTHY;
+    }
+    if (bot->report.is_standby) {
+        *ret_reason = "all bots stand by: none has the lead";
         return FAM_HEALTH_UNHEALTHY;
     }
     if (!bot->report.polled || bot->report.poll_age_ms + silent_ms > FAM_BOT_POLL_MS) {

@@ -13,7 +13,7 @@
 #include "metrics/metrics.h"
 #include "redis/redis_private.h"
 
-enum { MOST_CONNECTIONS = 64, FIRST_WAIT_MS = 300, LONGEST_CLIENT_NAME = 32 };
+enum { FIRST_WAIT_MS = 300, LONGEST_CLIENT_NAME = 32 };
 
 struct fam_redis {
     struct fam_redis_address address;
@@ -27,7 +27,7 @@ struct fam_redis {
     pthread_mutex_t lock;
     pthread_cond_t freed; /* a connection came free, or the breaker opened: for callers */
     pthread_cond_t moved; /* the breaker moved, or we stop: for the prober */
-    redisContext *idle[MOST_CONNECTIONS];
+    redisContext *idle[FAM_REDIS_MAX_CONNECTIONS];
     size_t idle_count;
     size_t open_count; /* idle and in use */
     bool up;
@@ -132,9 +132,9 @@ static enum fam_code take_options(struct fam_redis *redis, const struct fam_redi
                                   struct fam_status *status)
 {
     const char *name = options->client_name ? options->client_name : "famserver";
-    if (!name_is_good(name) || options->connections > MOST_CONNECTIONS) {
+    if (!name_is_good(name) || options->connections > FAM_REDIS_MAX_CONNECTIONS) {
         return fam_fail(status, FAM_INVALID_ARGUMENT,
-                        "Redis: 1 to 32 letters for the client's name, 1 to %d connections", MOST_CONNECTIONS);
+                        "Redis: 1 to 32 letters for the client's name, 1 to %d connections", FAM_REDIS_MAX_CONNECTIONS);
     }
     snprintf(redis->client_name, sizeof(redis->client_name), "%s", name);
     redis->connections = options->connections ? options->connections : 8;
@@ -365,6 +365,15 @@ enum fam_code fam_redis_call(struct fam_redis *redis, const struct fam_redis_arg
     *ret_reply = NULL;
     enum fam_code code = fam_redis_pipeline(redis, &(struct fam_redis_command){args, count}, 1, &reply, status);
     return code ? code : settle(reply, ret_reply, status);
+}
+
+redisContext *fam_redis_open(const struct fam_redis *redis, struct fam_status *status)
+{
+    if (!redis->address.configured) {
+        (void)fam_fail_reason(status, FAM_UNAVAILABLE, "REDIS_UNAVAILABLE", 0, "Redis is not configured");
+        return NULL;
+    }
+    return fam_redis_connect(&redis->address, redis->client_name, redis->times, status);
 }
 
 enum fam_code fam_redis_ping(struct fam_redis *redis, struct fam_status *status)

@@ -22,12 +22,14 @@ struct fam_log;
 struct fam_metrics;
 struct fam_redis;
 
+enum { FAM_REDIS_MAX_CONNECTIONS = 64 };
+
 struct fam_redis_options {
     /* redis://[user:password@]host[:port][/db] or unix://[user:password@]/path[?db=N]; user and password
      * percent-encoded. rediss:// is refused. NULL or "": not configured, every command is UNAVAILABLE. Copied. */
     const char *url;
     const char *client_name;     /* shown by CLIENT LIST: 1 to 32 of [A-Za-z0-9_-]; NULL: "famserver". Copied. */
-    size_t connections;          /* 1 to 64; 0: 8 */
+    size_t connections;          /* 1 to FAM_REDIS_MAX_CONNECTIONS; 0: 8 */
     uint32_t connect_timeout_ms; /* 0: 500. The resolver of host names has a time of its own. */
     uint32_t command_timeout_ms; /* 0: 1000 */
     uint32_t probe_ms;           /* between two tries while Redis is away; 0: 1000 */

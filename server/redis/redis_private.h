@@ -35,6 +35,9 @@ struct fam_redis_times {
  * reason. Free with redisFree. */
 redisContext *fam_redis_connect(const struct fam_redis_address *address, const char *client_name,
                                 struct fam_redis_times times, struct fam_status *status) FAM_MUST_CHECK;
+/* The same with what the pool was made of: a connection that is the caller's alone and does not count among the pool's.
+ */
+redisContext *fam_redis_open(const struct fam_redis *redis, struct fam_status *status) FAM_MUST_CHECK;
 /* Has the other side closed, or spoken out of turn, while the connection lay idle? No I/O that waits. */
 bool fam_redis_is_stale(const redisContext *connection);
 /* Sends the commands and reads as many replies. After a failure the connection must be freed. */

@@ -4,9 +4,11 @@
 #include "family/age.h"
 #include "family/country.h"
 #include "metrics/metrics.h"
+#include "notify/bell.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "services/unbuilt.h"
+#include "store/notification_store.h"
 
 enum { CHILD_AGE_MIN = 2, CHILD_AGE_MAX = 17 };
 
@@ -45,6 +47,9 @@ static void register_user(Fam__V1__FamilyService_Service *service, const Fam__V1
         FAM_OK) {
         fam_call_fail(closure_data, &status);
         return;
+    }
+    if (user.has_returned) {
+        fam_bell_ring(context->bell);
     }
     if (created) {
         fam_metrics_add(context->metrics, FAM_M_USER_REGISTRATIONS, FAM_LABELS(source_label(source)), 1);
@@ -347,7 +352,38 @@ static void set_consent(Fam__V1__FamilyService_Service *service, const Fam__V1__
     FAM_SERVICE_ANSWER(code, &status, closure, &response, call);
 }
 
-FAM_UNBUILT(FamilyService, set_reachability, SetReachability)
+static enum fam_code change_reachability(struct fam_services_context *context, struct fam_call *call, bool reachable,
+                                         bool *ret_changed, struct fam_status *status)
+{
+    size_t replay_size = 0;
+    if (fam_call_replay(call, &replay_size) != NULL) {
+        *ret_changed = replay_size > 0;
+        return FAM_OK;
+    }
+    const struct fam_mutation mutation = fam_service_mutation(call);
+    struct fam_outcome outcome;
+    if (fam_user_set_reachable(context->store, &mutation, fam_call_acting_user(call), reachable, &outcome, status) !=
+        FAM_OK) {
+        return fam_service_hide(status);
+    }
+    *ret_changed = outcome.ids_size > 0;
+    if (*ret_changed && reachable) {
+        fam_bell_ring(context->bell);
+    }
+    fam_call_set_consistency_token(call, outcome.lsn);
+    return FAM_OK;
+}
+
+static void set_reachability(Fam__V1__FamilyService_Service *service, const Fam__V1__SetReachabilityRequest *request,
+                             Fam__V1__SetReachabilityResponse_Closure closure, void *closure_data)
+{
+    struct fam_status status;
+    Fam__V1__SetReachabilityResponse response = FAM__V1__SET_REACHABILITY_RESPONSE__INIT;
+    bool changed = false;
+    enum fam_code code = change_reachability(context_of(service), closure_data, request->reachable, &changed, &status);
+    response.changed = changed;
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
+}
 
 FAM_UNBUILT(FamilyService, update_family, UpdateFamily)
 FAM_UNBUILT(FamilyService, create_invite, CreateInvite)

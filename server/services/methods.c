@@ -52,7 +52,7 @@ enum {
     METHOD("FamilyService/DeleteFamily", CALLERS, CHANGE, 0)                                                           \
     METHOD("FamilyService/SubmitFeedback", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                 \
     METHOD("NotificationService/RecordDelivery", FAM_ROLE_BOT, CHANGE, 0)                                              \
-    METHOD("NotificationService/Lease", FAM_ROLE_BOT, FAM_METHOD_PERSONAL, 60000)                                      \
+    METHOD("NotificationService/Lease", FAM_ROLE_BOT, FAM_METHOD_PERSONAL | FAM_METHOD_LONG_POLL, 60000)               \
     METHOD("NotificationService/Ack", FAM_ROLE_BOT, 0, 0)                                                              \
     METHOD("NotificationService/Nack", FAM_ROLE_BOT, 0, 0)                                                             \
     METHOD("NotificationService/ListNotifications", FAM_ROLE_ADMIN, 0, 0)                                              \
@@ -116,6 +116,7 @@ static const char *const NAMES[] = {METHODS(NAME)};
 #define REQUIRED true
 #define OPTIONAL false
 #define ID_MAX (INT64_C(1) << 52)
+#define AGE_MAX (INT64_C(366) * 24 * 3600 * 1000) /* a year, in milliseconds */
 const struct fam_field_rule fam_field_rules[] = {
     /* field, presence, least, most; per_item: translate_batch.c checks each */
     RULE("TranslateRequest.phrase", REQUIRED, 1, 2000),
@@ -146,11 +147,35 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("RecordDeliveryRequest.chat_id", REQUIRED, 1, ID_MAX),
     RULE("RecordDeliveryRequest.message_id", REQUIRED, 1, ID_MAX),
     RULE("RecordDeliveryRequest.reading_version", REQUIRED, 1, 1000000),
+    RULE("LeaseRequest.holder", REQUIRED, 1, 64),
+    RULE("LeaseRequest.max", REQUIRED, 1, 32),
+    RULE("LeaseRequest.max_others", OPTIONAL, 0, 32),
+    RULE("LeaseRequest.wait_ms", OPTIONAL, 0, 50000),
+    RULE("LeaseRequest.lease_ms", OPTIONAL, 5000, 300000),
+    RULE("AckRequest.notification_id", REQUIRED, 36, 36),
+    RULE("AckRequest.lease_token", REQUIRED, 36, 36),
+    RULE("AckRequest.chat_id", REQUIRED, 1, ID_MAX),
+    RULE("AckRequest.message_id", REQUIRED, 1, ID_MAX),
+    RULE("NackRequest.notification_id", REQUIRED, 36, 36),
+    RULE("NackRequest.lease_token", REQUIRED, 36, 36),
+    RULE("NackRequest.reason", REQUIRED, 1, 4),
+    RULE("NackRequest.retry_after_ms", OPTIONAL, 0, 86400000),
+    RULE("ListNotificationsRequest.page_size", OPTIONAL, 1, 100),
+    RULE("ListNotificationsRequest.page_token", OPTIONAL, 0, 128),
+    RULE("ListNotificationsRequest.user_id", OPTIONAL, 36, 36),
+    RULE("ResendRequest.notification_ids", OPTIONAL, 0, 100),
+    RULE("ResendRequest.user_id", OPTIONAL, 36, 36),
+    RULE("AcquireLeadRequest.holder", REQUIRED, 1, 64),
+    RULE("AcquireLeadRequest.ttl_ms", OPTIONAL, 1000, 60000),
     RULE("CreateSessionRequest.client", REQUIRED, 1, 32),
     RULE("GetSessionRequest.session_id", REQUIRED, 1, 64),
     RULE("UpdateSessionRequest.session_id", REQUIRED, 1, 64),
     RULE("UpdateSessionRequest.state", OPTIONAL, 0, 8192),
     RULE("UpdateSessionRequest.draft", OPTIONAL, 0, 2000),
+    RULE("UpdateSessionRequest.fields", OPTIONAL, 0, 32),
+    RULE("UpdateSessionRequest.fence", OPTIONAL, 0, ID_MAX),
+    RULE("SessionField.name", REQUIRED, 1, 32),
+    RULE("SessionField.value", OPTIONAL, 0, 1024),
     RULE("DeleteSessionRequest.session_id", REQUIRED, 1, 64),
     RULE("CreateTokenRequest.role", REQUIRED, 1, 4),
     RULE("CreateTokenRequest.name", REQUIRED, 1, 64),
@@ -166,6 +191,22 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("DescribeRequest.name", REQUIRED, 1, 128),
     RULE("SetLogLevelRequest.level", REQUIRED, 1, 8),
     RULE("ReportBotRequest.version", OPTIONAL, 0, 64),
+    RULE("ReportBotRequest.instance", OPTIONAL, 0, 64),
+    RULE("TaskFilter.task_ids", OPTIONAL, 0, 100),
+    RULE("TaskFilter.type", OPTIONAL, 0, 64),
+    RULE("TaskFilter.reason", OPTIONAL, 0, 100),
+    RULE("TaskFilter.older_than_ms", OPTIONAL, 0, AGE_MAX),
+    RULE("ListTasksRequest.page_size", OPTIONAL, 1, 100),
+    RULE("ListTasksRequest.page_token", OPTIONAL, 0, 128),
+    RULE("GetTaskRequest.task_id", REQUIRED, 36, 36),
+    RULE("PauseQueueRequest.type", REQUIRED, 1, 64),
+    RULE("PauseQueueRequest.for_ms", OPTIONAL, 0, AGE_MAX),
+    RULE("PauseQueueRequest.reason", OPTIONAL, 0, 200),
+    RULE("ResumeQueueRequest.type", REQUIRED, 1, 64),
+    RULE("ListSchedulesRequest.page_size", OPTIONAL, 1, 100),
+    RULE("ListSchedulesRequest.page_token", OPTIONAL, 0, 128),
+    RULE("ListSchedulesRequest.job", OPTIONAL, 0, 64),
+    RULE("ListSchedulesRequest.family_id", OPTIONAL, 36, 36),
 };
 const size_t fam_field_rule_count = FAM_ARRAY_SIZE(fam_field_rules);
 

@@ -6,26 +6,6 @@
 #include "store/audit_store.h"
 #include "store/summary_store.h"
 
-enum { PAGE_DEFAULT = 20 };
-
-struct page {
-    struct fam_uuid last;
-    const struct fam_uuid *before; /* NULL: from the newest */
-    size_t limit;
-};
-
-static enum fam_code read_page(int32_t size, const char *token, struct page *ret_page, struct fam_status *status)
-{
-    *ret_page = (struct page){.limit = size == 0 ? PAGE_DEFAULT : (size_t)size};
-    if (token[0] != '\0') {
-        if (!fam_uuid_parse(token, &ret_page->last)) {
-            return fam_fail_field(status, "page_token", "page_token comes from the page before, unchanged");
-        }
-        ret_page->before = &ret_page->last;
-    }
-    return FAM_OK;
-}
-
 /* An id that may be none. */
 static char *reply_id(struct fam_reply *reply, const struct fam_uuid *id)
 {
@@ -59,14 +39,14 @@ void fam_ops_list_users(struct fam_services_context *context, const Fam__V1__Lis
                         Fam__V1__ListUsersResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
-    struct page page;
+    struct fam_service_page page;
     fam_auto(list_free) struct fam_user_summary *list = NULL;
     size_t count = 0;
     bool more = false;
     fam_auto(fam_reply_done) struct fam_reply reply;
     fam_reply_init(&reply);
     Fam__V1__ListUsersResponse response = FAM__V1__LIST_USERS_RESPONSE__INIT;
-    enum fam_code code = read_page(request->page_size, request->page_token, &page, &status);
+    enum fam_code code = fam_service_read_page(request->page_size, request->page_token, &page, &status);
     if (code == FAM_OK) {
         code = fam_user_summaries(context->store, page.before, page.limit, &list, &count, &more, &status);
     }
@@ -112,14 +92,14 @@ void fam_ops_list_families(struct fam_services_context *context, const Fam__V1__
                            Fam__V1__ListFamiliesResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
-    struct page page;
+    struct fam_service_page page;
     fam_auto(list_free) struct fam_family_summary *list = NULL;
     size_t count = 0;
     bool more = false;
     fam_auto(fam_reply_done) struct fam_reply reply;
     fam_reply_init(&reply);
     Fam__V1__ListFamiliesResponse response = FAM__V1__LIST_FAMILIES_RESPONSE__INIT;
-    enum fam_code code = read_page(request->page_size, request->page_token, &page, &status);
+    enum fam_code code = fam_service_read_page(request->page_size, request->page_token, &page, &status);
     if (code == FAM_OK) {
         code = fam_family_summaries(context->store, page.before, page.limit, &list, &count, &more, &status);
     }
@@ -161,10 +141,10 @@ static enum fam_code read_audit(struct fam_services_context *context, const Fam_
                                 struct fam_audit_record **ret_list, size_t *ret_count, bool *ret_more,
                                 struct fam_status *status)
 {
-    struct page page;
+    struct fam_service_page page;
     struct fam_uuid user_id;
     bool of_user = request->user_id[0] != '\0';
-    enum fam_code code = read_page(request->page_size, request->page_token, &page, status);
+    enum fam_code code = fam_service_read_page(request->page_size, request->page_token, &page, status);
     if (code == FAM_OK && of_user) {
         code = fam_service_uuid(request->user_id, "user_id", &user_id, status);
     }

@@ -1,5 +1,7 @@
 /* ops_service.c: fam.v1.OpsService: probes and the schema. Tokens, lists of people, the cache and Claude, and
  * reflection have files of their own. */
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,13 +11,17 @@
 #include "rpc/server.h"
 #include "services/ops_claude.h"
 #include "services/ops_people.h"
+#include "services/ops_queue.h"
 #include "services/ops_reflection.h"
+#include "services/ops_schedule.h"
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "services/unbuilt.h"
 #include "store/migrate.h"
 #include "store/store.h"
+
+enum { BOT_NAME_SIZE = 161 };
 
 static struct fam_services_context *context_of(Fam__V1__OpsService_Service *service)
 {
@@ -263,24 +269,35 @@ static void report_bot(Fam__V1__OpsService_Service *service, const Fam__V1__Repo
 {
     struct fam_services_context *context = context_of(service);
     const char *name = fam_call_principal(closure_data)->name;
-    const struct fam_bot_report report = {
-        .polled = request->polled, .poll_age_ms = request->poll_age_ms, .unhandled = request->unhandled_updates};
-    if (fam_bot_watch_report(context->bots, name, &report)) {
+    const struct fam_bot_report report = {.polled = request->polled,
+                                          .poll_age_ms = request->poll_age_ms,
+                                          .unhandled = request->unhandled_updates,
+                                          .is_standby = request->standby};
+    char process[BOT_NAME_SIZE];
+    (void)snprintf(process, sizeof(process), "%s %s", name, request->instance);
+    if (fam_bot_watch_report(context->bots, process, &report)) {
         FAM_LOG(context->log, FAM_LOG_INFO, "ops", "a bot reports", FAM_STR("bot", name),
-                FAM_STR("version", request->version));
+                FAM_STR("instance", request->instance), FAM_STR("version", request->version));
     }
     Fam__V1__ReportBotResponse response = FAM__V1__REPORT_BOT_RESPONSE__INIT;
     closure(&response, closure_data);
 }
 
-FAM_UNBUILT(OpsService, get_queue_stats, GetQueueStats)
-FAM_UNBUILT(OpsService, list_tasks, ListTasks)
-FAM_UNBUILT(OpsService, get_task, GetTask)
-FAM_UNBUILT(OpsService, retry_tasks, RetryTasks)
-FAM_UNBUILT(OpsService, delete_tasks, DeleteTasks)
-FAM_UNBUILT(OpsService, pause_queue, PauseQueue)
-FAM_UNBUILT(OpsService, resume_queue, ResumeQueue)
-FAM_UNBUILT(OpsService, list_schedules, ListSchedules)
+/* The queue and the schedule: each has its handler in ops_queue.c or ops_schedule.c. */
+#define FORWARD(name, Method)                                                                                          \
+    static void name(Fam__V1__OpsService_Service *service, const Fam__V1__##Method##Request *request,                  \
+                     Fam__V1__##Method##Response_Closure closure, void *closure_data)                                  \
+    {                                                                                                                  \
+        fam_ops_##name(context_of(service), request, closure, closure_data);                                           \
+    }
+FORWARD(get_queue_stats, GetQueueStats)
+FORWARD(list_tasks, ListTasks)
+FORWARD(get_task, GetTask)
+FORWARD(retry_tasks, RetryTasks)
+FORWARD(delete_tasks, DeleteTasks)
+FORWARD(pause_queue, PauseQueue)
+FORWARD(resume_queue, ResumeQueue)
+FORWARD(list_schedules, ListSchedules)
 
 FAM_UNBUILT(OpsService, list_entry_summaries, ListEntrySummaries)
 FAM_UNBUILT(OpsService, list_feedback, ListFeedback)

@@ -79,3 +79,25 @@ enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_u
     }
     return FAM_OK;
 }
+
+enum fam_code fam_service_name(const char *text, const char *field, struct fam_status *status)
+{
+    static const char ALLOWED[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+    if (text[strspn(text, ALLOWED)] != '\0') {
+        return fam_fail_field(status, field, "%s holds letters, digits, _ . and - alone", field);
+    }
+    return FAM_OK;
+}
+
+enum fam_code fam_service_read_page(int32_t size, const char *token, struct fam_service_page *ret_page,
+                                    struct fam_status *status)
+{
+    *ret_page = (struct fam_service_page){.limit = size == 0 ? FAM_SERVICE_PAGE_DEFAULT : (size_t)size};
+    if (token[0] != '\0') {
+        if (!fam_uuid_parse(token, &ret_page->last)) {
+            return fam_fail_field(status, "page_token", "page_token comes from the page before, unchanged");
+        }
+        ret_page->before = &ret_page->last;
+    }
+    return FAM_OK;
+}

@@ -12,12 +12,15 @@
 #include "base/status.h"
 #include "fam/v1/types.pb-c.h"
 
+struct fam_bell;
 struct fam_bot_watch;
 struct fam_health;
+struct fam_leases;
 struct fam_limits;
 struct fam_log;
 struct fam_metrics;
 struct fam_ops_sources;
+struct fam_queue;
 struct fam_server;
 struct fam_sessions;
 struct fam_store;
@@ -28,10 +31,13 @@ struct fam_services_context {
     struct fam_store *store;
     struct fam_sessions *sessions;
     struct fam_limits *limits;
+    struct fam_queue *queue; /* NULL: tasks wait for the sweep */
     struct fam_translate *translate;
     struct fam_reader *reader; /* NULL: Claude is off */
     struct fam_health *health;
     struct fam_bot_watch *bots;
+    struct fam_leases *leases; /* where Lease calls wait */
+    struct fam_bell *bell;     /* rung after notifications became due; NULL: nobody hears */
     struct fam_server *server;
     struct fam_metrics *metrics;
     struct fam_log *log;

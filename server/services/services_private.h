@@ -46,6 +46,17 @@ void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_c
 #define FAM_SERVICE_ANSWER(code, status, closure, response, call)                                                      \
     ((code) == FAM_OK ? (closure)((response), (call)) : fam_call_fail((call), (status)))
 
+/* A page of a list by ids, the newest first. */
+enum { FAM_SERVICE_PAGE_DEFAULT = 20 };
+struct fam_service_page {
+    struct fam_uuid last;
+    const struct fam_uuid *before; /* NULL: from the newest */
+    size_t limit;
+};
+/* Of a request that passed validation. INVALID_ARGUMENT for a page_token that is none. */
+enum fam_code fam_service_read_page(int32_t size, const char *token, struct fam_service_page *ret_page,
+                                    struct fam_status *status);
+
 /* The call as the stores want it; borrowed from the call. */
 struct fam_mutation fam_service_mutation(const struct fam_call *call);
 
@@ -55,5 +66,8 @@ enum fam_code fam_service_hide(struct fam_status *status);
 /* An id of a request that passed validation by length but may be no UUID: INVALID_ARGUMENT names `field`. */
 enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid,
                                struct fam_status *status);
+/* A name of a process in a request: only of [A-Za-z0-9_.-], else INVALID_ARGUMENT names `field`. Its length is checked
+ * already. */
+enum fam_code fam_service_name(const char *text, const char *field, struct fam_status *status);
 
 #endif

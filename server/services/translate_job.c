@@ -7,9 +7,12 @@
 #include "base/log.h"
 #include "family/age.h"
 #include "metrics/metrics.h"
+#include "queue/queue.h"
 #include "services/translate_call.h"
+#include "services/translate_reread.h"
 #include "session/limits.h"
 #include "store/person_store.h"
+#include "translate/reader_names.h"
 
 enum {
     ANSWER_SPARE_MS = 500, /* what storing and answering need of the call's time */
@@ -200,25 +203,6 @@ bool fam_job_open(struct fam_job *job, void (*ready)(void *context), void *conte
     return job->wait != NULL;
 }
 
-/* Names that must not leave; what does not fit is refused by the pseudonyms, and then nothing leaves. */
-static size_t list_names(const struct fam_job *job, struct fam_known_name *ret_names)
-{
-    size_t count = 0;
-    ret_names[count++] = (struct fam_known_name){.kind = FAM_KNOWN_PARENT, .name = job->user.name};
-    for (size_t i = 0; i < job->family.child_count && count < FAM_PSEUDONYM_KNOWN_MAX; i++) {
-        const struct fam_child *child = &job->family.children[i];
-        ret_names[count++] = (struct fam_known_name){
-            .kind = child == job->child ? FAM_KNOWN_CHILD : FAM_KNOWN_OTHER_CHILD, .name = child->name};
-    }
-    for (size_t i = 0; i < job->family.parent_count && count < FAM_PSEUDONYM_KNOWN_MAX; i++) {
-        const struct fam_parent *parent = &job->family.parents[i];
-        if (!fam_uuid_equal(&parent->user_id, job->author)) {
-            ret_names[count++] = (struct fam_known_name){.kind = FAM_KNOWN_PARENT, .name = parent->name};
-        }
-    }
-    return count;
-}
-
 bool fam_job_ask(struct fam_job *job)
 {
     struct fam_known_name names[FAM_PSEUDONYM_KNOWN_MAX];
@@ -226,12 +210,13 @@ bool fam_job_ask(struct fam_job *job)
     const struct fam_reader_question question = {
         .input = &job->input,
         .names = names,
-        .name_count = list_names(job, names),
+        .name_count = fam_reader_names(&job->user, &job->family, job->child, names),
         .profile_version = 0, /* nothing of a profile but the age stands in a prompt yet */
         .author = job->author,
         .entry_id = &job->entry_id,
         .timeout_ms = left_ms > ANSWER_SPARE_MS ? left_ms - ANSWER_SPARE_MS : 1,
         .began_ms = fam_call_began_ms(job->call),
+        .goes_on = true, /* what is slow is delivered as a better reading */
     };
     bool ready = false;
     struct fam_status status;
@@ -291,6 +276,8 @@ static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_s
     if (!consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
         return FAM_OK;
     }
+    struct fam_reread reread;
+    bool again = fam_reread_plan(job, &reread);
     const struct fam_entry_new entry = {
         .user_id = job->author,
         .entry_id = &job->entry_id,
@@ -304,6 +291,8 @@ static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_s
         .safety_count = job->hit.count,
         .safety = job->hit.kinds,
         .reading = job->entry.reading,
+        .task = again ? &reread.task : NULL,
+        .task_id = again ? &reread.task_id : NULL,
     };
     struct fam_outcome outcome;
     uint64_t deadline_ms = fam_mono_ms() + fam_call_remaining_ms(job->call);
@@ -312,6 +301,13 @@ static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_s
         return fam_service_hide(status);
     }
     *ret_replayed = outcome.replayed;
+    if (again && !outcome.replayed) {
+        const struct fam_task_ref ref = {
+            .task_id = reread.task_id,
+            .priority = reread.task.priority,
+            .not_before_ms = reread.task.delay_ms == 0 ? 0 : fam_wall_ms() + (int64_t)reread.task.delay_ms};
+        fam_queue_push(job->context->queue, &ref, 1);
+    }
     (void)fam_ids_uuid(outcome.ids, outcome.ids_size, 0, &job->entry.entry_id);
     fam_call_set_consistency_token(job->call, outcome.lsn);
     return FAM_OK;
@@ -363,6 +359,7 @@ static enum fam_code read_phrase(struct fam_job *job, struct fam_status *status)
     if (job->asked) {
         asked = fam_reader_take(job->wait, &result, &taken);
         log_answer(job, asked, &taken);
+        job->slow = asked == FAM_DEADLINE_EXCEEDED;
     }
     if (asked == FAM_OK) {
         job->entry.reading = result.reading;

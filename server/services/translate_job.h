@@ -29,6 +29,7 @@ struct fam_job {
     bool replayed;                /* the key was used: entry_id names what was written then */
     struct fam_reader_wait *wait; /* NULL: Claude is not asked */
     bool asked;                   /* and has the question */
+    bool slow;                    /* and did not answer in time */
     uint64_t started_us;
 };
 

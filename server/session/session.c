@@ -1,7 +1,6 @@
 /* session.c: see session.h. */
 #include "session/session.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -9,21 +8,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "redis/redis.h"
+#include "session/session_private.h"
 #include "session/session_scripts.h"
 
-enum { HOUR_MS = 3600000, NUMBER_SIZE = 24, KEY_SIZE = 96 };
-
-/* Of the scripts' answer. */
-enum { WORD, ID, CLIENT, VERSION, CREATED, LAST_ACTIVITY, STATE, LAST_UPDATE, DRAFT, ANSWER_SIZE };
-
-struct fam_sessions {
-    struct fam_redis *redis;
-    struct fam_session_sealer sealer;
-    char ttl[NUMBER_SIZE];
-    char draft_ttl[NUMBER_SIZE];
-    struct fam_redis_script create, get, update, delete;
-};
+enum { HOUR_MS = 3600000, KEY_SIZE = 96, ARGS_MAX = 12 };
 
 /* What every script takes first. */
 struct keys {
@@ -48,6 +36,8 @@ struct fam_sessions *fam_sessions_new(const struct fam_sessions_options *options
     sessions->get.source = get_script;
     sessions->update.source = update_script;
     sessions->delete.source = delete_script;
+    sessions->list.source = list_script;
+    sessions->delete_all.source = delete_all_script;
     return sessions;
 }
 
@@ -60,6 +50,10 @@ void fam_session_done(struct fam_session *session)
 {
     fam_secret_done(&session->state);
     fam_secret_done(&session->draft);
+    for (size_t i = 0; i < session->field_count; i++) {
+        fam_secret_done(&session->fields[i].value);
+    }
+    free(session->fields);
     *session = (struct fam_session){0};
 }
 
@@ -77,6 +71,7 @@ static void new_id(char ret_id[FAM_SESSION_ID_SIZE])
 {
     unsigned char bytes[16];
     randombytes_buf(bytes, sizeof(bytes));
+    bytes[0] &= 0x7f; /* so that none begins with '-', and can stand on a command line */
     sodium_bin2base64(ret_id, FAM_SESSION_ID_SIZE, bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
@@ -100,109 +95,33 @@ static enum fam_code fail_gone(struct fam_status *status)
                            "no such session; it ends an hour after the last use, create a new one");
 }
 
-/* ---- from Redis ---- */
-
-static enum fam_code parse_number(const struct fam_redis_reply *reply, size_t index, int64_t *ret_value,
-                                  struct fam_status *status)
+/* Runs a script with arguments of its own; *ret_reply is an array. */
+static enum fam_code eval(struct fam_sessions *sessions, struct fam_redis_script *script, const struct fam_uuid *user,
+                          const struct fam_redis_arg *own, size_t own_count, struct fam_redis_reply **ret_reply,
+                          struct fam_status *status)
 {
-    char *end = NULL;
-    const char *text = fam_redis_reply_text(fam_redis_reply_item(reply, index), NULL);
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (errno || end == text || *end) {
-        return fam_fail(status, FAM_DATA_LOSS, "a session in Redis is damaged");
+    struct keys keys = keys_of(user);
+    const struct fam_redis_arg index = FAM_REDIS_ARG(keys.index);
+    struct fam_redis_arg args[ARGS_MAX] = {FAM_REDIS_ARG(keys.prefix), FAM_REDIS_ARG(sessions->ttl)};
+    if (own_count > 0) {
+        memcpy(args + 2, own, own_count * sizeof(*own));
     }
-    *ret_value = value;
-    return FAM_OK;
+    enum fam_code code = fam_redis_eval(sessions->redis, script, &index, 1, args, own_count + 2, ret_reply, status);
+    return code ? code : fam_redis_reply_expect(*ret_reply, FAM_REDIS_ARRAY, status);
 }
 
-static enum fam_code parse_name(const struct fam_redis_reply *reply, size_t index, char *ret_text, size_t size,
-                                struct fam_status *status)
-{
-    size_t length = 0;
-    const char *text = fam_redis_reply_text(fam_redis_reply_item(reply, index), &length);
-    if (length == 0 || length >= size || strlen(text) != length) {
-        return fam_fail(status, FAM_DATA_LOSS, "a session in Redis is damaged");
-    }
-    memcpy(ret_text, text, length + 1);
-    return FAM_OK;
-}
-
-static enum fam_code open_field(const struct fam_sessions *sessions, const struct fam_session *session,
-                                const char *column, const struct fam_redis_reply *item, struct fam_secret *ret_plain,
-                                struct fam_status *status)
-{
-    fam_auto(fam_buf_done) struct fam_buf plain = {0};
-    const struct fam_session_sealer *sealer = &sessions->sealer;
-    size_t size = 0;
-    const char *sealed = fam_redis_reply_text(item, &size);
-    if (size == 0) {
-        return FAM_OK;
-    }
-    enum fam_code code =
-        sealer->open(sealer->context, &session->user, session->id, column, sealed, size, &plain, status);
-    if (code) {
-        return code;
-    }
-    if (plain.failed || !fam_secret_set(ret_plain, fam_buf_text(&plain), plain.size)) {
-        return fam_fail_memory(status);
-    }
-    return FAM_OK;
-}
-
-static enum fam_code parse_session(const struct fam_sessions *sessions, const struct fam_uuid *user,
-                                   const struct fam_redis_reply *reply, struct fam_session *session,
-                                   struct fam_status *status)
-{
-    int64_t version = 0;
-    session->user = *user;
-    enum fam_code code = parse_name(reply, ID, session->id, sizeof(session->id), status);
-    if (!code) {
-        code = parse_name(reply, CLIENT, session->client, sizeof(session->client), status);
-    }
-    if (!code) {
-        code = parse_number(reply, VERSION, &version, status);
-    }
-    if (!code) {
-        code = parse_number(reply, CREATED, &session->created_at_ms, status);
-    }
-    if (!code) {
-        code = parse_number(reply, LAST_ACTIVITY, &session->last_activity_ms, status);
-    }
-    if (!code) {
-        code = parse_number(reply, LAST_UPDATE, &session->last_update_id, status);
-    }
-    if (!code) {
-        code =
-            open_field(sessions, session, "session.state", fam_redis_reply_item(reply, STATE), &session->state, status);
-    }
-    if (!code) {
-        code =
-            open_field(sessions, session, "session.draft", fam_redis_reply_item(reply, DRAFT), &session->draft, status);
-    }
-    session->version = (uint64_t)version;
-    return code;
-}
-
-/* Runs a script; fills *ret_word with how it ended and *ret_session when there is one. */
+/* A script on one session: fills *ret_word with how it ended and *ret_session when there is one. */
 static enum fam_code run(struct fam_sessions *sessions, struct fam_redis_script *script, const struct fam_uuid *user,
-                         const struct fam_redis_arg *own, size_t own_count, char ret_word[16],
+                         const struct fam_redis_arg *own, size_t own_count, char ret_word[FAM_SESSION_WORD_SIZE],
                          struct fam_session *ret_session, struct fam_status *status)
 {
     fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
-    struct keys keys = keys_of(user);
-    const struct fam_redis_arg index = FAM_REDIS_ARG(keys.index);
-    struct fam_redis_arg args[10] = {FAM_REDIS_ARG(keys.prefix), FAM_REDIS_ARG(sessions->ttl)};
-    memcpy(args + 2, own, own_count * sizeof(*own));
-    enum fam_code code = fam_redis_eval(sessions->redis, script, &index, 1, args, own_count + 2, &reply, status);
+    enum fam_code code = eval(sessions, script, user, own, own_count, &reply, status);
     if (!code) {
-        code = fam_redis_reply_expect(reply, FAM_REDIS_ARRAY, status);
+        code = fam_session_parse_word(reply, ret_word, status);
     }
     if (!code) {
-        code = parse_name(reply, WORD, ret_word, 16, status);
-    }
-    if (!code && fam_redis_reply_count(reply) == ANSWER_SIZE) {
-        code = parse_session(sessions, user, reply, ret_session, status);
+        code = fam_session_parse(sessions, user, reply, ret_session, status);
     }
     if (code) {
         fam_session_done(ret_session);
@@ -216,7 +135,7 @@ enum fam_code fam_sessions_delete(struct fam_sessions *sessions, const struct fa
                                   struct fam_status *status)
 {
     struct fam_session none = {0};
-    char word[16];
+    char word[FAM_SESSION_WORD_SIZE];
     if (!id_is_good(id)) {
         return FAM_OK;
     }
@@ -238,7 +157,7 @@ static enum fam_code drop_live(struct fam_sessions *sessions, const struct fam_u
 enum fam_code fam_sessions_create(struct fam_sessions *sessions, const struct fam_uuid *user, const char *client,
                                   struct fam_session *ret_session, bool *ret_created, struct fam_status *status)
 {
-    char id[FAM_SESSION_ID_SIZE], word[16] = "";
+    char id[FAM_SESSION_ID_SIZE], word[FAM_SESSION_WORD_SIZE] = "";
     *ret_session = (struct fam_session){0};
     *ret_created = false;
     if (!client_is_good(client)) {
@@ -258,7 +177,7 @@ enum fam_code fam_sessions_create(struct fam_sessions *sessions, const struct fa
     }
     if (strcmp(word, "full") == 0) {
         return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, "TOO_MANY_SESSIONS", 0,
-                               "this user has live sessions of 16 other clients");
+                               "this user has live sessions of %d other clients", FAM_SESSION_CLIENTS);
     }
     *ret_created = strcmp(word, "created") == 0;
     return FAM_OK;
@@ -267,7 +186,7 @@ enum fam_code fam_sessions_create(struct fam_sessions *sessions, const struct fa
 enum fam_code fam_sessions_get(struct fam_sessions *sessions, const struct fam_uuid *user, const char *id,
                                struct fam_session *ret_session, struct fam_status *status)
 {
-    char word[16] = "";
+    char word[FAM_SESSION_WORD_SIZE] = "";
     *ret_session = (struct fam_session){0};
     if (!id_is_good(id)) {
         return fail_gone(status);
@@ -302,22 +221,7 @@ static enum fam_code plan_draft(struct fam_sessions *sessions, const struct fam_
     return code;
 }
 
-static enum fam_code seal_field(const struct fam_sessions *sessions, const struct fam_uuid *user, const char *id,
-                                const char *column, const void *plain, size_t size, struct fam_buf *ret_sealed,
-                                struct fam_status *status)
-{
-    const struct fam_session_sealer *sealer = &sessions->sealer;
-    if (size == 0) {
-        return FAM_OK;
-    }
-    enum fam_code code = sealer->seal(sealer->context, user, id, column, plain, size, ret_sealed, status);
-    if (!code && ret_sealed->failed) {
-        code = fam_fail_memory(status);
-    }
-    return code;
-}
-
-static enum fam_code check_change(const struct fam_session_change *change, struct fam_status *status)
+static enum fam_code check_own(const struct fam_session_change *change, struct fam_status *status)
 {
     const char *draft = change->draft ? change->draft : "";
     if (change->state_size > FAM_SESSION_STATE_BYTES) {
@@ -330,31 +234,92 @@ static enum fam_code check_change(const struct fam_session_change *change, struc
     return FAM_OK;
 }
 
+static enum fam_code check_change(const struct fam_session_change *change, struct fam_status *status)
+{
+    if (change->fence > FAM_SESSION_FENCE_MAX) {
+        return fam_fail_field(status, "fence", "no lead has a fence that high");
+    }
+    enum fam_code code = fam_session_fields_check(change->fields, change->field_count, status);
+    return code || change->merge ? code : check_own(change, status);
+}
+
+/* How the update script ended, in words for the caller. */
+static enum fam_code judge(const char *word, struct fam_status *status)
+{
+    if (strcmp(word, "gone") == 0) {
+        return fail_gone(status);
+    }
+    if (strcmp(word, "changed") == 0) {
+        return fam_fail_reason(status, FAM_ABORTED, "VERSION_MISMATCH", 0,
+                               "the session has changed since; get it and decide anew");
+    }
+    if (strcmp(word, "fenced") == 0) {
+        return fam_fail_reason(status, FAM_ABORTED, "LEAD_LOST", 0,
+                               "the session was changed under a newer lead; this one has been lost");
+    }
+    if (strcmp(word, "crowded") == 0) {
+        return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, "TOO_MANY_FIELDS", 0, "a session has %d fields at most",
+                               FAM_SESSION_FIELDS);
+    }
+    return FAM_OK;
+}
+
+/* What is sealed, on its way. */
+struct sealed {
+    struct fam_buf fields, state, draft;
+};
+
+static void sealed_done(struct sealed *sealed)
+{
+    fam_buf_done(&sealed->fields);
+    fam_buf_done(&sealed->state);
+    fam_buf_done(&sealed->draft);
+}
+
+static enum fam_code seal_change(const struct fam_sessions *sessions, const struct fam_uuid *user, const char *id,
+                                 const struct fam_session_change *change, const char *plan, struct sealed *ret_sealed,
+                                 struct fam_status *status)
+{
+    enum fam_code code =
+        fam_session_fields_pack(sessions, user, id, change->fields, change->field_count, &ret_sealed->fields, status);
+    if (!code && !change->merge) {
+        code = fam_session_seal(sessions, user, id, "session.state", change->state, change->state_size,
+                                &ret_sealed->state, status);
+    }
+    if (!code && strcmp(plan, "set") == 0) {
+        code = fam_session_seal(sessions, user, id, "session.draft", change->draft, strlen(change->draft),
+                                &ret_sealed->draft, status);
+    }
+    return code;
+}
+
 static enum fam_code store_change(struct fam_sessions *sessions, const struct fam_uuid *user, const char *id,
-                                  const struct fam_session_change *change, const char *plan, char ret_word[16],
+                                  const struct fam_session_change *change, const char *plan,
                                   struct fam_session *ret_session, struct fam_status *status)
 {
-    fam_auto(fam_buf_done) struct fam_buf state = {0};
-    fam_auto(fam_buf_done) struct fam_buf draft = {0};
-    char version[NUMBER_SIZE], last_update[NUMBER_SIZE];
-    enum fam_code code =
-        seal_field(sessions, user, id, "session.state", change->state, change->state_size, &state, status);
-    if (!code && strcmp(plan, "set") == 0) {
-        code = seal_field(sessions, user, id, "session.draft", change->draft, strlen(change->draft), &draft, status);
-    }
+    fam_auto(sealed_done) struct sealed sealed = {0};
+    char version[FAM_SESSION_NUMBER_SIZE], fence[FAM_SESSION_NUMBER_SIZE], last_update[FAM_SESSION_NUMBER_SIZE];
+    char word[FAM_SESSION_WORD_SIZE] = "";
+    enum fam_code code = seal_change(sessions, user, id, change, plan, &sealed, status);
     if (code) {
         return code;
     }
     snprintf(version, sizeof(version), "%" PRIu64, change->version);
+    snprintf(fence, sizeof(fence), "%" PRIu64, change->fence);
     snprintf(last_update, sizeof(last_update), "%" PRId64, change->last_update_id);
     const struct fam_redis_arg own[] = {FAM_REDIS_ARG(id),
+                                        change->merge ? FAM_REDIS_ARG("merge") : FAM_REDIS_ARG("set"),
                                         FAM_REDIS_ARG(version),
-                                        {fam_buf_text(&state), state.size},
+                                        FAM_REDIS_ARG(fence),
+                                        {fam_buf_text(&sealed.fields), sealed.fields.size},
+                                        {fam_buf_text(&sealed.state), sealed.state.size},
                                         FAM_REDIS_ARG(last_update),
                                         FAM_REDIS_ARG(plan),
-                                        {fam_buf_text(&draft), draft.size},
+                                        {fam_buf_text(&sealed.draft), sealed.draft.size},
                                         FAM_REDIS_ARG(sessions->draft_ttl)};
-    return run(sessions, &sessions->update, user, own, FAM_ARRAY_SIZE(own), ret_word, ret_session, status);
+    _Static_assert(FAM_ARRAY_SIZE(own) + 2 <= ARGS_MAX, "room for the arguments of every script");
+    code = run(sessions, &sessions->update, user, own, FAM_ARRAY_SIZE(own), word, ret_session, status);
+    return code ? code : judge(word, status);
 }
 
 enum fam_code fam_sessions_update(struct fam_sessions *sessions, const struct fam_uuid *user, const char *id,
@@ -362,7 +327,6 @@ enum fam_code fam_sessions_update(struct fam_sessions *sessions, const struct fa
                                   struct fam_status *status)
 {
     const char *plan = "drop";
-    char word[16] = "";
     *ret_session = (struct fam_session){0};
     enum fam_code code = check_change(change, status);
     if (code) {
@@ -371,19 +335,64 @@ enum fam_code fam_sessions_update(struct fam_sessions *sessions, const struct fa
     if (!id_is_good(id)) {
         return fail_gone(status);
     }
-    code = plan_draft(sessions, user, id, change->draft, &plan, status);
-    if (!code) {
-        code = store_change(sessions, user, id, change, plan, word, ret_session, status);
+    if (!change->merge) {
+        code = plan_draft(sessions, user, id, change->draft, &plan, status);
     }
+    if (!code) {
+        code = store_change(sessions, user, id, change, plan, ret_session, status);
+    }
+    if (code == FAM_DATA_LOSS) { /* what it keeps beside this can't be opened any more */
+        code = fam_sessions_delete(sessions, user, id, status);
+        return code ? code : fail_gone(status);
+    }
+    return code;
+}
+
+/* ---- all of a user ---- */
+
+static int newest_first(const void *a, const void *b)
+{
+    int64_t one = ((const struct fam_session_summary *)a)->last_activity_ms;
+    int64_t other = ((const struct fam_session_summary *)b)->last_activity_ms;
+    return (one < other) - (one > other);
+}
+
+enum fam_code fam_sessions_list(struct fam_sessions *sessions, const struct fam_uuid *user,
+                                struct fam_session_summary **ret_list, size_t *ret_count, struct fam_status *status)
+{
+    fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
+    struct fam_status damage;
+    *ret_list = NULL;
+    *ret_count = 0;
+    enum fam_code code = eval(sessions, &sessions->list, user, NULL, 0, &reply, status);
     if (code) {
         return code;
     }
-    if (strcmp(word, "gone") == 0) {
-        return fail_gone(status);
+    size_t count = fam_redis_reply_count(reply);
+    if (count > FAM_SESSION_CLIENTS + 1) {
+        count = FAM_SESSION_CLIENTS + 1;
     }
-    if (strcmp(word, "changed") == 0) {
-        return fam_fail_reason(status, FAM_ABORTED, "VERSION_MISMATCH", 0,
-                               "the session has changed since; get it and decide anew");
+    *ret_list = calloc(count + 1, sizeof(**ret_list));
+    if (!*ret_list) {
+        return fam_fail_memory(status);
     }
+    for (size_t i = 1; i < count; i++) {
+        const struct fam_redis_reply *one = fam_redis_reply_item(reply, i);
+        *ret_count += fam_session_parse_summary(one, &(*ret_list)[*ret_count], &damage) == FAM_OK;
+    }
+    qsort(*ret_list, *ret_count, sizeof(**ret_list), newest_first);
     return FAM_OK;
+}
+
+enum fam_code fam_sessions_delete_all(struct fam_sessions *sessions, const struct fam_uuid *user, bool dry_run,
+                                      size_t *ret_deleted, struct fam_status *status)
+{
+    fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
+    const struct fam_redis_arg own[] = {dry_run ? FAM_REDIS_ARG("count") : FAM_REDIS_ARG("end")};
+    *ret_deleted = 0;
+    enum fam_code code = eval(sessions, &sessions->delete_all, user, own, 1, &reply, status);
+    if (!code) {
+        *ret_deleted = (size_t)fam_redis_reply_integer(fam_redis_reply_item(reply, 1));
+    }
+    return code;
 }

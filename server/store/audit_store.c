@@ -25,20 +25,15 @@ static const struct fam_statement list_of_user = {
     "SELECT " AUDIT_COLUMNS "FROM audit_log WHERE user_id = $3 AND audit_id < $1 ORDER BY audit_id DESC LIMIT $2",
     "select", "audit_log"};
 
-enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *audit, struct fam_status *status)
+enum fam_code fam_audit_write(struct fam_db *db, const struct fam_audit *audit, struct fam_status *status)
 {
     struct fam_params params = {0};
-    struct fam_db *db = NULL;
     struct fam_uuid audit_id = fam_uuid_v7();
     char reason[REASON_BYTES + 1];
     const char *text = audit->reason ? audit->reason : "";
     size_t size = fam_utf8_cut(text, REASON_BYTES);
     memcpy(reason, text, size);
     reason[size] = '\0';
-    enum fam_code code = fam_store_get(store, &db, status);
-    if (code != FAM_OK) {
-        return code;
-    }
     fam_param_uuid(&params, &audit_id);
     fam_param_text(&params, audit->principal);
     fam_param_text(&params, audit->method);
@@ -46,7 +41,16 @@ enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *
     fam_param_uuid(&params, audit->target_id);
     fam_param_text(&params, reason);
     fam_param_text(&params, audit->request_id ? audit->request_id : "");
-    code = fam_db_exec(db, &insert_audit, &params, NULL, status);
+    return fam_db_exec(db, &insert_audit, &params, NULL, status);
+}
+
+enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *audit, struct fam_status *status)
+{
+    struct fam_db *db = NULL;
+    enum fam_code code = fam_store_get(store, &db, status);
+    if (code == FAM_OK) {
+        code = fam_audit_write(db, audit, status);
+    }
     fam_store_put(store, db);
     return code;
 }

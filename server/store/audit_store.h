@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "base/uuid.h"
 
+struct fam_db;
 struct fam_store;
 
 struct fam_audit {
@@ -24,6 +25,10 @@ struct fam_audit {
 
 enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *audit,
                                struct fam_status *status) FAM_MUST_CHECK;
+
+/* In the caller's transaction: the line is there with what it tells of, or not at all. */
+enum fam_code fam_audit_write(struct fam_db *db, const struct fam_audit *audit,
+                              struct fam_status *status) FAM_MUST_CHECK;
 
 enum { FAM_AUDIT_PAGE_MAX = 100 };
 

@@ -2,7 +2,7 @@
  *
  * While one transaction is on its way the entries that arrive queue up; the next one takes them all (64 at most,
  * without a timer), in one statement and one round trip, over two connections of its own. An entry, its key, its first
- * reading and its idempotency row are written together or not at all, and an answer follows the commit.
+ * reading, its task and its idempotency row are written together or not at all, and an answer follows the commit.
  *
  * One bad or blocked row harms nobody: a transaction waits for a lock for 50 ms at most, and after any error its rows
  * are tried one by one; a row that fails alone goes to a slower way, a transaction as all other changes have it, with
@@ -23,6 +23,7 @@
 
 struct fam_store;
 struct fam_pool_options;
+struct fam_task_new;
 
 enum {
     FAM_COMMIT_BATCH = 64,
@@ -55,6 +56,8 @@ struct fam_commit_entry {
     struct fam_uuid user_id;
     const struct fam_uuid *child_id; /* NULL: none */
     struct fam_commit_value columns[FAM_COMMIT_COLUMNS];
+    const struct fam_task_new *task; /* NULL: none. Of the entry's author, whatever it says, with a key of its own */
+    struct fam_uuid task_id;         /* with a task */
     const struct fam_mutation *mutation; /* may be NULL, as fam_mutate takes it */
     uint64_t deadline_ms;                /* fam_mono_ms; 0: none */
 };

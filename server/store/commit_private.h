@@ -15,6 +15,15 @@ struct fam_commit_item {
     bool has_child;
     struct fam_uuid child_id;
     struct fam_commit_value columns[FAM_COMMIT_COLUMNS]; /* texts end with a NUL that `size` does not count */
+    bool has_task;
+    struct fam_commit_task {
+        struct fam_uuid task_id;
+        const char *type;
+        const char *unique_key; /* NULL: none */
+        struct fam_commit_value payload;
+        /* as PostgreSQL's binary form has them */
+        unsigned char priority[4], max_attempts[4], delay_ms[8];
+    } task;
     bool has_key;
     bool has_acting_user;
     struct fam_uuid acting_user;

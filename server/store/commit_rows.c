@@ -1,4 +1,4 @@
-/* commit_rows.c: how new entries get into their four tables; see commit_private.h. */
+/* commit_rows.c: how new entries get into their five tables; see commit_private.h. */
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -7,9 +7,10 @@
 #include "store/commit_private.h"
 #include "store/db_private.h"
 #include "store/store.h"
+#include "store/task_store.h"
 
 /* Types of PostgreSQL that never change. */
-enum { OID_BYTEA = 17, OID_TEXT = 25, OID_UUID = 2950 };
+enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25, OID_UUID = 2950 };
 
 /* A row goes in when its child, if it has one, is of a family of its author, and when nobody has its idempotency key.
  * Every row comes out: was the child right, was it stored? The key's row holds the entry's id from the start, so two
@@ -21,9 +22,11 @@ static const struct fam_statement insert_batch = {
     "JOIN parents p USING (family_id) WHERE c.child_id = t.child_id AND p.user_id = t.user_id "
     "AND c.removed_at IS NULL) END AS family_id "
     "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bytea[], "
-    "$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[], $16::uuid[]) "
+    "$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[], $16::uuid[], "
+    "$17::uuid[], $18::text[], $19::integer[], $20::bytea[], $21::text[], $22::integer[], $23::bigint[]) "
     "WITH ORDINALITY AS t (entry_id, user_id, child_id, wrapped, phrase, context, safety, body, language, engine, "
-    "prompt_version, scope, method, key, hmac, acting, n)), "
+    "prompt_version, scope, method, key, hmac, acting, task_id, task_type, task_priority, task_payload, task_key, "
+    "task_attempts, task_delay, n)), "
     "k AS (INSERT INTO idempotency_keys (scope, method, key, request_hmac, user_id, result) "
     "SELECT scope, method, key, hmac, acting, uuid_send(entry_id) FROM i "
     "WHERE key IS NOT NULL AND (child_id IS NULL OR family_id IS NOT NULL) "
@@ -34,7 +37,11 @@ static const struct fam_statement insert_batch = {
     "SELECT entry_id, user_id, family_id, child_id, phrase, context, safety, language FROM g), "
     "w AS (INSERT INTO keys.entry_keys (entry_id, user_id, wrapped_user) SELECT entry_id, user_id, wrapped FROM g), "
     "r AS (INSERT INTO readings (entry_id, version, engine, prompt_version, body) "
-    "SELECT entry_id, 1, engine, prompt_version, body FROM g) "
+    "SELECT entry_id, 1, engine, prompt_version, body FROM g), "
+    "s AS (INSERT INTO tasks (task_id, type, priority, payload, user_id, unique_key, max_attempts, not_before, "
+    "waits_for) SELECT task_id, task_type, task_priority, task_payload, user_id, task_key, task_attempts, "
+    "now() + task_delay * interval '1 millisecond', CASE WHEN task_delay > 0 THEN 'due' ELSE '' END "
+    "FROM g WHERE task_id IS NOT NULL) "
     "SELECT n, child_id IS NULL OR family_id IS NOT NULL, entry_id IN (SELECT entry_id FROM g) FROM i",
     "insert", "emotion_entries"};
 
@@ -59,6 +66,13 @@ static const struct fam_statement insert_reading = {
     "INSERT INTO readings (entry_id, version, engine, prompt_version, body) VALUES ($1, 1, $2, $3, $4)", "insert",
     "readings"};
 
+static const struct fam_statement insert_task = {
+    "entry_task_insert",
+    "INSERT INTO tasks (task_id, type, priority, payload, user_id, unique_key, max_attempts, not_before, waits_for) "
+    "VALUES ($1, $2, $3::integer, $4, $5, $6, $7::integer, now() + $8::bigint * interval '1 millisecond', "
+    "CASE WHEN $8::bigint > 0 THEN 'due' ELSE '' END)",
+    "insert", "tasks"};
+
 static size_t text_size(const char *text)
 {
     return text ? strlen(text) + 1 : 0;
@@ -76,12 +90,51 @@ static const void *keep(unsigned char **at, const void *data, size_t size)
     return copy;
 }
 
+static void put_u32(unsigned char **at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) {
+        *(*at)++ = (unsigned char)(value >> (24 - 8 * i));
+    }
+}
+
+static void put_number(unsigned char *at, uint32_t value)
+{
+    put_u32(&at, value);
+}
+
+static uint32_t get_number(const unsigned char *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static size_t task_size(const struct fam_task_new *task)
+{
+    return task == NULL ? 0 : text_size(task->type) + text_size(task->unique_key) + task->payload_size + 1;
+}
+
+static void keep_task(struct fam_commit_item *item, const struct fam_commit_entry *entry, unsigned char **at)
+{
+    const struct fam_task_new *task = entry->task;
+    struct fam_commit_task *kept = &item->task;
+    item->has_task = true;
+    kept->task_id = entry->task_id;
+    kept->type = keep(at, task->type, strlen(task->type));
+    if (task->unique_key) {
+        kept->unique_key = keep(at, task->unique_key, strlen(task->unique_key));
+    }
+    kept->payload = (struct fam_commit_value){keep(at, task->payload, task->payload_size), task->payload_size};
+    put_number(kept->priority, (uint32_t)task->priority);
+    put_number(kept->max_attempts, task->max_attempts ? task->max_attempts : FAM_TASK_ATTEMPTS);
+    put_number(kept->delay_ms, (uint32_t)(task->delay_ms >> 32));
+    put_number(kept->delay_ms + 4, (uint32_t)task->delay_ms);
+}
+
 struct fam_commit_item *fam_commit_item_new(struct fam_store *store, const struct fam_commit_entry *entry,
                                             struct fam_status *status)
 {
     const struct fam_mutation *mutation = entry->mutation;
     bool has_key = fam_mutation_has_key(mutation);
-    size_t size = sizeof(struct fam_commit_item);
+    size_t size = sizeof(struct fam_commit_item) + task_size(entry->task);
     for (size_t i = 0; i < FAM_COMMIT_COLUMNS; i++) {
         size += entry->columns[i].size + 1;
     }
@@ -105,6 +158,9 @@ struct fam_commit_item *fam_commit_item_new(struct fam_store *store, const struc
         item->columns[i].size = entry->columns[i].size;
         item->columns[i].data = keep(&at, entry->columns[i].data, entry->columns[i].size);
     }
+    if (entry->task) {
+        keep_task(item, entry, &at);
+    }
     item->deadline_ms = entry->deadline_ms;
     item->has_key = has_key;
     if (!has_key) {
@@ -123,13 +179,6 @@ struct fam_commit_item *fam_commit_item_new(struct fam_store *store, const struc
     }
     free(item);
     return NULL;
-}
-
-static void put_u32(unsigned char **at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++) {
-        *(*at)++ = (unsigned char)(value >> (24 - 8 * i));
-    }
 }
 
 /* One array in PostgreSQL's binary form; NULL data is NULL. NULL: no memory. */
@@ -172,15 +221,48 @@ static struct fam_commit_value text_value(const char *text, bool there)
     return (struct fam_commit_value){there ? text : NULL, there ? strlen(text) : 0};
 }
 
-enum { PARAM_FIRST_COLUMN = 3, PARAM_SCOPE = PARAM_FIRST_COLUMN + FAM_COMMIT_COLUMNS, PARAMS = PARAM_SCOPE + 5 };
+enum {
+    PARAM_FIRST_COLUMN = 3,
+    PARAM_SCOPE = PARAM_FIRST_COLUMN + FAM_COMMIT_COLUMNS,
+    PARAM_TASK = PARAM_SCOPE + 5,
+    PARAMS = PARAM_TASK + 7
+};
+
+static struct fam_commit_value task_value_of(const struct fam_commit_item *item, int param)
+{
+    const struct fam_commit_task *task = &item->task;
+    if (!item->has_task) {
+        return (struct fam_commit_value){NULL, 0};
+    }
+    switch (param) {
+    case PARAM_TASK:
+        return uuid_value(&task->task_id, true);
+    case PARAM_TASK + 1:
+        return text_value(task->type, true);
+    case PARAM_TASK + 2:
+        return (struct fam_commit_value){task->priority, sizeof(task->priority)};
+    case PARAM_TASK + 3:
+        return task->payload;
+    case PARAM_TASK + 4:
+        return text_value(task->unique_key, task->unique_key != NULL);
+    case PARAM_TASK + 5:
+        return (struct fam_commit_value){task->max_attempts, sizeof(task->max_attempts)};
+    default:
+        return (struct fam_commit_value){task->delay_ms, sizeof(task->delay_ms)};
+    }
+}
 
 /* Parameter `param` of an item, and its type. */
 static struct fam_commit_value value_of(const struct fam_commit_item *item, int param, uint32_t *ret_oid)
 {
     static const uint32_t oids[PARAMS] = {OID_UUID,  OID_UUID,  OID_UUID,  OID_BYTEA, OID_BYTEA, OID_BYTEA,
                                           OID_BYTEA, OID_BYTEA, OID_TEXT,  OID_TEXT,  OID_TEXT,  OID_TEXT,
-                                          OID_TEXT,  OID_TEXT,  OID_BYTEA, OID_UUID};
+                                          OID_TEXT,  OID_TEXT,  OID_BYTEA, OID_UUID,  OID_UUID,  OID_TEXT,
+                                          OID_INT4,  OID_BYTEA, OID_TEXT,  OID_INT4,  OID_INT8};
     *ret_oid = oids[param];
+    if (param >= PARAM_TASK) {
+        return task_value_of(item, param);
+    }
     switch (param) {
     case 0:
         return uuid_value(&item->entry_id, true);
@@ -293,6 +375,22 @@ static void add_column(struct fam_params *params, const struct fam_commit_item *
     }
 }
 
+static enum fam_code insert_task_slowly(struct fam_db *db, const struct fam_commit_item *item,
+                                        struct fam_status *status)
+{
+    const struct fam_commit_task *task = &item->task;
+    struct fam_params params = {0};
+    fam_param_uuid(&params, &task->task_id);
+    fam_param_text(&params, task->type);
+    fam_param_i64(&params, get_number(task->priority));
+    fam_param_bytes(&params, task->payload.data, task->payload.size);
+    fam_param_uuid(&params, &item->user_id);
+    fam_param_text(&params, task->unique_key);
+    fam_param_i64(&params, get_number(task->max_attempts));
+    fam_param_i64(&params, (int64_t)get_number(task->delay_ms) << 32 | get_number(task->delay_ms + 4));
+    return fam_db_exec(db, &insert_task, &params, NULL, status);
+}
+
 static enum fam_code insert_slowly(struct fam_store *store, struct fam_db *db, void *context,
                                    struct fam_outcome *outcome, struct fam_status *status)
 {
@@ -330,6 +428,9 @@ static enum fam_code insert_slowly(struct fam_store *store, struct fam_db *db, v
         add_column(&reading, item, FAM_COMMIT_PROMPT_VERSION);
         add_column(&reading, item, FAM_COMMIT_BODY);
         code = fam_db_exec(db, &insert_reading, &reading, NULL, status);
+    }
+    if (code == FAM_OK && item->has_task) {
+        code = insert_task_slowly(db, item, status);
     }
     if (code == FAM_OK) {
         fam_outcome_add(outcome, &item->entry_id);

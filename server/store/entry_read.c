@@ -23,17 +23,20 @@ enum column {
     COLUMN_DELIVERY_ID,
     COLUMN_CHAT,
     COLUMN_DELIVERED_VERSION,
+    COLUMN_DELIVERY_AGE,
     COLUMN_RATING
 };
 
 #define SELECT_ENTRIES                                                                                                 \
     "SELECT e.entry_id, e.family_id, e.child_id, e.phrase, e.context, e.safety, e.language, "                          \
     "(extract(epoch FROM e.created_at) * 1000)::bigint, k.wrapped_user, r.version, r.body, "                           \
-    "(extract(epoch FROM r.created_at) * 1000)::bigint, d.delivery_id, d.chat, d.reading_version, t.body "             \
+    "(extract(epoch FROM r.created_at) * 1000)::bigint, d.delivery_id, d.chat, d.reading_version, "                    \
+    "(extract(epoch FROM clock_timestamp() - d.created_at) * 1000)::bigint, t.body "                                   \
     "FROM emotion_entries e LEFT JOIN keys.entry_keys k ON k.entry_id = e.entry_id "                                   \
     "JOIN LATERAL (SELECT version, body, created_at FROM readings WHERE entry_id = e.entry_id "                        \
     "ORDER BY version DESC LIMIT 1) r ON true "                                                                        \
-    "LEFT JOIN LATERAL (SELECT delivery_id, chat, reading_version FROM deliveries WHERE entry_id = e.entry_id "        \
+    "LEFT JOIN LATERAL (SELECT delivery_id, chat, reading_version, created_at FROM deliveries WHERE entry_id = "       \
+    "e.entry_id "                                                                                                      \
     "ORDER BY created_at DESC, delivery_id DESC LIMIT 1) d ON true "                                                   \
     "LEFT JOIN ratings t ON t.entry_id = e.entry_id AND t.user_id = e.user_id "
 
@@ -47,6 +50,13 @@ static const struct fam_statement select_of_child = {
     SELECT_ENTRIES "WHERE e.user_id = $1 AND e.entry_id < $2 AND e.child_id = $4 ORDER BY e.entry_id DESC "
                    "LIMIT $3::bigint",
     "select", "emotion_entries"};
+
+static const struct fam_statement select_reading = {
+    "reading_select",
+    "SELECT k.wrapped_user, r.body, (extract(epoch FROM r.created_at) * 1000)::bigint FROM emotion_entries e "
+    "JOIN readings r ON r.entry_id = e.entry_id LEFT JOIN keys.entry_keys k ON k.entry_id = e.entry_id "
+    "WHERE e.user_id = $1 AND e.entry_id = $2 AND r.version = $3::integer",
+    "select", "readings"};
 
 void fam_entry_done(struct fam_entry *entry)
 {
@@ -110,8 +120,8 @@ static enum fam_code open_safety(const struct opener *opener, struct fam_status 
     struct fam_entry *entry = opener->entry;
     struct fam_place place = fam_entry_place("emotion_entries", "safety", &entry->entry_id, 0, &entry->user_id);
     enum fam_code code = open_column(opener, COLUMN_SAFETY, &place, FAM_ENTRY_SAFETY_MAX, &value, status);
-    for (size_t i = 0; code == FAM_OK && i < FAM_ENTRY_SAFETY_MAX && value.data[i]; i++) {
-        entry->safety[entry->safety_count++] = (Fam__V1__SafetyKind)value.data[i];
+    if (code == FAM_OK) {
+        entry->safety_count = fam_safety_decode(value.data, value.size, entry->safety);
     }
     return code;
 }
@@ -152,6 +162,10 @@ static enum fam_code open_delivery(const struct opener *opener, struct fam_statu
     entry->chat_id = fam_get_i64(value.data);
     entry->message_id = fam_get_i64(value.data + 8);
     entry->delivered_version = (int32_t)fam_rows_i64(opener->rows, opener->row, COLUMN_DELIVERED_VERSION);
+    entry->delivery_age_ms = fam_rows_i64(opener->rows, opener->row, COLUMN_DELIVERY_AGE);
+    for (size_t i = FAM_CHAT_SIZE; i < value.size && entry->shown_count < FAM_ENTRY_SAFETY_MAX && value.data[i]; i++) {
+        entry->shown[entry->shown_count++] = (Fam__V1__SafetyKind)value.data[i];
+    }
     return FAM_OK;
 }
 
@@ -265,6 +279,56 @@ enum fam_code fam_entry_get(struct fam_store *store, const struct fam_uuid *user
         *ret_entry = entries[0]; /* the texts move with it */
     }
     free(entries);
+    fam_store_put(store, db);
+    return code;
+}
+
+static enum fam_code unpack_reading(const struct fam_secret *value, struct fam_rows *rows, int32_t version,
+                                    Fam__V1__Reading **ret_reading, struct fam_status *status)
+{
+    *ret_reading = fam__v1__reading__unpack(NULL, value->size, value->data);
+    if (!*ret_reading) {
+        return fam_fail(status, FAM_DATA_LOSS, "the reading of an entry can't be understood");
+    }
+    (*ret_reading)->version = version;
+    (*ret_reading)->created_at_ms = fam_rows_i64(rows, 0, 2);
+    return FAM_OK;
+}
+
+enum fam_code fam_entry_reading(struct fam_store *store, const struct fam_uuid *user_id,
+                                const struct fam_uuid *entry_id, int32_t version, Fam__V1__Reading **ret_reading,
+                                struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    fam_auto(fam_key_done) struct fam_key author = {{0}}, key = {{0}};
+    fam_auto(fam_secret_done) struct fam_secret value = {0};
+    struct fam_params params = {0};
+    struct fam_db *db = NULL;
+    *ret_reading = NULL;
+    enum fam_code code = fam_store_get(store, &db, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    fam_param_uuid(&params, user_id);
+    fam_param_uuid(&params, entry_id);
+    fam_param_i64(&params, version);
+    code = fam_db_exec(db, &select_reading, &params, &rows, status);
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
+        code = fam_fail(status, FAM_NOT_FOUND, "no such reading");
+    }
+    if (code == FAM_OK) {
+        code = fam_entry_author_key(store, db, user_id, &author, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_entry_key(&rows, 0, 0, &author, entry_id, user_id, &key, status);
+    }
+    struct fam_place place = fam_entry_place("readings", "body", entry_id, (uint32_t)version, user_id);
+    if (code == FAM_OK) {
+        code = fam_column_open(&rows, 0, 1, &key, &place, &value, status);
+    }
+    if (code == FAM_OK) {
+        code = unpack_reading(&value, &rows, version, ret_reading, status);
+    }
     fam_store_put(store, db);
     return code;
 }

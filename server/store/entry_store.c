@@ -1,6 +1,7 @@
 /* entry_store.c: new entries, ratings, deliveries; see entry_store.h. */
 #include "store/entry_store.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -24,10 +25,16 @@ static const struct fam_statement upsert_rating = {
     "insert", "ratings"};
 static const struct fam_statement has_reading = {
     "reading_has", "SELECT 1 FROM readings WHERE entry_id = $1 AND version = $2::integer", "select", "readings"};
+static const struct fam_statement select_dangers = {
+    "entry_dangers",
+    "SELECT safety FROM emotion_entries WHERE entry_id = $1 "
+    "AND NOT EXISTS (SELECT 1 FROM readings WHERE entry_id = $1 AND version > $2::integer)",
+    "select", "emotion_entries"};
 static const struct fam_statement insert_delivery = {
     "delivery_insert",
     "INSERT INTO deliveries (delivery_id, entry_id, chat, reading_version, created_at) "
-    "VALUES ($1, $2, $3, $4::integer, clock_timestamp())",
+    "VALUES ($1, $2, $3, $4::integer, clock_timestamp()) "
+    "RETURNING EXISTS (SELECT 1 FROM notifications WHERE entry_id = $2 AND state = 'queued')",
     "insert", "deliveries"};
 
 struct fam_place fam_entry_place(const char *table, const char *column, const struct fam_uuid *row, uint32_t part,
@@ -127,11 +134,9 @@ static enum fam_code seal_context(struct addition *addition, struct fam_status *
 static enum fam_code seal_safety(struct addition *addition, struct fam_status *status)
 {
     const struct fam_entry_new *entry = addition->entry;
-    unsigned char kinds[FAM_ENTRY_SAFETY_MAX] = {0};
+    unsigned char kinds[FAM_ENTRY_SAFETY_MAX];
     struct fam_place place = fam_entry_place("emotion_entries", "safety", &addition->entry_id, 0, entry->user_id);
-    for (size_t i = 0; i < entry->safety_count && i < sizeof(kinds); i++) {
-        kinds[i] = (unsigned char)entry->safety[i];
-    }
+    fam_safety_encode(entry->safety, entry->safety_count, kinds);
     enum fam_code code = seal(addition, FAM_COMMIT_SAFETY, &place, kinds, sizeof(kinds), status);
     sodium_memzero(kinds, sizeof(kinds));
     return code;
@@ -204,6 +209,11 @@ enum fam_code fam_entry_add_later(struct fam_store *store, const struct fam_muta
     row.columns[FAM_COMMIT_LANGUAGE] = text_value(language);
     row.columns[FAM_COMMIT_ENGINE] = text_value(engine);
     row.columns[FAM_COMMIT_PROMPT_VERSION] = text_value(prompt_version);
+    row.task = entry->task;
+    if (entry->task) {
+        assert(entry->task_id);
+        row.task_id = *entry->task_id;
+    }
     return fam_commit_add(fam_store_committer(store), &row, done, context, status);
 }
 
@@ -342,34 +352,75 @@ static enum fam_code check_version(struct fam_db *db, const struct remark *remar
     return code;
 }
 
-static enum fam_code deliver(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
-                             struct fam_status *status)
+/* The dangers that a message told of: those that the entry has, unless a newer reading may have brought some. */
+static enum fam_code shown_dangers(struct fam_db *db, const struct remark *remark, const struct fam_key *key,
+                                   unsigned char ret_kinds[FAM_ENTRY_SAFETY_MAX], struct fam_status *status)
 {
-    const struct remark *remark = context;
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    fam_auto(fam_secret_done) struct fam_secret kinds = {0};
+    struct fam_params params = {0};
+    struct fam_place place = fam_entry_place("emotion_entries", "safety", remark->entry_id, 0, remark->user_id);
+    memset(ret_kinds, 0, FAM_ENTRY_SAFETY_MAX);
+    fam_param_uuid(&params, remark->entry_id);
+    fam_param_i64(&params, remark->delivery->reading_version);
+    enum fam_code code = fam_db_exec(db, &select_dangers, &params, &rows, status);
+    if (code != FAM_OK || fam_rows_count(&rows) == 0) {
+        return code;
+    }
+    code = fam_column_open(&rows, 0, 0, key, &place, &kinds, status);
+    if (code == FAM_OK && kinds.size >= FAM_ENTRY_SAFETY_MAX) {
+        memcpy(ret_kinds, kinds.data, FAM_ENTRY_SAFETY_MAX);
+    }
+    return code;
+}
+
+enum fam_code fam_entry_add_delivery(struct fam_store *store, struct fam_db *db, const struct fam_uuid *user_id,
+                                     const struct fam_uuid *entry_id, const struct fam_delivery *delivery,
+                                     bool *ret_awaited, struct fam_status *status)
+{
+    const struct remark remark = {.user_id = user_id, .entry_id = entry_id, .delivery = delivery};
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
     fam_auto(fam_sealed_done) struct fam_sealed sealed = {0};
     fam_auto(fam_key_done) struct fam_key key = {{0}};
     struct fam_params params = {0};
     struct fam_uuid delivery_id = fam_uuid_v7();
-    struct fam_place place = fam_entry_place("deliveries", "chat", &delivery_id, 0, remark->user_id);
-    unsigned char chat[FAM_CHAT_SIZE];
-    enum fam_code code = own_entry_key(store, db, remark, &key, status);
+    struct fam_place place = fam_entry_place("deliveries", "chat", &delivery_id, 0, user_id);
+    unsigned char chat[FAM_CHAT_SIZE + FAM_ENTRY_SAFETY_MAX];
+    enum fam_code code = own_entry_key(store, db, &remark, &key, status);
     if (code == FAM_OK) {
-        code = check_version(db, remark, status);
+        code = check_version(db, &remark, status);
+    }
+    if (code == FAM_OK) {
+        code = shown_dangers(db, &remark, &key, chat + FAM_CHAT_SIZE, status);
     }
     if (code != FAM_OK) {
         return code;
     }
-    fam_put_i64(chat, remark->delivery->chat_id);
-    fam_put_i64(chat + 8, remark->delivery->message_id);
+    fam_put_i64(chat, delivery->chat_id);
+    fam_put_i64(chat + 8, delivery->message_id);
     fam_param_uuid(&params, &delivery_id);
-    fam_param_uuid(&params, remark->entry_id);
+    fam_param_uuid(&params, entry_id);
     code = fam_column_bytes(&params, &key, &place, chat, sizeof(chat), &sealed, status);
     sodium_memzero(chat, sizeof(chat));
-    fam_param_i64(&params, remark->delivery->reading_version);
+    fam_param_i64(&params, delivery->reading_version);
     if (code == FAM_OK) {
-        code = fam_db_exec(db, &insert_delivery, &params, NULL, status);
+        code = fam_db_exec(db, &insert_delivery, &params, &rows, status);
     }
+    *ret_awaited = code == FAM_OK && fam_rows_count(&rows) == 1 && fam_rows_i64(&rows, 0, 0) != 0;
+    return code;
+}
+
+static enum fam_code deliver(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
+                             struct fam_status *status)
+{
+    const struct remark *remark = context;
+    bool awaited = false;
+    enum fam_code code =
+        fam_entry_add_delivery(store, db, remark->user_id, remark->entry_id, remark->delivery, &awaited, status);
     if (code == FAM_OK) {
+        fam_outcome_add(outcome, remark->entry_id);
+    }
+    if (awaited) {
         fam_outcome_add(outcome, remark->entry_id);
     }
     return code;

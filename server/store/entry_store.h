@@ -16,6 +16,7 @@
 #include "store/idempotency_store.h"
 
 struct fam_store;
+struct fam_task_new;
 
 enum { FAM_ENTRY_SAFETY_MAX = 10, FAM_ENTRY_PAGE_MAX = 100 };
 
@@ -32,13 +33,16 @@ struct fam_entry {
     Fam__V1__AgeBand age_band;
     bool age_unknown;
     Fam__V1__Language language; /* of the answer */
-    size_t safety_count;        /* kinds that the detector found, the gravest first */
+    size_t safety_count;        /* kinds that the detector found, the gravest first; then those that Claude added */
     Fam__V1__SafetyKind safety[FAM_ENTRY_SAFETY_MAX];
     int64_t created_at_ms;
     Fam__V1__Reading *reading; /* the newest, with version and created_at_ms; never NULL from the store */
     bool has_delivery;
     int64_t chat_id, message_id;
     int32_t delivered_version; /* which reading the message shows */
+    int64_t delivery_age_ms;
+    size_t shown_count; /* kinds of danger that the message told of */
+    Fam__V1__SafetyKind shown[FAM_ENTRY_SAFETY_MAX];
     bool has_rating;
     Fam__V1__Helped helped;
     int32_t used_response;
@@ -62,9 +66,14 @@ struct fam_entry_new {
     const Fam__V1__SafetyKind *safety;
     const Fam__V1__Reading *reading;
     const struct fam_uuid *entry_id; /* a UUID of version 7 that the caller made; NULL: made inside */
+    /* Work that the entry causes, written with it, as its author's; NULL: none. Its unique key must be of this entry
+     * alone. After OK, unless the outcome is a replay, push it (fam_queue_push) under `task_id`, a UUID of version 7
+     * that the caller made. */
+    const struct fam_task_new *task;
+    const struct fam_uuid *task_id;
 };
-/* Entry, key and first reading in one transaction, together with other new entries of this moment (commit.h). ids:
- * entry. RESOURCE_EXHAUSTED when too many wait; `deadline_ms` is explained below. */
+/* Entry, key, first reading and task in one transaction, together with other new entries of this moment (commit.h).
+ * ids: entry. RESOURCE_EXHAUSTED when too many wait; `deadline_ms` is explained below. */
 enum fam_code fam_entry_add(struct fam_store *store, const struct fam_mutation *mutation,
                             const struct fam_entry_new *entry, uint64_t deadline_ms, struct fam_outcome *ret_outcome,
                             struct fam_status *status) FAM_MUST_CHECK;
@@ -78,9 +87,28 @@ typedef void fam_entry_stored_fn(void *context, enum fam_code code, const struct
 enum fam_code fam_entry_add_later(struct fam_store *store, const struct fam_mutation *mutation,
                                   const struct fam_entry_new *entry, uint64_t deadline_ms, fam_entry_stored_fn *done,
                                   void *context, struct fam_status *status) FAM_MUST_CHECK;
+/* A better reading of an entry; borrowed. */
+struct fam_entry_better {
+    const struct fam_uuid *user_id;
+    const struct fam_uuid *entry_id;
+    int32_t after_version; /* the newest one when it was asked for */
+    const Fam__V1__Reading *reading;
+    size_t risk_count; /* dangers that Claude saw: those that are new are added to the entry's, none is taken away */
+    const Fam__V1__SafetyKind *risk;
+};
+/* In the caller's transaction: the reading of version after_version + 1, which *ret_version gets. *ret_new_danger: a
+ * kind was added. NOT_FOUND when the entry is gone; ABORTED with reason "READING_VERSION" when another reading was
+ * first. */
+enum fam_code fam_entry_add_reading(struct fam_store *store, struct fam_db *db, const struct fam_entry_better *better,
+                                    int32_t *ret_version, bool *ret_new_danger,
+                                    struct fam_status *status) FAM_MUST_CHECK;
 /* NOT_FOUND. */
 enum fam_code fam_entry_get(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
                             struct fam_entry *ret_entry, struct fam_status *status) FAM_MUST_CHECK;
+/* One reading of an entry of the author. Free with fam__v1__reading__free_unpacked(reading, NULL). NOT_FOUND. */
+enum fam_code fam_entry_reading(struct fam_store *store, const struct fam_uuid *user_id,
+                                const struct fam_uuid *entry_id, int32_t version, Fam__V1__Reading **ret_reading,
+                                struct fam_status *status) FAM_MUST_CHECK;
 /* The author's entries, newest first: those after `before` (NULL: from the newest), of `child_id` (NULL: all), `limit`
  * (1 to FAM_ENTRY_PAGE_MAX) at most. *ret_entries is an array of *ret_count; free with fam_entries_free. *ret_more:
  * there are older ones. */
@@ -104,7 +132,8 @@ struct fam_delivery {
     int64_t chat_id, message_id;
     int32_t reading_version; /* INVALID_ARGUMENT (field reading_version) when the entry has no such reading */
 };
-/* The last delivery counts. ids: entry. NOT_FOUND. */
+/* The last delivery counts. ids: entry, and again when a notification about it waits for this (ring the bell).
+ * NOT_FOUND. */
 enum fam_code fam_entry_deliver(struct fam_store *store, const struct fam_mutation *mutation,
                                 const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
                                 const struct fam_delivery *delivery, struct fam_outcome *ret_outcome,

@@ -18,4 +18,7 @@ void fam_date_encode(const struct fam_date *date, unsigned char out[4]);
 enum fam_code fam_date_decode(const struct fam_secret *in, struct fam_date *ret_date,
                               struct fam_status *status) FAM_MUST_CHECK;
 
+/* INVALID_ARGUMENT (field time_zone) for what is no name of the IANA that PostgreSQL knows; NULL is none. */
+enum fam_code fam_time_zone_check(struct fam_db *db, const char *name, struct fam_status *status) FAM_MUST_CHECK;
+
 #endif

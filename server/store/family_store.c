@@ -9,6 +9,7 @@
 
 #include "store/column.h"
 #include "store/family_private.h"
+#include "store/schedule_store.h"
 #include "store/sqlstate.h"
 #include "store/store.h"
 #include "store/words.h"
@@ -80,7 +81,7 @@ static bool looks_like_time_zone(const char *name)
     return area || strcmp(name, "UTC") == 0;
 }
 
-static enum fam_code check_time_zone(struct fam_db *db, const char *name, struct fam_status *status)
+enum fam_code fam_time_zone_check(struct fam_db *db, const char *name, struct fam_status *status)
 {
     struct fam_params params = {0};
     if (!name || !looks_like_time_zone(name)) {
@@ -121,7 +122,7 @@ static enum fam_code create(struct fam_store *store, struct fam_db *db, void *co
     struct fam_place place = fam_family_place(&family_id);
     enum fam_code code = lock_and_check_user(db, creation->user_id, status);
     if (code == FAM_OK) {
-        code = check_time_zone(db, creation->family->time_zone, status);
+        code = fam_time_zone_check(db, creation->family->time_zone, status);
     }
     if (code == FAM_OK) {
         code = fam_seal_create_key(fam_store_seal(store), db, FAM_KEY_FAMILY, &family_id, &key, status);
@@ -142,6 +143,9 @@ static enum fam_code create(struct fam_store *store, struct fam_db *db, void *co
     fam_param_uuid(&parent, creation->user_id);
     if (code == FAM_OK) {
         code = fam_db_exec(db, &insert_parent, &parent, NULL, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_schedule_family_created(db, &family_id, status);
     }
     if (code == FAM_OK) {
         fam_outcome_add(outcome, &family_id);

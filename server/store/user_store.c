@@ -15,13 +15,16 @@ static const struct fam_statement insert_user = {
     "INSERT INTO users (user_id, telegram_hmac, telegram_sealed, language, source) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT (telegram_hmac) DO NOTHING",
     "insert", "users"};
-static const struct fam_statement touch_user = {
-    "user_touch", "UPDATE users SET last_seen_at = now() WHERE user_id = $1", "update", "users"};
+static const struct fam_statement touch_user = {"user_touch",
+                                                "UPDATE users SET last_seen_at = now(), reachable = true, "
+                                                "reachable_changed_at = CASE WHEN reachable THEN reachable_changed_at "
+                                                "ELSE clock_timestamp() END WHERE user_id = $1",
+                                                "update", "users"};
 /* A user with everything that is asked of one, in one round trip: a row for each purpose that was decided on, or one
  * without. */
 #define USER_SELECT                                                                                                    \
     "SELECT u.user_id, u.language, u.country, u.name, (extract(epoch FROM u.created_at) * 1000)::bigint, "             \
-    "p.family_id, p.role, u.last_seen_at < now() - INTERVAL '1 hour', c.* "                                            \
+    "p.family_id, p.role, u.last_seen_at < now() - INTERVAL '1 hour', u.reachable, c.* "                               \
     "FROM users u LEFT JOIN LATERAL (SELECT family_id, role FROM parents WHERE user_id = u.user_id "                   \
     "ORDER BY created_at, parent_id LIMIT 1) p ON true "                                                               \
     "LEFT JOIN LATERAL (SELECT DISTINCT ON (purpose) purpose, granted, text_version, "                                 \
@@ -36,6 +39,7 @@ enum user_column {
     COLUMN_FAMILY,
     COLUMN_ROLE,
     COLUMN_STALE,
+    COLUMN_REACHABLE,
     COLUMN_CONSENT
 };
 static const struct fam_statement find_user = {"user_find", USER_SELECT "WHERE u.telegram_hmac = $1", "select",
@@ -134,6 +138,7 @@ static enum fam_code fill(struct fam_store *store, struct fam_db *db, const stru
     user->language = fam_language_of_word(fam_rows_text(rows, 0, COLUMN_LANGUAGE));
     snprintf(user->country, sizeof(user->country), "%s", fam_rows_text(rows, 0, COLUMN_COUNTRY));
     user->created_at_ms = fam_rows_i64(rows, 0, COLUMN_CREATED);
+    user->is_reachable = fam_rows_i64(rows, 0, COLUMN_REACHABLE) != 0;
     user->has_family = !fam_rows_is_null(rows, 0, COLUMN_FAMILY);
     user->family_id = fam_rows_uuid(rows, 0, COLUMN_FAMILY);
     user->role = fam_parent_role_of_word(fam_rows_text(rows, 0, COLUMN_ROLE));
@@ -159,7 +164,7 @@ static enum fam_code touch(struct fam_db *db, const struct fam_uuid *user_id, st
     return fam_db_exec(db, &touch_user, &params, NULL, status);
 }
 
-/* *ret_found with the user. Who was last seen more than an hour ago is seen now. */
+/* *ret_found with the user. Who was last seen more than an hour ago, or could not be reached, is seen now. */
 static enum fam_code find_and_touch(struct registration *registration, bool *ret_found, struct fam_user *user,
                                     struct fam_status *status)
 {
@@ -176,8 +181,10 @@ static enum fam_code find_and_touch(struct registration *registration, bool *ret
         code = fill(registration->store, db, &rows, user, status);
         *ret_found = code == FAM_OK;
     }
-    if (*ret_found && fam_rows_i64(&rows, 0, COLUMN_STALE) != 0) {
+    if (*ret_found && (fam_rows_i64(&rows, 0, COLUMN_STALE) != 0 || !user->is_reachable)) {
         code = touch(db, &user->user_id, status);
+        user->has_returned = code == FAM_OK && !user->is_reachable;
+        user->is_reachable = code == FAM_OK || user->is_reachable;
     }
     fam_store_put(registration->store, db);
     return code;

@@ -31,6 +31,8 @@ struct fam_user {
     struct fam_uuid family_id; /* nil without */
     Fam__V1__ParentRole role;  /* in the family */
     int64_t created_at_ms;
+    bool is_reachable;    /* false: has blocked the bot */
+    bool has_returned;    /* by fam_user_register: was not reachable until now */
     size_t consent_count; /* one for each purpose that was ever decided, the latest decision */
     struct fam_consent consents[FAM_CONSENT_PURPOSES];
 };
@@ -39,7 +41,8 @@ void fam_user_done(struct fam_user *user);
 bool fam_user_consents(const struct fam_user *user, Fam__V1__ConsentPurpose purpose);
 
 /* The user behind a Telegram account, made on first sight; two at once give one. `language` and `source` count for a
- * new user only. Touches last_seen_at of a known one, once an hour at most. ret_lsn (may be NULL) is "" unless made. */
+ * new user only. Touches last_seen_at of a known one, once an hour at most. Who could not be reached can be from now
+ * on, for an update has come from there. ret_lsn (may be NULL) is "" unless made. */
 enum fam_code fam_user_register(struct fam_store *store, int64_t telegram_id, Fam__V1__Language language,
                                 Fam__V1__RegistrationSource source, struct fam_user *ret_user, bool *ret_created,
                                 char ret_lsn[FAM_LSN_SIZE], struct fam_status *status) FAM_MUST_CHECK;

@@ -205,7 +205,7 @@ static struct fam_claude_call *make_call(struct fam_claude *claude, const struct
 }
 
 /* What can be told now is told now. With the lock held. */
-static enum fam_code check_ask(struct fam_claude *claude, uint64_t now_ms, uint64_t deadline_ms,
+static enum fam_code check_ask(struct fam_claude *claude, uint64_t now_ms, uint64_t patient_until_ms,
                                struct fam_status *status)
 {
     if (claude->stopping) {
@@ -217,7 +217,7 @@ static enum fam_code check_ask(struct fam_claude *claude, uint64_t now_ms, uint6
     }
     enum fam_code code = fam_claude_check_budget(claude, status);
     if (code == FAM_OK) {
-        code = fam_claude_check_pause(claude, now_ms, deadline_ms, status);
+        code = fam_claude_check_pause(claude, now_ms, patient_until_ms, status);
     }
     if (code == FAM_OK && !fam_breaker_would_allow(claude->breaker, status)) {
         code = FAM_UNAVAILABLE;
@@ -238,8 +238,12 @@ enum fam_code fam_claude_ask(struct fam_claude *claude, const struct fam_claude_
     call->done = done;
     call->context = context;
     call->deadline_ms = now_ms + timeout_ms;
+    call->patient_until_ms = call->deadline_ms;
+    if (prompt->patience_ms > 0 && prompt->patience_ms < timeout_ms) {
+        call->patient_until_ms = now_ms + prompt->patience_ms;
+    }
     pthread_mutex_lock(&claude->lock);
-    enum fam_code code = check_ask(claude, now_ms, call->deadline_ms, status);
+    enum fam_code code = check_ask(claude, now_ms, call->patient_until_ms, status);
     if (code == FAM_OK) {
         *ret_call = call; /* before `done` may run */
         fam_claude_list_add(&claude->waiting, call);

@@ -39,6 +39,9 @@ struct fam_claude_prompt {
     const char *system; /* constant bytes: they are cached by Anthropic */
     const char *user;
     const char *schema; /* a JSON schema document */
+    /* How long somebody waits: a pause that ends later than that, or a retry that would come later, ends the question
+     * at once; a call that is merely slow may go on until the question's time is up. 0: as long as that. */
+    uint32_t patience_ms;
 };
 
 struct fam_claude_usage {

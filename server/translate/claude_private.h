@@ -28,8 +28,9 @@ struct fam_claude_call {
     void *context;
     struct fam_secret body;
     uint64_t deadline_ms;
-    uint64_t not_before_ms; /* a retry's time */
-    unsigned attempts;      /* begun */
+    uint64_t patient_until_ms; /* deadline_ms at most */
+    uint64_t not_before_ms;    /* a retry's time */
+    unsigned attempts;         /* begun */
     struct fam_http_call *http[FAM_CLAUDE_ATTEMPTS];
     uint64_t ticket; /* of the breaker, for the attempt in flight */
     uint64_t started_us;

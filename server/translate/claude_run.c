@@ -241,6 +241,11 @@ static uint32_t left_ms(const struct fam_claude_call *call, uint64_t now_ms)
     return call->deadline_ms > now_ms ? (uint32_t)(call->deadline_ms - now_ms) : 0;
 }
 
+static uint32_t patience_ms(const struct fam_claude_call *call, uint64_t now_ms)
+{
+    return call->patient_until_ms > now_ms ? (uint32_t)(call->patient_until_ms - now_ms) : 0;
+}
+
 /* Nothing is sent until the wait is over. With the lock held. */
 static void pause_all(struct fam_claude *claude, uint32_t retry_after_ms, uint64_t now_ms)
 {
@@ -267,7 +272,7 @@ static bool plan_retry(struct fam_claude_call *call, struct attempt *attempt, ui
         (void)fam_backoff_wait(&claude->backoff, call->attempts, attempt->retry_after_ms, UINT32_MAX, &wait_ms);
     }
     if (!attempt->retry || call->attempts == FAM_CLAUDE_ATTEMPTS || call->cancelled || claude->stopping ||
-        (uint64_t)wait_ms + RETRY_LEAST_MS >= left_ms(call, now_ms)) {
+        (uint64_t)wait_ms + RETRY_LEAST_MS >= patience_ms(call, now_ms)) {
         return false;
     }
     call->not_before_ms = now_ms + wait_ms;
@@ -398,7 +403,7 @@ static enum turn take_turn(struct fam_claude_call *call, uint64_t now_ms)
         return refuse(call, &refusal);
     }
     if (fam_claude_check_budget(claude, &refusal) != FAM_OK ||
-        fam_claude_check_pause(claude, now_ms, call->deadline_ms, &refusal) != FAM_OK) {
+        fam_claude_check_pause(claude, now_ms, call->patient_until_ms, &refusal) != FAM_OK) {
         return refuse(call, &refusal);
     }
     if (claude->paused_until_ms > now_ms || call->not_before_ms > now_ms ||

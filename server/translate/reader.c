@@ -12,7 +12,8 @@
 #include "translate/reader_private.h"
 
 enum {
-    CLAIM_SPARE_MS = 2000, /* an answer that comes at the last moment is still stored under the claim */
+    ELSEWHERE_AGAIN_MS = 1000, /* that server may have died; then its claim ends soon */
+    CLAIM_SPARE_MS = 2000,     /* an answer that comes at the last moment is still stored under the claim */
     /* How old a call may be that asks without a claim. A client takes a call to another server when a ping has had no
      * answer for so long: this process was stopped, has just gone on, and found its connections to Redis timed out. */
     UNCLAIMED_MS = 1500,
@@ -176,8 +177,13 @@ static enum fam_code disclose(struct fam_reader *reader, const struct fam_reader
     return fam_disclosure_add(reader->options.store, &disclosure, NULL, status);
 }
 
+static uint32_t least(uint64_t one, uint32_t other)
+{
+    return one < other ? (uint32_t)one : other;
+}
+
 static enum fam_code ask(struct fam_flight *flight, const struct fam_reader_question *question,
-                         const struct hidden *hidden, uint32_t timeout_ms, struct fam_status *status)
+                         const struct hidden *hidden, const struct fam_flight_terms *terms, struct fam_status *status)
 {
     struct fam_reader *reader = flight->reader;
     enum fam_code code = disclose(reader, question, hidden, status);
@@ -189,22 +195,24 @@ static enum fam_code ask(struct fam_flight *flight, const struct fam_reader_ques
         return code;
     }
     uint64_t left_ms = flight->deadline_ms - now_ms;
-    const struct fam_claude_prompt prompt = {
-        .system = hidden->prompt.system, .user = hidden->prompt.user, .schema = hidden->prompt.schema};
+    const struct fam_claude_prompt prompt = {.system = hidden->prompt.system,
+                                             .user = hidden->prompt.user,
+                                             .schema = hidden->prompt.schema,
+                                             .patience_ms = terms->timeout_ms};
     struct fam_claude_call *call = NULL;
     pthread_mutex_lock(&reader->lock);
     flight->references++; /* Claude's */
     flight->state = FAM_FLIGHT_ASKING;
     pthread_mutex_unlock(&reader->lock);
-    code = fam_claude_ask(reader->options.claude, &prompt, left_ms < timeout_ms ? (uint32_t)left_ms : timeout_ms,
-                          on_claude_done, flight, &call, status);
+    code = fam_claude_ask(reader->options.claude, &prompt, least(left_ms, terms->total_ms), on_claude_done, flight,
+                          &call, status);
     if (code != FAM_OK) {
         fam_flight_release(flight);
         return code;
     }
     pthread_mutex_lock(&reader->lock);
     flight->call = call;
-    if (flight->waiters == NULL && flight->state == FAM_FLIGHT_ASKING) {
+    if (flight->waiters == NULL && !flight->goes_on && flight->state == FAM_FLIGHT_ASKING) {
         fam_claude_call_cancel(call); /* they left while the call had no name yet */
     }
     pthread_mutex_unlock(&reader->lock);
@@ -213,14 +221,14 @@ static enum fam_code ask(struct fam_flight *flight, const struct fam_reader_ques
 
 /* The first who asks looks into the cache, and asks Claude when nobody else does. */
 static void start_flight(struct fam_flight *flight, const struct fam_reader_question *question,
-                         const struct hidden *hidden, uint32_t timeout_ms)
+                         const struct hidden *hidden, const struct fam_flight_terms *terms)
 {
     struct fam_reader *reader = flight->reader;
     struct fam_status status;
     struct fam_cached_reading cached = {.reading = NULL};
     enum fam_cache_outcome outcome = FAM_CACHE_CLAIMED;
     enum fam_code looked = fam_reading_cache_get_or_claim(reader->options.cache, &hidden->key, 1, &reader->claimant,
-                                                          timeout_ms + CLAIM_SPARE_MS, &cached, &outcome, &status);
+                                                          terms->total_ms + CLAIM_SPARE_MS, &cached, &outcome, &status);
     if (looked == FAM_OK && outcome == FAM_CACHE_HIT) {
         pthread_mutex_lock(&flight->settling);
         flight->cached = cached;
@@ -239,9 +247,18 @@ static void start_flight(struct fam_flight *flight, const struct fam_reader_ques
         (void)fam_fail_reason(&status, FAM_UNAVAILABLE, "UNCLAIMED", 0,
                               "another server may have asked Claude already, and Redis can't tell");
         fam_flight_end(flight, &status);
-    } else if (ask(flight, question, hidden, timeout_ms, &status) != FAM_OK) {
+    } else if (ask(flight, question, hidden, terms, &status) != FAM_OK) {
         fam_flight_end(flight, &status);
     }
+}
+
+/* How long the question waits, and how long Claude may take. */
+static struct fam_flight_terms terms_of(const struct fam_reader *reader, const struct fam_reader_question *question)
+{
+    uint32_t patience_ms = reader->options.patience_ms;
+    uint32_t longest_ms = reader->options.timeout_ms > patience_ms ? reader->options.timeout_ms : patience_ms;
+    uint32_t timeout_ms = least(question->timeout_ms, question->has_time ? longest_ms : patience_ms);
+    return (struct fam_flight_terms){.timeout_ms = timeout_ms, .total_ms = question->goes_on ? longest_ms : timeout_ms};
 }
 
 enum fam_code fam_reader_start(struct fam_reader_wait *wait, const struct fam_reader_question *question,
@@ -252,20 +269,21 @@ enum fam_code fam_reader_start(struct fam_reader_wait *wait, const struct fam_re
     memset(&hidden, 0, sizeof(hidden));
     struct fam_flight *flight = NULL;
     bool first = false;
-    uint32_t timeout_ms =
-        question->timeout_ms < reader->options.patience_ms ? question->timeout_ms : reader->options.patience_ms;
+    struct fam_flight_terms terms = terms_of(reader, question);
+    wait->goes_on = question->goes_on;
     enum fam_code code = hide(wait, question, &hidden, status);
     if (code == FAM_OK) {
         code = make_key(reader, question, &hidden, status);
     }
     if (code == FAM_OK) {
-        code = fam_flight_join(wait, &hidden.key, hidden.prompt.version, timeout_ms, &flight, &first, status);
+        terms.version = hidden.prompt.version;
+        code = fam_flight_join(wait, &hidden.key, &terms, &flight, &first, status);
     }
     if (code != FAM_OK) {
         return code;
     }
     if (first) {
-        start_flight(flight, question, &hidden, timeout_ms);
+        start_flight(flight, question, &hidden, &terms);
     } else {
         fam_metrics_add(reader->options.metrics, FAM_M_CACHE_LOOKUPS, FAM_LABELS("shared"), 1);
     }
@@ -278,7 +296,7 @@ enum fam_code fam_reader_start(struct fam_reader_wait *wait, const struct fam_re
 }
 
 /* A copy for one who waits, with its own names. */
-static enum fam_code copy_reading(const struct fam_reader_wait *wait, const struct fam_cached_reading *cached,
+static enum fam_code copy_reading(const struct fam_pseudonyms *pseudonyms, const struct fam_cached_reading *cached,
                                   struct fam_reader_result *ret_result, struct fam_status *status)
 {
     size_t size = fam__v1__reading__get_packed_size(cached->reading);
@@ -293,7 +311,7 @@ static enum fam_code copy_reading(const struct fam_reader_wait *wait, const stru
     if (reading == NULL) {
         return fam_fail_memory(status);
     }
-    enum fam_code code = fam_pseudonyms_restore_reading(wait->pseudonyms, reading, status);
+    enum fam_code code = fam_pseudonyms_restore_reading(pseudonyms, reading, status);
     if (code != FAM_OK) {
         fam__v1__reading__free_unpacked(reading, NULL);
         return code;
@@ -305,30 +323,29 @@ static enum fam_code copy_reading(const struct fam_reader_wait *wait, const stru
 }
 
 /* Can the placeholders of the reading be replaced? All who wait for it have the same ones. */
-static enum fam_code check_placeholders(const struct fam_reader_wait *wait, const struct fam_cached_reading *made,
+static enum fam_code check_placeholders(const struct fam_pseudonyms *pseudonyms, const struct fam_cached_reading *made,
                                         struct fam_status *status)
 {
     struct fam_reader_result tried = {.reading = NULL};
-    enum fam_code code = copy_reading(wait, made, &tried, status);
+    enum fam_code code = copy_reading(pseudonyms, made, &tried, status);
     if (code == FAM_OK) {
         fam__v1__reading__free_unpacked(tried.reading, NULL);
     }
     return code;
 }
 
-/* Under flight->settling: the answer through the guard, and into the cache. */
-static void settle(struct fam_flight *flight, const struct fam_reader_wait *wait)
+void fam_flight_settle(struct fam_flight *flight, const struct fam_pseudonyms *pseudonyms, Fam__V1__Language language)
 {
     struct fam_reader *reader = flight->reader;
     struct fam_cached_reading made = {.reading = NULL};
     struct fam_cached_reading earlier = {.reading = NULL};
     struct fam_status ignored; /* a reading that can't be cached is shown all the same */
     flight->settled_code =
-        fam_guard_check(reader->guard, fam_secret_text(&flight->text), flight->text.size, wait->language,
-                        flight->version, &made.reading, made.risk, &made.risk_count, &flight->settled_status);
+        fam_guard_check(reader->guard, fam_secret_text(&flight->text), flight->text.size, language, flight->version,
+                        &made.reading, made.risk, &made.risk_count, &flight->settled_status);
     fam_secret_done(&flight->text);
     if (flight->settled_code == FAM_OK) {
-        flight->settled_code = check_placeholders(wait, &made, &flight->settled_status);
+        flight->settled_code = check_placeholders(pseudonyms, &made, &flight->settled_status);
     }
     if (flight->settled_code != FAM_OK) {
         fam_metrics_add(reader->options.metrics, FAM_M_GUARD_REFUSALS, FAM_LABELS(flight->settled_status.reason), 1);
@@ -354,24 +371,28 @@ enum fam_code fam_reader_take(struct fam_reader_wait *wait, struct fam_reader_re
     if (wait->code == FAM_CANCELLED) {
         return fam_fail_reason(status, FAM_CANCELLED, "CANCELLED", 0, "nobody waits for the reading any more");
     }
-    if (wait->code != FAM_OK) {
-        return fam_fail_reason(status, wait->code, "TIMEOUT", 0, "Claude did not answer in time");
-    }
     pthread_mutex_lock(&flight->reader->lock);
     enum fam_flight_state state = flight->state;
     pthread_mutex_unlock(&flight->reader->lock);
+    if (wait->code != FAM_OK && state == FAM_FLIGHT_ELSEWHERE) {
+        return fam_fail_reason(status, wait->code, "ELSEWHERE", ELSEWHERE_AGAIN_MS,
+                               "another server was asking Claude, and no answer came of it");
+    }
+    if (wait->code != FAM_OK) {
+        return fam_fail_reason(status, wait->code, "TIMEOUT", 0, "Claude did not answer in time");
+    }
     if (state == FAM_FLIGHT_FAILED) {
         *status = flight->status;
         return flight->code;
     }
     pthread_mutex_lock(&flight->settling);
     if (!flight->settled) {
-        settle(flight, wait);
+        fam_flight_settle(flight, wait->pseudonyms, wait->language);
     }
     enum fam_code code = flight->settled_code;
     *status = code == FAM_OK ? *status : flight->settled_status;
     if (code == FAM_OK) {
-        code = copy_reading(wait, &flight->cached, ret_result, status);
+        code = copy_reading(wait->pseudonyms, &flight->cached, ret_result, status);
     }
     pthread_mutex_unlock(&flight->settling);
     return code;

@@ -2,7 +2,11 @@
  *
  * Equal questions in flight share one call of Claude: in this process by a table of flights, across servers by a claim
  * in Redis. A question that waits holds no thread. What leaves is written down as a disclosure before it leaves; when
- * that fails nothing leaves. When nobody waits any more the call is cut down to its socket.
+ * that fails nothing leaves.
+ *
+ * When patience ends before Claude answers, the call goes on as long as the reader's time-out, if the question asked
+ * for that; its answer goes into the cache, and whoever asks again meanwhile joins it. When the one who asked is gone
+ * (fam_reader_cancel), and nobody else waits, the call is cut down to its socket.
  *
  * A wait, from its caller's side:
  *   wait = fam_reader_wait_new(…)           then fam_reader_cancel may be called, from any thread
@@ -38,7 +42,9 @@ struct fam_reader_options {
     struct fam_reading_cache *cache; /* its Redis may be away */
     struct fam_store *store;         /* of the disclosures */
     const char *model;               /* as Claude is asked for it; copied */
-    uint32_t patience_ms;            /* the longest wait for one reading */
+    uint32_t patience_ms;            /* the longest wait of somebody who looks at a screen */
+    uint32_t timeout_ms;             /* of a call that goes on, or whose asker has all the time; 0: patience_ms */
+    size_t going_on_max;             /* calls that go on at the same time; further ones are cut when patience ends */
     struct fam_metrics *metrics;     /* may be NULL */
     struct fam_log *log;             /* may be NULL */
 };
@@ -57,6 +63,8 @@ struct fam_reader_question {
     const struct fam_uuid *entry_id; /* of the entry that will hold the reading */
     uint32_t timeout_ms;             /* at most; the patience bounds it too */
     uint64_t began_ms;               /* fam_mono_ms when its call arrived */
+    bool goes_on;                    /* when this wait's patience ends the call is not cut */
+    bool has_time;                   /* nobody looks at a screen: the reader's time-out bounds it, not the patience */
 };
 
 /* `ready` is called at most once, on a thread that must not be blocked; never after fam_reader_start said that the

@@ -1,4 +1,5 @@
-/* reader_flight.c: the table of questions on their way: who waits for which, and when patience ends. */
+/* reader_flight.c: the table of questions on their way: who waits for which, when patience ends, and what goes on then.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,12 +107,12 @@ static void release(struct fam_flight *flight)
     look_by(reader, 0);
 }
 
-enum fam_code fam_flight_join(struct fam_reader_wait *wait, const struct fam_cache_key *key, const char *version,
-                              uint32_t timeout_ms, struct fam_flight **ret_flight, bool *ret_first,
+enum fam_code fam_flight_join(struct fam_reader_wait *wait, const struct fam_cache_key *key,
+                              const struct fam_flight_terms *terms, struct fam_flight **ret_flight, bool *ret_first,
                               struct fam_status *status)
 {
     struct fam_reader *reader = wait->reader;
-    struct fam_flight *spare = flight_new(reader, key, version);
+    struct fam_flight *spare = flight_new(reader, key, terms->version);
     if (spare == NULL) {
         return fam_fail_memory(status);
     }
@@ -125,11 +126,11 @@ enum fam_code fam_flight_join(struct fam_reader_wait *wait, const struct fam_cac
         flight->tabled = true;
         flight->bucket_next = reader->buckets[bucket_of(key)];
         reader->buckets[bucket_of(key)] = flight;
-        flight->deadline_ms = fam_mono_ms() + timeout_ms;
+        flight->deadline_ms = fam_mono_ms() + terms->total_ms;
     }
     if (!cancelled) {
         wait->starting = true;
-        wait->deadline_ms = fam_mono_ms() + timeout_ms + GRACE_MS;
+        wait->deadline_ms = fam_mono_ms() + terms->timeout_ms + GRACE_MS;
         add_waiter(flight, wait);
         look_by(reader, wait->deadline_ms);
         if (flight->state == FAM_FLIGHT_ANSWERED) {
@@ -188,6 +189,7 @@ void fam_flight_end(struct fam_flight *flight, const struct fam_status *failure)
     } else {
         flight->state = FAM_FLIGHT_ANSWERED;
     }
+    bool had_none = flight->waiters == NULL;
     struct fam_reader_wait *following = NULL;
     for (struct fam_reader_wait *wait = flight->waiters; wait != NULL; wait = following) {
         following = wait->next;
@@ -195,6 +197,12 @@ void fam_flight_end(struct fam_flight *flight, const struct fam_status *failure)
             wait->next = ended;
             ended = wait;
         }
+    }
+    if (flight->state == FAM_FLIGHT_ANSWERED && had_none && flight->pseudonyms != NULL) {
+        flight->references++; /* nobody will take it: the watcher's */
+        flight->list_next = reader->unsettled;
+        reader->unsettled = flight;
+        look_by(reader, 0);
     }
     pthread_mutex_unlock(&reader->lock);
     tell(ended);
@@ -226,7 +234,7 @@ void fam_flight_release(struct fam_flight *flight)
 bool fam_flight_is_wanted(struct fam_flight *flight)
 {
     pthread_mutex_lock(&flight->reader->lock);
-    bool wanted = flight->waiters != NULL;
+    bool wanted = flight->waiters != NULL || flight->goes_on;
     pthread_mutex_unlock(&flight->reader->lock);
     return wanted;
 }
@@ -249,7 +257,7 @@ void fam_reader_cancel(void *context)
     wait->cancelled = true;
     if (wait->listed) {
         told = end_wait(wait, FAM_CANCELLED);
-        if (wait->flight->waiters == NULL) {
+        if (wait->flight->waiters == NULL && !wait->flight->goes_on) {
             abandon(wait->flight);
         }
     }
@@ -279,10 +287,33 @@ static void flight_free(struct fam_flight *flight)
     if (flight->claimed && !flight->settled) {
         fam_reading_cache_unclaim(reader->options.cache, &flight->key, 1, &reader->claimant);
     }
+    if (flight->goes_on) {
+        pthread_mutex_lock(&reader->lock);
+        reader->going_on--;
+        pthread_mutex_unlock(&reader->lock);
+    }
+    fam_pseudonyms_free(flight->pseudonyms);
     fam_secret_done(&flight->text);
     fam_cached_reading_done(&flight->cached);
     (void)pthread_mutex_destroy(&flight->settling);
     free(flight);
+}
+
+/* Under the lock: this wait's patience has ended, and Claude has not answered. What is with another server, or will be
+ * asked there, goes on there. */
+static void go_on(struct fam_reader_wait *wait)
+{
+    struct fam_flight *flight = wait->flight;
+    struct fam_reader *reader = flight->reader;
+    if (!wait->goes_on || flight->goes_on || reader->going_on >= reader->options.going_on_max ||
+        (flight->state != FAM_FLIGHT_STARTING && flight->state != FAM_FLIGHT_ASKING)) {
+        return;
+    }
+    flight->goes_on = true;
+    reader->going_on++;
+    flight->pseudonyms = wait->pseudonyms; /* a wait that ended so needs them no more */
+    flight->language = wait->language;
+    wait->pseudonyms = NULL;
 }
 
 /* Under the lock: ends the waits whose time is up; returns those to be told and when to look next. */
@@ -298,13 +329,16 @@ static struct fam_reader_wait *collect_overdue(struct fam_reader *reader, uint64
                 following = wait->next;
                 if (wait->deadline_ms > now_ms) {
                     *ret_next_ms = wait->deadline_ms < *ret_next_ms ? wait->deadline_ms : *ret_next_ms;
-                } else if (end_wait(wait, FAM_DEADLINE_EXCEEDED)) {
+                    continue;
+                }
+                go_on(wait);
+                if (end_wait(wait, FAM_DEADLINE_EXCEEDED)) {
                     wait->next = ended;
                     ended = wait;
                 }
             }
             if (flight->waiters == NULL && flight->state != FAM_FLIGHT_ANSWERED &&
-                flight->state != FAM_FLIGHT_STARTING) {
+                flight->state != FAM_FLIGHT_STARTING && !(flight->goes_on && flight->state == FAM_FLIGHT_ASKING)) {
                 abandon(flight);
             } else if (flight->state == FAM_FLIGHT_ELSEWHERE && now_ms + POLL_MS < *ret_next_ms) {
                 *ret_next_ms = now_ms + POLL_MS;
@@ -369,20 +403,37 @@ static void look_elsewhere(struct fam_reader *reader)
     }
 }
 
+/* Answers that nobody takes: for the cache, where who asks again finds them. */
+static void settle_all(struct fam_flight *unsettled)
+{
+    while (unsettled != NULL) {
+        struct fam_flight *next = unsettled->list_next;
+        pthread_mutex_lock(&unsettled->settling);
+        if (!unsettled->settled) {
+            fam_flight_settle(unsettled, unsettled->pseudonyms, unsettled->language);
+        }
+        pthread_mutex_unlock(&unsettled->settling);
+        fam_flight_release(unsettled);
+        unsettled = next;
+    }
+}
+
 static void *watch(void *arg)
 {
     struct fam_reader *reader = arg;
     pthread_mutex_lock(&reader->lock);
-    while (!reader->stop || reader->dead != NULL) {
+    while (!reader->stop || reader->dead != NULL || reader->unsettled != NULL) {
         uint64_t now_ms = fam_mono_ms();
-        if (now_ms < reader->next_ms && reader->dead == NULL) {
+        if (now_ms < reader->next_ms && reader->dead == NULL && reader->unsettled == NULL) {
             struct timespec until = {.tv_sec = (time_t)(reader->next_ms / 1000),
                                      .tv_nsec = (long)(reader->next_ms % 1000) * 1000000};
             (void)pthread_cond_timedwait(&reader->changed, &reader->lock, &until);
             continue;
         }
         struct fam_flight *dead = reader->dead;
+        struct fam_flight *unsettled = reader->unsettled;
         reader->dead = NULL;
+        reader->unsettled = NULL;
         reader->next_ms = now_ms + IDLE_MS;
         struct fam_reader_wait *ended = collect_overdue(reader, now_ms, &reader->next_ms);
         pthread_mutex_unlock(&reader->lock);
@@ -392,6 +443,7 @@ static void *watch(void *arg)
             flight_free(dead);
             dead = next;
         }
+        settle_all(unsettled);
         look_elsewhere(reader);
         pthread_mutex_lock(&reader->lock);
     }

@@ -35,6 +35,7 @@ struct fam_reader_wait {
     struct fam_reader_wait *previous, *next;
     bool listed; /* among the flight's waiters: not ended yet */
     bool cancelled;
+    bool goes_on;       /* as the question said */
     bool starting;      /* fam_reader_start is at work: it tells, and not `ready` */
     enum fam_code code; /* why it ended by itself; FAM_OK: the flight tells */
     uint64_t deadline_ms;
@@ -50,14 +51,17 @@ struct fam_flight {
     enum fam_flight_state state;
     bool tabled;
     struct fam_flight *bucket_next;
-    struct fam_flight *list_next; /* of the dead */
+    struct fam_flight *list_next; /* of the dead, or of the unsettled: never of both */
     struct fam_reader_wait *waiters;
     struct fam_claude_call *call;
     uint64_t deadline_ms;
     enum fam_code code;
-    struct fam_status status; /* of a failure */
-    struct fam_secret text;   /* Claude's document */
-    bool claimed;             /* in Redis, by us */
+    struct fam_status status;          /* of a failure */
+    struct fam_secret text;            /* Claude's document */
+    bool claimed;                      /* in Redis, by us */
+    bool goes_on;                      /* though nobody may wait for it any more; counted in the reader's `going_on` */
+    struct fam_pseudonyms *pseudonyms; /* then: of the first whose patience ended */
+    Fam__V1__Language language;        /* and the language of its answer */
     /* under settling */
     pthread_mutex_t settling;
     bool settled;
@@ -76,21 +80,30 @@ struct fam_reader {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct fam_flight *buckets[FAM_FLIGHT_BUCKETS];
-    struct fam_flight *dead; /* nobody names them; the watcher frees them, for it may wait for Claude's thread */
-    uint64_t next_ms;        /* when the watcher looks next */
+    struct fam_flight *dead;      /* nobody names them; the watcher frees them, for it may wait for Claude's thread */
+    struct fam_flight *unsettled; /* answered after patience ended, each with a reference: the watcher settles them */
+    size_t going_on;
+    uint64_t next_ms; /* when the watcher looks next */
     pthread_t watcher;
     bool watching, stop;
 };
+
+/* reader.c: under flight->settling: the answer through the guard, and into the cache. */
+void fam_flight_settle(struct fam_flight *flight, const struct fam_pseudonyms *pseudonyms, Fam__V1__Language language);
 
 /* reader_flight.c */
 
 /* Starts and ends the thread that looks after patience, other servers' claims and dead flights. */
 enum fam_code fam_flights_start(struct fam_reader *reader, struct fam_status *status);
 void fam_flights_stop(struct fam_reader *reader);
-/* Joins the flight of this key, or makes one. *ret_first: it is new, and the caller starts it (with a reference of its
- * own). CANCELLED when the wait was cancelled already. */
-enum fam_code fam_flight_join(struct fam_reader_wait *wait, const struct fam_cache_key *key, const char *version,
-                              uint32_t timeout_ms, struct fam_flight **ret_flight, bool *ret_first,
+/* Joins the flight of this key, or makes one, which then has `total_ms`; the wait has `timeout_ms`. *ret_first: it is
+ * new, and the caller starts it (with a reference of its own). CANCELLED when the wait was cancelled already. */
+struct fam_flight_terms {
+    const char *version;
+    uint32_t timeout_ms, total_ms;
+};
+enum fam_code fam_flight_join(struct fam_reader_wait *wait, const struct fam_cache_key *key,
+                              const struct fam_flight_terms *terms, struct fam_flight **ret_flight, bool *ret_first,
                               struct fam_status *status);
 /* Ends the flight for all who wait: `status` of a failure, or NULL: its `cached` or `text` is there. */
 void fam_flight_end(struct fam_flight *flight, const struct fam_status *failure);
@@ -98,7 +111,7 @@ void fam_flight_wait_elsewhere(struct fam_flight *flight);
 /* Out of the table: who comes now asks the cache. */
 void fam_flight_untable(struct fam_flight *flight);
 void fam_flight_release(struct fam_flight *flight);
-/* Does anybody still wait? */
+/* Does anybody still wait, or does it go on without? */
 bool fam_flight_is_wanted(struct fam_flight *flight);
 /* fam_reader_start is done with the wait: true when it has ended already. */
 bool fam_wait_started(struct fam_reader_wait *wait);

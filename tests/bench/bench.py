@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 
+from queue_figures import add_queue
 from results import Results, machine
 
 ROOT = os.environ["BENCH_ROOT"]
@@ -557,9 +558,21 @@ def bench_scrape(results, token, quick):
                 f"{cost * 1000:.3f} ms of CPU time a scrape of {series} series; the figure is for {SERIES}")
 
 
+def bench_queue(results, _token, quick):
+    """The task queue by bench-queue, which deletes all tasks that are there."""
+    def run(section, count):
+        say(f"the task queue: {section}")
+        result = subprocess.run([os.path.join(BIN, "bench-queue"), section, str(count)], stdout=subprocess.PIPE, text=True,
+                                check=False)
+        return json.loads(result.stdout) if result.returncode == 0 else fail(f"bench-queue {section} failed")
+
+    add_queue(results, quick, run, flush_ms())
+    forget_sessions()
+
+
 def main():
     sections = {"rpc": bench_rpc, "translate": bench_translate, "memory": bench_memory, "start": bench_start,
-                "bot": bench_bot, "scrape": bench_scrape}
+                "bot": bench_bot, "scrape": bench_scrape, "queue": bench_queue}
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json")

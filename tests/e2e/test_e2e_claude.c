@@ -26,6 +26,7 @@ static void start(struct system *system, const char *const *more)
         extra[count++] = more[i];
     }
     system_start(system, extra);
+    system_pause_rereads(system);
 }
 
 static void stop(struct system *system)
@@ -157,7 +158,7 @@ Test(e2e_claude, an_answer_of_no_use_is_replaced_by_the_built_in_reading, .timeo
 Test(e2e_claude, a_slow_claude_costs_patience_and_no_more, .timeout = 120)
 {
     struct system system;
-    const char *const settings[] = {"FAM_CLAUDE_PATIENCE_MS=700", NULL};
+    const char *const settings[] = {"FAM_CLAUDE_PATIENCE_MS=700", "FAM_CLAUDE_TIMEOUT_MS=1500", NULL};
     start(&system, settings);
     struct person parent = system_family(&system, 4140, 7);
     cr_assert(cl_fault(&claude, "{\"hang\":true,\"times\":1}"));

@@ -62,6 +62,7 @@ Test(e2e_claude_crowd, a_thousand_equal_requests_at_once_cost_one_call, .timeout
     static struct claude_world world;
     const char *const settings[] = {"FAM_CALLS=2048", "FAM_CLAUDE_PATIENCE_MS=200000", NULL};
     claude_world_start(&world, settings);
+    system_pause_rereads(&world.system);
     struct person parent = system_family(&world.system, 4200, 7);
     /* Claude says nothing before all of them are there. */
     cr_assert_eq(kill(world.claude.proc.pid, SIGSTOP), 0);
@@ -86,6 +87,7 @@ Test(e2e_claude_crowd, claude_never_sees_a_sixth_request_at_once, .timeout = 300
     static struct claude_world world;
     const char *const settings[] = {"FAM_CLAUDE_CONCURRENCY=5", "FAM_CALLS=512", "FAM_CLAUDE_PATIENCE_MS=200000", NULL};
     claude_world_start(&world, settings);
+    system_pause_rereads(&world.system);
     struct person parent = system_family(&world.system, 4210, 7);
     cr_assert(cl_latency(&world.claude, 20));
     struct errands *errands = errands_new(&world.system, HUNDREDS);
@@ -124,6 +126,7 @@ Test(e2e_claude_crowd, after_a_429_nothing_is_sent_before_its_retry_after, .time
     static struct claude_world world;
     const char *const settings[] = {"FAM_CLAUDE_CONCURRENCY=5", "FAM_CALLS=512", "FAM_CLAUDE_PATIENCE_MS=200000", NULL};
     claude_world_start(&world, settings);
+    system_pause_rereads(&world.system);
     struct person parent = system_family(&world.system, 4220, 7);
     /* The first is refused while four others are with Claude; these are answered within the pause, and make room. */
     cr_assert(cl_fault(&world.claude, "{\"status\":429,\"retry_after\":2,\"delay_ms\":1000}"));
@@ -184,6 +187,7 @@ Test(e2e_claude_crowd, a_thousand_callers_who_give_up_take_their_connections_to_
     const char *const settings[] = {"FAM_CLAUDE_CONCURRENCY=1000", "FAM_CLAUDE_QUEUE=1000", "FAM_CALLS=2048",
                                     "FAM_CLAUDE_PATIENCE_MS=200000", NULL};
     claude_world_start(&world, settings);
+    system_pause_rereads(&world.system);
     struct person parent = system_family(&world.system, 4230, 7);
     char wish[64];
     (void)snprintf(wish, sizeof(wish), "{\"hang\":true,\"times\":%d}", THOUSAND);

@@ -117,13 +117,17 @@ static const char *const PRIVATE[] = {"Звенислав", "912 345-67-89", "В
 static void start(struct trial *trial, const char *const *more)
 {
     char patience[64];
+    char longest[64];
     memset(trial, 0, sizeof(*trial));
     (void)snprintf(patience, sizeof(patience), "FAM_CLAUDE_PATIENCE_MS=%d", (int)PATIENCE_MS);
-    const char *settings[8] = {patience};
+    /* Nothing goes on: each row begins with nothing on its way. */
+    (void)snprintf(longest, sizeof(longest), "FAM_CLAUDE_TIMEOUT_MS=%d", (int)PATIENCE_MS);
+    const char *settings[8] = {patience, longest};
     for (size_t i = 0; more != NULL && more[i] != NULL; i++) {
-        settings[1 + i] = more[i];
+        settings[2 + i] = more[i];
     }
     claude_world_start(&trial->world, settings);
+    system_pause_rereads(&trial->world.system);
     trial->parent = system_family(&trial->world.system, 4500, 7);
     trial->admin = system_client(&trial->world.system, trial->world.system.admin_token);
 }

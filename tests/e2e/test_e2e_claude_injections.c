@@ -100,6 +100,7 @@ static void start(struct injections *all)
     memset(all, 0, sizeof(*all));
     const char *const settings[] = {"FAM_CLAUDE_CONCURRENCY=32", "FAM_CLAUDE_PATIENCE_MS=120000", NULL};
     claude_world_start(&all->world, settings);
+    system_pause_rereads(&all->world.system);
     all->people[0] = system_family(&all->world.system, 4400, 7);
     all->people[1] = system_family(&all->world.system, 4401, 7);
     set_english(&all->world, &all->people[1]);

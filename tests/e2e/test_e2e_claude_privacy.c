@@ -213,6 +213,7 @@ Test(e2e_claude_privacy, no_request_of_a_seeded_run_holds_anything_of_anybody_an
                                     NULL};
     run.count = wished();
     claude_world_start(&run.world, settings);
+    system_pause_rereads(&run.world.system);
     run.phrases = seeded_phrases_new(SEED);
     for (size_t i = 0; i < SEEDED_FAMILIES; i++) {
         run.people[i] = system_family(&run.world.system, 4300 + (int64_t)i, 7);

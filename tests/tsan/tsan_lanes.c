@@ -23,7 +23,7 @@ static enum fam_handled handle(void *context, struct fam_job *job, uint32_t *ret
     if (job->update->update_id < world->last[chat])
         atomic_fetch_add(&world->faults, 1);
     world->last[chat] = job->update->update_id;
-    (void)fam_pacer_take(world->pacer, job->update->chat_id, (uint64_t)job->update->update_id);
+    (void)fam_pacer_take(world->pacer, job->update->chat_id, FAM_PACE_ANSWERS, (uint64_t)job->update->update_id);
     if (job->update->update_id % 11 == 0 && job->attempt < 3) {
         *ret_delay_ms = 1;
         return FAM_HANDLE_AGAIN;

@@ -22,6 +22,8 @@ CREATE TABLE tasks (
     reason       text NOT NULL DEFAULT '' CHECK (length(reason) <= 200),
     created_at   timestamptz NOT NULL DEFAULT now(),
     finished_at  timestamptz,
+    -- When not_before or leased_until was written: after now() only when the clock has gone back since.
+    moved_at     timestamptz NOT NULL DEFAULT now(),
     CHECK ((state = 'queued') = (finished_at IS NULL)),
     CHECK ((lease_token IS NULL) = (leased_until IS NULL))
 ) WITH (fillfactor = 80);
@@ -31,6 +33,7 @@ CREATE INDEX tasks_queued ON tasks (task_id) WHERE state = 'queued';
 CREATE INDEX tasks_dead ON tasks (finished_at) WHERE state = 'dead';
 CREATE INDEX tasks_done ON tasks (finished_at) WHERE state = 'done';
 CREATE INDEX tasks_user ON tasks (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX tasks_paused ON tasks (type, task_id) WHERE state = 'queued' AND waits_for = 'pause';
 
 CREATE TABLE task_attempts (
     task_id     uuid NOT NULL REFERENCES tasks ON DELETE CASCADE,
@@ -105,7 +108,9 @@ CREATE TABLE notifications (
     expires_at      timestamptz NOT NULL,
     attempts        integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     began           boolean NOT NULL DEFAULT false,
+    leased          boolean NOT NULL DEFAULT false,
     lease_token     uuid,
+    leased_at       timestamptz,
     leased_until    timestamptz,
     holder          text CHECK (length(holder) <= 64),
     message         bytea,
@@ -114,14 +119,32 @@ CREATE TABLE notifications (
     finished_at     timestamptz,
     CHECK ((state = 'queued') = (finished_at IS NULL)),
     CHECK ((lease_token IS NULL) = (leased_until IS NULL)),
+    CHECK (NOT leased OR (lease_token IS NOT NULL AND state = 'queued')),
     CHECK ((entry_id IS NULL) = (reading_version IS NULL))
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE notifications IS 'What is to be told to whom, written with its cause; a bot leases, sends and acknowledges it';
 CREATE INDEX notifications_due ON notifications (lane, not_before) WHERE state = 'queued';
+COMMENT ON COLUMN notifications.leased IS 'Now; the token stays behind, so that a late or repeated answer is known';
+CREATE UNIQUE INDEX notifications_one_a_person ON notifications (user_id) WHERE leased;
+CREATE INDEX notifications_leased_until ON notifications (leased_until) WHERE leased;
+CREATE INDEX notifications_queued ON notifications (user_id, lane, not_before) WHERE state = 'queued';
+CREATE INDEX notifications_expiring ON notifications (expires_at) WHERE state = 'queued';
 CREATE INDEX notifications_user ON notifications (user_id, notification_id);
 CREATE INDEX notifications_entry ON notifications (entry_id) WHERE entry_id IS NOT NULL;
 CREATE INDEX notifications_finished ON notifications (finished_at) WHERE finished_at IS NOT NULL;
 CREATE UNIQUE INDEX notifications_unique_key ON notifications (unique_key) WHERE unique_key IS NOT NULL;
+
+CREATE TABLE business_metrics (
+    name        text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]{0,63}$'),
+    value       double precision NOT NULL,
+    computed_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE business_metrics IS 'Numbers of the whole database, computed by a task now and then and shown by every server';
+
+-- For retention, which looks for the oldest.
+CREATE INDEX emotion_entries_created ON emotion_entries (created_at);
+CREATE INDEX disclosures_created ON disclosures (created_at);
+CREATE INDEX task_attempts_ended ON task_attempts (ended_at);
 
 CREATE TABLE leads (
     scope      text PRIMARY KEY CHECK (length(scope) <= 80),
@@ -131,3 +154,79 @@ CREATE TABLE leads (
     since      timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE leads IS 'Which process of a bot polls Telegram; the fence counts up with each change';
+
+-- Local time. AT TIME ZONE is the only authority on it; sums are made in timestamps of UTC, whose days have 24 hours.
+
+-- The moment at which a clock in `zone` shows `shown`. What clocks skip in spring: the moment at which they go on; what
+-- they show twice in autumn: the first time.
+CREATE FUNCTION local_moment(shown timestamp, zone text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    moment timestamp := (shown AT TIME ZONE zone) AT TIME ZONE 'UTC';
+    day_before timestamp := moment - INTERVAL '24 hours';
+    -- by the offset of the day before: where clocks were put back in between, the first of the two
+    first timestamp := day_before + (shown - ((day_before AT TIME ZONE 'UTC') AT TIME ZONE zone));
+    seen timestamp := (moment AT TIME ZONE 'UTC') AT TIME ZONE zone;
+BEGIN
+    IF (first AT TIME ZONE 'UTC') AT TIME ZONE zone = shown THEN
+        RETURN least(first, moment) AT TIME ZONE 'UTC';
+    END IF;
+    IF seen = shown THEN
+        RETURN moment AT TIME ZONE 'UTC';
+    END IF;
+    -- `moment` is after the gap, not further than the gap is wide: its end is where the offset is first that of `moment`
+    RETURN (SELECT min(m) FROM generate_series(moment - (seen - shown), moment, INTERVAL '1 minute') AS m
+            WHERE ((m AT TIME ZONE 'UTC') AT TIME ZONE zone) - m = seen - moment) AT TIME ZONE 'UTC';
+END $$;
+
+-- The first moment after `after` at which it is `at` (on that day of the week; NULL: any) in `zone`. NULL: no such zone.
+CREATE FUNCTION next_local_time(after timestamptz, at time, weekday integer, zone text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    day date;
+    moment timestamptz;
+BEGIN
+    day := (after AT TIME ZONE zone)::date - 1;
+    FOR i IN 0..16 LOOP
+        IF weekday IS NULL OR extract(isodow FROM day) = weekday THEN
+            moment := local_moment(day + at, zone);
+            IF moment > after THEN
+                RETURN moment;
+            END IF;
+        END IF;
+        day := day + 1;
+    END LOOP;
+    RETURN NULL;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN NULL;
+END $$;
+
+-- The last such moment that is not after `until`.
+CREATE FUNCTION last_local_time(until timestamptz, at time, weekday integer, zone text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    day date;
+    moment timestamptz;
+BEGIN
+    day := (until AT TIME ZONE zone)::date + 1;
+    FOR i IN 0..16 LOOP
+        IF weekday IS NULL OR extract(isodow FROM day) = weekday THEN
+            moment := local_moment(day + at, zone);
+            IF moment <= until THEN
+                RETURN moment;
+            END IF;
+        END IF;
+        day := day - 1;
+    END LOOP;
+    RETURN NULL;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN NULL;
+END $$;
+
+-- Families that are there already get what new ones get: a report each Sunday at 10:00. The ids are of version 7.
+INSERT INTO schedules (schedule_id, job, family_id, local_time, weekday, next_at)
+SELECT overlay(overlay(replace(gen_random_uuid()::text, '-', '')
+           PLACING lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') FROM 1 FOR 12)
+           PLACING '7' FROM 13 FOR 1)::uuid,
+       'generate_weekly_report', family_id, '10:00', 7,
+       coalesce(next_local_time(now(), '10:00', 7, time_zone), next_local_time(now(), '10:00', 7, 'UTC'))
+FROM families;

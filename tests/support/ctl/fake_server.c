@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake_notifications.h"
+#include "fake_queue.h"
+#include "fake_sessions.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
 
@@ -29,12 +32,19 @@ struct fake_translation {
 struct fake_server {
     struct fake_ops ops;
     struct fake_translation translation;
+    struct fake_sessions sessions;
+    struct fake_notifications notifications;
     struct fam_server *server;
 };
 
-static struct fake_scene *ops_scene(Fam__V1__OpsService_Service *service)
+struct fake_scene *fake_ops_scene(Fam__V1__OpsService_Service *service)
 {
     return ((struct fake_ops *)service)->scene;
+}
+
+static struct fake_scene *ops_scene(Fam__V1__OpsService_Service *service)
+{
+    return fake_ops_scene(service);
 }
 
 static struct fake_scene *translation_scene(Fam__V1__TranslationService_Service *service)
@@ -453,14 +463,6 @@ static void fake_rate_entry(Fam__V1__TranslationService_Service *service, const 
         (void)request;                                                                                                 \
         closure(NULL, closure_data);                                                                                   \
     }
-FAKE_SILENT(get_queue_stats, GetQueueStats)
-FAKE_SILENT(list_tasks, ListTasks)
-FAKE_SILENT(get_task, GetTask)
-FAKE_SILENT(retry_tasks, RetryTasks)
-FAKE_SILENT(delete_tasks, DeleteTasks)
-FAKE_SILENT(pause_queue, PauseQueue)
-FAKE_SILENT(resume_queue, ResumeQueue)
-FAKE_SILENT(list_schedules, ListSchedules)
 FAKE_SILENT(list_entry_summaries, ListEntrySummaries)
 FAKE_SILENT(list_feedback, ListFeedback)
 FAKE_SILENT(erase_family, EraseFamily)
@@ -527,11 +529,32 @@ static const struct fam_method METHODS[] = {
     ADMIN("OpsService/ReportBot"),
     ADMIN("OpsService/GetMetrics"),
     ADMIN("OpsService/ResetBreaker"),
+    ADMIN("OpsService/GetQueueStats"),
+    ADMIN("OpsService/ListTasks"),
+    ADMIN("OpsService/GetTask"),
+    ADMIN("OpsService/RetryTasks"),
+    ADMIN("OpsService/DeleteTasks"),
+    ADMIN("OpsService/PauseQueue"),
+    ADMIN("OpsService/ResumeQueue"),
+    ADMIN("OpsService/ListSchedules"),
     ADMIN("TranslationService/Translate"),
     ADMIN("TranslationService/TranslateBatch"),
     ADMIN("TranslationService/GetEntry"),
     ADMIN("TranslationService/ListEntries"),
     ADMIN("TranslationService/RateEntry"),
+    ADMIN("NotificationService/RecordDelivery"),
+    ADMIN("NotificationService/Lease"),
+    ADMIN("NotificationService/Ack"),
+    ADMIN("NotificationService/Nack"),
+    ADMIN("NotificationService/ListNotifications"),
+    ADMIN("NotificationService/Resend"),
+    ADMIN("SessionService/CreateSession"),
+    ADMIN("SessionService/GetSession"),
+    ADMIN("SessionService/UpdateSession"),
+    ADMIN("SessionService/DeleteSession"),
+    ADMIN("SessionService/ListSessions"),
+    ADMIN("SessionService/DeleteAllSessions"),
+    ADMIN("SessionService/AcquireLead"),
 };
 
 struct fake_server *fake_server_start(struct fake_scene *scene)
@@ -553,10 +576,16 @@ struct fake_server *fake_server_start(struct fake_scene *scene)
     *scene = (struct fake_scene){.health = FAM__V1__HEALTH_STATUS__HEALTH_STATUS_HEALTHY};
     fake->ops = (struct fake_ops){.base = OPS, .scene = scene};
     fake->translation = (struct fake_translation){.base = TRANSLATION, .scene = scene};
+    fake_sessions_init(&fake->sessions, scene);
+    fake_notifications_init(&fake->notifications, scene);
     fake->server = fam_server_new(&options, &status);
     cr_assert_not_null(fake->server, "%s", status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->ops.base.base, &status), FAM_OK, "%s", status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->translation.base.base, &status), FAM_OK, "%s",
+                 status.message);
+    cr_assert_eq(fam_server_add_service(fake->server, &fake->notifications.base.base, &status), FAM_OK, "%s",
+                 status.message);
+    cr_assert_eq(fam_server_add_service(fake->server, &fake->sessions.base.base, &status), FAM_OK, "%s",
                  status.message);
     cr_assert_eq(fam_server_start(fake->server, &status), FAM_OK, "%s", status.message);
     snprintf(scene->setting, sizeof(scene->setting), "FAM_SERVERS=tcp://127.0.0.1:%u",

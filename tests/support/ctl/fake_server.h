@@ -1,9 +1,11 @@
-/* fake_server.h: a server of lib/rpc on a free port, with an OpsService and a TranslationService that say what a test
- * wants to hear. It knows the tokens "admin" and "metrics". */
+/* fake_server.h: a server of lib/rpc on a free port, with an OpsService, a TranslationService and a SessionService that
+ * say what a test wants to hear. It knows the tokens "admin" and "metrics". */
 #ifndef FAM_TESTS_FAKE_CTL_SERVER_H
 #define FAM_TESTS_FAKE_CTL_SERVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "fam/v1/ops.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
@@ -11,8 +13,26 @@
 /* The id of the one token, and of all else that has one. */
 #define FAKE_TOKEN_ID "01935f6e-7c1a-7000-8000-00000000002a"
 
+#define FAKE_SESSION_ID "q1Vb0m3Cw2WcYx5K7d0fZg"
+/* A queue with one task, whose id is FAKE_TOKEN_ID. */
+struct fake_queue_scene {
+    /* What the next answers say. */
+    int64_t matches; /* that a change finds; it changes 10,000 a call */
+    int64_t running; /* one less at each look */
+    /* What the last calls said. */
+    Fam__V1__TaskState state;
+    Fam__V1__Priority priority;
+    char type[32], reason[32], page[64];
+    size_t ids;
+    int64_t older_than_ms, for_ms;
+    int64_t retried, deleted;
+    int changes, pauses, resumes, looks; /* calls that changed something; looks at the numbers */
+    bool had_a_key;
+};
+
 /* The test's; not while a call runs. */
 struct fake_scene {
+    struct fake_queue_scene queue;
     char setting[64]; /* FAM_SERVERS=tcp://…, for a client's environment */
     /* What the next answers say. */
     Fam__V1__HealthStatus health;
@@ -23,6 +43,8 @@ struct fake_scene {
     int revoked, cleared, reset, drained;
     char log_level[8]; /* as it was set last */
     int scrapes;       /* of the metrics so far */
+    int sessions_ended;
+    int resent;
 };
 
 struct fake_server;

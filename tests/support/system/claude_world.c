@@ -18,14 +18,14 @@ void claude_world_start(struct claude_world *world, const char *const *settings)
     cr_assert(proc_tmpdir(world->dir, sizeof(world->dir)));
     cr_assert(cl_sim_start(&world->claude, world->dir, NULL));
     (void)snprintf(world->base_url, sizeof(world->base_url), "ANTHROPIC_BASE_URL=%s", world->claude.base_url);
-    const char *all[CLAUDE_WORLD_SETTINGS_MAX + 8] = {world->base_url, "ANTHROPIC_API_KEY=sk-test-of-nobody",
-                                                      "FAM_LIMIT_TRANSLATIONS_HOUR=1000000",
-                                                      "FAM_LIMIT_TRANSLATIONS_DAY=1000000"};
-    size_t count = 4;
+    const char *all[CLAUDE_WORLD_SETTINGS_MAX + 8] = {world->base_url, "ANTHROPIC_API_KEY=sk-test-of-nobody"};
+    size_t count = 2;
     for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
         cr_assert_lt(i, CLAUDE_WORLD_SETTINGS_MAX);
         all[count++] = settings[i];
     }
+    all[count++] = "FAM_LIMIT_TRANSLATIONS_HOUR=1000000"; /* what was set before counts */
+    all[count++] = "FAM_LIMIT_TRANSLATIONS_DAY=1000000";
     system_start(&world->system, all);
 }
 

@@ -220,6 +220,12 @@ bool system_wait_ready(struct system *system, int timeout_ms)
     return ready;
 }
 
+void system_pause_rereads(struct system *system)
+{
+    (void)system_count(system, "INSERT INTO queue_pauses (type, paused_by) VALUES ('process_emotion_batch', 'test'); "
+                               "SELECT 1");
+}
+
 int64_t system_count(struct system *system, const char *sql)
 {
     char value[256];

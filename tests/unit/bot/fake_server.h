@@ -82,11 +82,14 @@ struct world {
     struct fam_callback_signer signer;
     struct fam_backend backend;
     struct fam_messenger messenger;
+    struct fam_lead lead; /* none: this process always leads */
     struct fam_dialog *dialog;
     struct fam_metrics *metrics;
     unsigned notes;
     unsigned attempt;
-    bool long_ago; /* the first attempt was long ago */
+    bool long_ago;                 /* the first attempt was long ago */
+    int reachability;              /* what SetReachability said: 1, 0; -1: nothing */
+    uint64_t fence, highest_fence; /* of the last UpdateSession; the server refuses lower ones than the second */
 };
 
 static struct world w;
@@ -296,6 +299,9 @@ static void answer_session(struct fam_backend_reply *reply, bool created)
 static enum fam_code update_session(const Fam__V1__UpdateSessionRequest *request, struct fam_backend_reply *reply,
                                     struct fam_status *status)
 {
+    w.fence = request->fence;
+    if (request->fence < w.highest_fence)
+        return fam_fail_reason(status, FAM_ABORTED, "LEAD_LOST", 0, "a higher fence");
     if (request->version != w.version)
         return fam_fail(status, FAM_ABORTED, "version");
     cr_assert_leq(request->state.len, sizeof(w.state));
@@ -352,6 +358,7 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
 {
     Fam__V1__CreateFamilyResponse family = FAM__V1__CREATE_FAMILY_RESPONSE__INIT;
     Fam__V1__SetConsentResponse consent = FAM__V1__SET_CONSENT_RESPONSE__INIT;
+    Fam__V1__SetReachabilityResponse reached = FAM__V1__SET_REACHABILITY_RESPONSE__INIT;
     const Fam__V1__SetConsentRequest *decision = (const Fam__V1__SetConsentRequest *)call->request;
     switch (call->method) {
     case FAM_BACKEND_REGISTER_USER:
@@ -379,6 +386,10 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
         *(decision->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI ? &w.ai : &w.processing) =
             decision->granted;
         answer(reply, &consent.base);
+        return FAM_OK;
+    case FAM_BACKEND_SET_REACHABILITY:
+        w.reachability = ((const Fam__V1__SetReachabilityRequest *)call->request)->reachable;
+        answer(reply, &reached.base);
         return FAM_OK;
     case FAM_BACKEND_CREATE_SESSION:
         answer_session(reply, true);

@@ -74,13 +74,15 @@ static void world_sleep(uint32_t ms)
     (void)ms;
 }
 
-static void world_start(void)
+static void world_start_with(const struct fam_lead *lead)
 {
     static const char token[] = "123456:ABC";
     struct fam_secret secret = {0};
     struct fam_status status;
     memset(&w, 0, sizeof(w));
-    w.processing = w.ai = -1;
+    if (lead)
+        w.lead = *lead;
+    w.processing = w.ai = w.reachability = -1;
     w.next_message_id = 1000;
     w.next_update_id = 1;
     w.wall_ms = 1795000000000; /* November 2026 */
@@ -99,6 +101,7 @@ static void world_start(void)
     cr_assert_not_null(w.metrics);
     struct fam_dialog_options options = {.backend = &w.backend,
                                          .messenger = &w.messenger,
+                                         .lead = w.lead.role ? &w.lead : NULL,
                                          .signer = &w.signer,
                                          .locales = w.locales,
                                          .default_language = FAM__V1__LANGUAGE__LANGUAGE_RU,
@@ -108,6 +111,11 @@ static void world_start(void)
                                          .sleep_ms = world_sleep};
     w.dialog = fam_dialog_new(&options, &status);
     cr_assert_not_null(w.dialog);
+}
+
+static inline void world_start(void)
+{
+    world_start_with(NULL);
 }
 
 static void world_stop(void)
@@ -145,7 +153,7 @@ static struct fam_update world_message(const char *text)
 }
 
 /* Says something; returns the last message that came of it. */
-static struct sent *say(const char *text)
+static inline struct sent *say(const char *text)
 {
     struct fam_update update = world_message(text);
     cr_assert_eq(world_handle(&update), FAM_HANDLED);
@@ -179,7 +187,7 @@ static enum fam_handled press_data(const char *data, int64_t message_id, int64_t
     return world_handle(&update);
 }
 
-static struct sent *press_on(const struct sent *sent, const char *label)
+static inline struct sent *press_on(const struct sent *sent, const char *label)
 {
     const struct fam_button *button = find_button(sent, label);
     cr_assert_not_null(button, "no button \"%s\" under: %s", label, sent->text);
@@ -187,7 +195,7 @@ static struct sent *press_on(const struct sent *sent, const char *label)
     return last();
 }
 
-static struct sent *press(const char *label)
+static inline struct sent *press(const char *label)
 {
     return press_on(last(), label);
 }

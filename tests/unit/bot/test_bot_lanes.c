@@ -178,6 +178,73 @@ Test(bot_lanes, a_stop_finishes_what_runs_and_starts_nothing_new, .timeout = 20)
     fam_lanes_free(world.lanes);
 }
 
+Test(bot_lanes, while_held_nothing_is_begun, .timeout = 20)
+{
+    static struct world world;
+    start(&world, 2, 8);
+    fam_lanes_hold(world.lanes, true);
+    cr_assert_eq(fam_lanes_put(world.lanes, make(1, 1)), FAM_LANES_TAKEN);
+    cr_assert_not(fam_lanes_wait_idle(world.lanes, 50));
+    cr_assert_eq(fam_lanes_busy(world.lanes), 0);
+    fam_lanes_hold(world.lanes, false);
+    cr_assert(fam_lanes_wait_idle(world.lanes, 5000));
+    fam_lanes_free(world.lanes);
+}
+
+Test(bot_lanes, a_reset_forgets_what_waits_and_what_runs_keeps_its_chat_and_moves_no_mark, .timeout = 20)
+{
+    static struct world world;
+    start(&world, 3, 8);
+    atomic_store(&world.gate, true);
+    cr_assert_eq(fam_lanes_put(world.lanes, make(5, 1)), FAM_LANES_TAKEN);
+    uint64_t until_ms = fam_mono_ms() + 5000;
+    while (fam_lanes_busy(world.lanes) < 1 && fam_mono_ms() < until_ms)
+        nap(200);
+    cr_assert_eq(fam_lanes_put(world.lanes, make(6, 1)), FAM_LANES_TAKEN);
+    fam_lanes_reset(world.lanes);
+    cr_assert_eq(fam_lanes_pending(world.lanes), 1, "the one that runs");
+    cr_assert_eq(fam_lanes_offset(world.lanes), 0);
+    /* They come again, and wait for the end of the one that still runs. */
+    cr_assert_eq(fam_lanes_put(world.lanes, make(5, 1)), FAM_LANES_TAKEN);
+    cr_assert_eq(fam_lanes_put(world.lanes, make(6, 1)), FAM_LANES_TAKEN);
+    nap(20000);
+    cr_assert_eq(fam_lanes_busy(world.lanes), 1);
+    world.repeats[5] = 1;
+    atomic_store(&world.gate, false);
+    cr_assert(fam_lanes_wait_idle(world.lanes, 5000));
+    cr_assert_eq(fam_lanes_offset(world.lanes), 7);
+    cr_assert(world.in_order);
+    cr_assert(world.alone);
+    cr_assert(world.handled[6]);
+    fam_lanes_free(world.lanes);
+}
+
+Test(bot_lanes, a_chat_that_something_else_has_waits_and_one_that_runs_is_not_given, .timeout = 20)
+{
+    static struct world world;
+    start(&world, 3, 8);
+    cr_assert(fam_lanes_enter(world.lanes, 1));
+    cr_assert_not(fam_lanes_enter(world.lanes, 1), "it is taken");
+    cr_assert_eq(fam_lanes_put(world.lanes, make(1, 1)), FAM_LANES_TAKEN);
+    cr_assert_eq(fam_lanes_put(world.lanes, make(2, 2)), FAM_LANES_TAKEN);
+    uint64_t until_ms = fam_mono_ms() + 5000;
+    while (fam_lanes_pending(world.lanes) > 1 && fam_mono_ms() < until_ms)
+        nap(200);
+    nap(20000);
+    cr_assert_eq(fam_lanes_pending(world.lanes), 1, "the other chat goes on, this one waits");
+    fam_lanes_leave(world.lanes, 1);
+    cr_assert(fam_lanes_wait_idle(world.lanes, 5000));
+    atomic_store(&world.gate, true);
+    cr_assert_eq(fam_lanes_put(world.lanes, make(3, 1)), FAM_LANES_TAKEN);
+    while (fam_lanes_busy(world.lanes) < 1 && fam_mono_ms() < until_ms)
+        nap(200);
+    cr_assert_not(fam_lanes_enter(world.lanes, 1), "it is being answered");
+    cr_assert(fam_lanes_enter(world.lanes, 2));
+    atomic_store(&world.gate, false);
+    cr_assert(fam_lanes_wait_idle(world.lanes, 5000));
+    fam_lanes_free(world.lanes);
+}
+
 Test(bot_lanes, the_oldest_update_tells_how_long_it_waits, .timeout = 20)
 {
     static struct world world;

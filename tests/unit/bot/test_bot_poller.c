@@ -52,10 +52,30 @@ static void on_call(size_t call)
         atomic_store(&stop, true);
 }
 
+static bool may_poll_now = true;
+static int conflicts;
+static size_t rests; /* looks while it may not poll */
+
+static bool may_poll(void *lead)
+{
+    (void)lead;
+    return may_poll_now;
+}
+
+static void note_conflict(void *lead)
+{
+    (void)lead;
+    conflicts++;
+}
+
 static void fake_sleep(uint32_t ms)
 {
     slept += ms;
+    if (!may_poll_now && ++rests >= 20)
+        atomic_store(&stop, true);
 }
+
+static void (*on_call_instead)(size_t call);
 
 /* Polls until `calls` requests were made. */
 static void run(size_t calls)
@@ -64,11 +84,16 @@ static void run(size_t calls)
     struct fam_lanes_options lanes_options = {.workers = 2, .capacity = 100, .handle = handler};
     struct fam_lanes *lanes = fam_lanes_new(&lanes_options, &status);
     struct fam_api *api = fake_http_api(&stop);
-    struct fam_poller_options options = {.api = api, .lanes = lanes, .stop = &stop, .sleep_ms = fake_sleep};
+    struct fam_poller_options options = {.api = api,
+                                         .lanes = lanes,
+                                         .stop = &stop,
+                                         .may_poll = may_poll,
+                                         .conflict = note_conflict,
+                                         .sleep_ms = fake_sleep};
     struct fam_poller *poller = fam_poller_new(&options, &status);
     cr_assert(lanes && poller);
     stop_after = calls;
-    fake_http.on_call = on_call;
+    fake_http.on_call = on_call_instead ? on_call_instead : on_call;
     if (!fake_http.otherwise.body)
         fake_http.otherwise = (struct fake_answer){200, empty};
     fam_poller_run(poller);
@@ -137,6 +162,35 @@ Test(bot_poller, failures_back_off_and_end)
     cr_assert_eq(atomic_load(&handled), 1, "it goes on after all of them");
     cr_assert_geq(slept, 3000);
     cr_assert_leq(slept, 15000);
+}
+
+Test(bot_poller, a_409_is_told_to_who_knows_of_the_lead)
+{
+    fake_http_answer(409, "{\"ok\":false,\"error_code\":409,\"description\":\"Conflict\"}");
+    run(3);
+    cr_assert_eq(conflicts, 1);
+}
+
+Test(bot_poller, without_the_lead_nothing_is_polled)
+{
+    may_poll_now = false;
+    run(1000);
+    cr_assert_eq(fake_http.calls, 0);
+}
+
+static void lose_the_lead(size_t call)
+{
+    may_poll_now = call == 0;
+}
+
+Test(bot_poller, what_a_poll_brings_after_the_lead_has_ended_is_left_to_the_next_leader)
+{
+    fake_http_answer(200, empty);
+    fake_http_answer(200, "{\"ok\":true,\"result\":[" UPDATE(7) "]}");
+    on_call_instead = lose_the_lead;
+    run(1000);
+    cr_assert_eq(fake_http.calls, 2);
+    cr_assert_eq(atomic_load(&handled), 0);
 }
 
 Test(bot_poller, empty_answers_are_asked_for_at_most_twice_a_second)

@@ -195,6 +195,98 @@ Test(bot_sender, one_chat_gets_three_at_once_then_one_a_second)
     cr_assert_leq(now - before, 5500);
 }
 
+Test(bot_sender, a_notification_waits_nowhere_and_is_tried_once)
+{
+    static const struct {
+        unsigned http_status;
+        const char *body;
+        enum fam_code code;
+        const char *reason;
+    } rows[] = {
+        {200, "{\"ok\":true,\"result\":{\"message_id\":41}}", FAM_OK, ""},
+        {429, "{\"ok\":false,\"error_code\":429,\"parameters\":{\"retry_after\":7}}", FAM_RESOURCE_EXHAUSTED, "FLOOD"},
+        {403, "{\"ok\":false,\"error_code\":403,\"description\":\"Forbidden\"}", FAM_PERMISSION_DENIED, "BLOCKED"},
+        {400, "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request\"}", FAM_INVALID_ARGUMENT, "REJECTED"},
+        {502, "<html>", FAM_UNAVAILABLE, "UNCLEAR"},
+        {0, NULL, FAM_UNAVAILABLE, "UNCLEAR"},
+        {401, "{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}", FAM_UNAVAILABLE, "TELEGRAM"},
+    };
+    const struct fam_messenger *notifier = fam_sender_notifier(sender, FAM_PACE_ANSWERS);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fam_status status = {0};
+        int64_t id;
+        size_t before = fake_http.calls;
+        now += 1000;
+        fake_http_answer(rows[i].http_status, rows[i].body);
+        struct fam_outgoing message = {.chat_id = 100 + (int64_t)i, .html = "x"};
+        cr_assert_eq(notifier->send(notifier->context, &message, &id, &status), rows[i].code, "row %zu", i);
+        if (rows[i].code != FAM_OK)
+            cr_assert_str_eq(status.reason, rows[i].reason);
+        if (rows[i].http_status == 429)
+            cr_assert_eq(status.retry_after_ms, 7000);
+        cr_assert_eq(fake_http.calls, before + 1);
+    }
+    cr_assert_eq(slept, 0);
+}
+
+Test(bot_sender, a_notification_that_is_too_early_is_given_back_with_the_time_to_wait)
+{
+    const struct fam_messenger *notifier = fam_sender_notifier(sender, FAM_PACE_ANSWERS);
+    struct fam_status status = {0};
+    struct fam_outgoing message = {.chat_id = 77, .html = "x"};
+    int64_t id;
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(notifier->send(notifier->context, &message, &id, &status), FAM_OK);
+    cr_assert_eq(notifier->send(notifier->context, &message, &id, &status), FAM_RESOURCE_EXHAUSTED);
+    cr_assert_str_eq(status.reason, "FLOOD");
+    cr_assert_gt(status.retry_after_ms, 0);
+    cr_assert_leq(status.retry_after_ms, 1000);
+    cr_assert_eq(slept, 0);
+}
+
+static bool refuse(void *context)
+{
+    return ++*(int *)context < 2;
+}
+
+Test(bot_sender, the_guard_is_asked_right_before_each_request)
+{
+    int asked = 0;
+    const struct fam_guard guard = {.context = &asked, .may = refuse};
+    struct fam_status status = {0};
+    struct fam_outgoing message = {.chat_id = 77, .html = "x", .guard = &guard};
+    int64_t id;
+    fake_http_answer(502, "<html>");
+    cr_assert_eq(messenger->send(messenger->context, &message, &id, &status), FAM_ABORTED);
+    cr_assert_str_eq(status.reason, "LEAD_LOST");
+    cr_assert_eq(fake_http.calls, 1, "no second attempt");
+}
+
+/* Reports to 40 chats and, if wanted, answers to others, as many as the pacer lets go in ten seconds. */
+static void press_pacer(bool with_answers, size_t *ret_reports, size_t *ret_answers)
+{
+    struct fam_pacer *pacer = fam_pacer_new(0);
+    *ret_reports = *ret_answers = 0;
+    for (uint64_t t = 100000; t < 110000; t += 5) {
+        for (int64_t chat = 1; chat <= 40; chat++)
+            *ret_reports += fam_pacer_take(pacer, chat, FAM_PACE_REPORTS, t) == 0;
+        for (int64_t chat = 101; chat <= 140 && with_answers; chat++)
+            *ret_answers += fam_pacer_take(pacer, chat, FAM_PACE_ANSWERS, t) == 0;
+    }
+    fam_pacer_free(pacer);
+}
+
+Test(bot_sender, what_is_no_answer_gets_four_fifths_of_the_rate)
+{
+    size_t reports, answers;
+    press_pacer(false, &reports, &answers);
+    cr_assert_leq(reports, 200 + 1, "%zu", reports);
+    cr_assert_geq(reports, 190, "the share is used: %zu", reports);
+    press_pacer(true, &reports, &answers);
+    cr_assert_geq(answers, 50, "answers always find room: %zu", answers);
+    cr_assert_leq(reports + answers, 250 + 5);
+}
+
 Test(bot_sender, a_stop_ends_the_waiting)
 {
     struct fam_status status;
@@ -213,7 +305,7 @@ Test(bot_sender, all_chats_together_stay_under_thirty_a_second)
     size_t count = 0;
     for (uint64_t t = 5000; t < 15000; t += 5)
         for (int64_t chat = 1; chat <= 60 && count < 3000; chat++)
-            if (fam_pacer_take(pacer, chat, t) == 0)
+            if (fam_pacer_take(pacer, chat, FAM_PACE_ANSWERS, t) == 0)
                 sent[count++] = t;
     cr_assert_gt(count, 200, "the limit is used");
     for (size_t i = 0; i + 30 < count; i++)
@@ -226,7 +318,7 @@ Test(bot_sender, a_group_gets_twenty_a_minute)
     struct fam_pacer *pacer = fam_pacer_new(0);
     size_t count = 0;
     for (uint64_t t = 100000; t < 160000; t += 100)
-        count += fam_pacer_take(pacer, -5, t) == 0;
+        count += fam_pacer_take(pacer, -5, FAM_PACE_ANSWERS, t) == 0;
     cr_assert_leq(count, 22);
     cr_assert_geq(count, 19);
     fam_pacer_free(pacer);
@@ -236,11 +328,11 @@ Test(bot_sender, a_flood_in_one_chat_stops_that_one_and_in_two_all)
 {
     struct fam_pacer *pacer = fam_pacer_new(0);
     fam_pacer_flood(pacer, 1, 1000, 11000);
-    cr_assert_eq(fam_pacer_take(pacer, 1, 2000), 9000);
-    cr_assert_eq(fam_pacer_take(pacer, 2, 2000), 0);
+    cr_assert_eq(fam_pacer_take(pacer, 1, FAM_PACE_ANSWERS, 2000), 9000);
+    cr_assert_eq(fam_pacer_take(pacer, 2, FAM_PACE_ANSWERS, 2000), 0);
     fam_pacer_flood(pacer, 2, 2000, 12000);
-    cr_assert_geq(fam_pacer_take(pacer, 3, 3000), 9000);
-    cr_assert_eq(fam_pacer_take(pacer, 3, 12001), 0);
+    cr_assert_geq(fam_pacer_take(pacer, 3, FAM_PACE_ANSWERS, 3000), 9000);
+    cr_assert_eq(fam_pacer_take(pacer, 3, FAM_PACE_ANSWERS, 12001), 0);
     fam_pacer_free(pacer);
 }
 

@@ -1,4 +1,4 @@
-/* famctl against a server of lib/rpc with an OpsService and a TranslationService made for this test. */
+/* famctl against a server of lib/rpc with the services that fake_server.h made for this test. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,4 +224,79 @@ Test(ctl_remote, one_named_server_is_drained)
     cr_assert_eq(scene.drained, 0);
     assert_run(RUN_AS("admin", NULL, "drain"), 0, "refuses new calls", "");
     cr_assert_eq(scene.drained, 1);
+}
+
+Test(ctl_remote, sessions_are_listed_and_shown_without_what_they_keep)
+{
+    assert_run(RUN_AS("admin", NULL, "session", "list", FAKE_TOKEN_ID), 0, "hint, wizard.step", "");
+    assert_run(RUN_AS("admin", NULL, "session", "list", FAKE_TOKEN_ID, "-o", "json"), 0,
+               "\"session_id\":\t\"" FAKE_SESSION_ID "\"", "");
+    assert_run(RUN_AS("admin", NULL, "session", "show", FAKE_SESSION_ID, "--user", FAKE_TOKEN_ID), 0,
+               "Last activity at  1970-01-01T00:00:02.000Z\n", "");
+    assert_run(RUN_AS("admin", NULL, "session", "show", FAKE_SESSION_ID, "--user", FAKE_TOKEN_ID, "-o", "json"), 0,
+               "\"version\":\t7", "");
+    assert_run(RUN_AS("admin", NULL, "session", "show", "unknown", "--user", FAKE_TOKEN_ID), 1, "",
+               "this user has no session unknown");
+    assert_run(RUN_AS("admin", NULL, "session", "show", FAKE_SESSION_ID), 2, "", "--user");
+    assert_run(RUN_AS("admin", NULL, "session", "list", "nobody"), 2, "", "USER");
+}
+
+Test(ctl_remote, one_session_is_ended_when_it_is_there)
+{
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", FAKE_SESSION_ID, "--user", FAKE_TOKEN_ID, "--dry-run"), 0,
+               "Nothing was changed", "");
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", "unknown", "--user", FAKE_TOKEN_ID), 1, "", "no session");
+    cr_assert_eq(scene.sessions_ended, 0);
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", FAKE_SESSION_ID, "--user", FAKE_TOKEN_ID), 0, "ended now",
+               "");
+    cr_assert_eq(scene.sessions_ended, 1);
+}
+
+Test(ctl_remote, ending_all_sessions_of_a_user_asks_and_takes_only_yes)
+{
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", "--all", FAKE_TOKEN_ID, "--dry-run"), 0, "Would be ended  3",
+               "");
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", "--all", FAKE_TOKEN_ID), 2, "", "--yes");
+    assert_run(RUN_AS("admin", "n\n", "session", "revoke", "--all", FAKE_TOKEN_ID), 1, "", "no session was ended");
+    cr_assert_eq(scene.sessions_ended, 0);
+    assert_run(RUN_AS("admin", "y\n", "session", "revoke", "--all", FAKE_TOKEN_ID), 0, "Ended  3", "[y/N]");
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", "--all", FAKE_TOKEN_ID, "--yes", "-o", "json"), 0,
+               "\"deleted\":\t3", "");
+    cr_assert_eq(scene.sessions_ended, 6);
+}
+
+Test(ctl_remote, what_is_to_be_ended_is_said_in_one_way)
+{
+    assert_run(RUN_AS("admin", NULL, "session", "revoke"), 2, "", "--all");
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", FAKE_SESSION_ID), 2, "", "--user");
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", FAKE_SESSION_ID, "--all", FAKE_TOKEN_ID), 2, "", "--all");
+    assert_run(RUN_AS("admin", NULL, "session", "revoke", "--user", FAKE_TOKEN_ID), 2, "", "SESSION");
+}
+
+Test(ctl_remote, notifications_are_listed_without_their_content)
+{
+    assert_run(RUN_AS("admin", NULL, "notify", "list"), 0, "weekly_report  failed        10", "");
+    assert_run(RUN_AS("admin", NULL, "notify", "list", "--limit", "1"), 0, "More with --after  " FAKE_TOKEN_ID, "");
+    assert_run(RUN_AS("admin", NULL, "notify", "list", "--state", "failed", "-o", "json"), 0,
+               "\"reason\":\t\"UNAVAILABLE\"", "");
+    assert_run(RUN_AS("admin", NULL, "notify", "list", "--state", "held", "-o", "json"), 0, "\"notifications\":\t[]",
+               "");
+    assert_run(RUN_AS("admin", NULL, "notify", "list", "--state", "lost"), 2, "", "--state");
+}
+
+Test(ctl_remote, one_notification_is_sent_again_at_once_and_many_after_a_question)
+{
+    assert_run(RUN_AS("admin", NULL, "notify", "resend"), 2, "", "say which");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--all", "--dry-run"), 0, "Would be sent again  5", "");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--all"), 2, "", "--yes");
+    assert_run(RUN_AS("admin", "n\n", "notify", "resend", "--state", "failed"), 1, "", "nothing was sent again");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--state", "held", "--yes"), 2, "", "--state");
+    cr_assert_eq(scene.resent, 0);
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", FAKE_TOKEN_ID), 0, "Sent again  1", "");
+    cr_assert_eq(scene.resent, 1);
+    cr_assert(scene.had_a_key);
+    assert_run(RUN_AS("admin", "y\n", "notify", "resend", "--kind", "checkin"), 0, "Sent again  5",
+               "5 notifications are sent again? [y/N]");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--all", "--yes", "-o", "json"), 0, "\"resent\":\t5", "");
+    cr_assert_eq(scene.resent, 11);
 }

@@ -72,6 +72,31 @@ Test(bot_watch, a_bot_without_answers_of_telegram_is_not_well)
     fam_bot_watch_free(watch);
 }
 
+Test(bot_watch, one_that_stands_by_beside_one_that_polls_is_no_fault_and_one_that_polls_for_all_is_enough)
+{
+    struct fam_bot_watch *watch = make();
+    const struct fam_bot_report standby = {.is_standby = true};
+    report(watch, "bot one", true, 0);
+    cr_expect(fam_bot_watch_report(watch, "bot two", &standby));
+    expect(watch, FAM_HEALTH_HEALTHY, "");
+    clock_ms += FAM_BOT_SILENT_MS + 1;
+    (void)fam_bot_watch_report(watch, "bot two", &standby);
+    expect(watch, FAM_HEALTH_UNHEALTHY, "bot");
+    report(watch, "bot two", true, 0);
+    expect(watch, FAM_HEALTH_HEALTHY, "");
+    fam_bot_watch_free(watch);
+}
+
+Test(bot_watch, bots_that_all_stand_by_are_not_well)
+{
+    struct fam_bot_watch *watch = make();
+    const struct fam_bot_report standby = {.is_standby = true, .polled = true};
+    (void)fam_bot_watch_report(watch, "bot one", &standby);
+    (void)fam_bot_watch_report(watch, "bot two", &standby);
+    expect(watch, FAM_HEALTH_UNHEALTHY, "stand by");
+    fam_bot_watch_free(watch);
+}
+
 Test(bot_watch, a_bot_that_is_behind_lowers_health_and_no_more)
 {
     struct fam_bot_watch *watch = make();

@@ -136,11 +136,11 @@ Test(claude_wire, what_can_not_be_sent_is_refused)
     char *long_text = calloc(1, FAM_CLAUDE_REQUEST_BYTES + 1);
     cr_assert_not_null(long_text);
     memset(long_text, 'a', FAM_CLAUDE_REQUEST_BYTES);
-    expect_refused((struct fam_claude_prompt){"a", "hunter2\xff", "{}"}, FAM_INVALID_ARGUMENT);
-    expect_refused((struct fam_claude_prompt){"hunter2\xff", "a", "{}"}, FAM_INVALID_ARGUMENT);
-    expect_refused((struct fam_claude_prompt){"a", "hunter2", "[]"}, FAM_INVALID_ARGUMENT);
-    expect_refused((struct fam_claude_prompt){"a", "hunter2", "{},\"x\":{}"}, FAM_INVALID_ARGUMENT);
-    expect_refused((struct fam_claude_prompt){"a", long_text, "{}"}, FAM_OUT_OF_RANGE);
+    expect_refused((struct fam_claude_prompt){"a", "hunter2\xff", "{}", 0}, FAM_INVALID_ARGUMENT);
+    expect_refused((struct fam_claude_prompt){"hunter2\xff", "a", "{}", 0}, FAM_INVALID_ARGUMENT);
+    expect_refused((struct fam_claude_prompt){"a", "hunter2", "[]", 0}, FAM_INVALID_ARGUMENT);
+    expect_refused((struct fam_claude_prompt){"a", "hunter2", "{},\"x\":{}", 0}, FAM_INVALID_ARGUMENT);
+    expect_refused((struct fam_claude_prompt){"a", long_text, "{}", 0}, FAM_OUT_OF_RANGE);
     free(long_text);
 }
 

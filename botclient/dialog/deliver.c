@@ -1,0 +1,294 @@
+#include "dialog/deliver.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dialog/answer.h"
+#include "dialog/reading.h"
+
+enum { LIST_SIZE = 256 };
+
+/* A turn without an update: who it is for is all that is known. */
+struct stage {
+    struct fam_turn turn;
+    struct fam_update update;
+    Fam__V1__User user;
+    Fam__V1__Consent consent;
+    Fam__V1__Consent *consents[1];
+    const struct fam_notice *notice;
+};
+
+static char *text(const char *constant)
+{
+    return (char *)(uintptr_t)constant; /* protobuf-c knows no const, and nothing writes to it */
+}
+
+static void set_stage(struct stage *stage, struct fam_dialog *dialog, const struct fam_notice *notice,
+                      struct fam_status *status)
+{
+    const Fam__V1__Notification *notification = notice->notification;
+    memset(stage, 0, sizeof(*stage));
+    stage->notice = notice;
+    stage->update = (struct fam_update){.chat_type = FAM_CHAT_PRIVATE,
+                                        .chat_id = notification->chat_id,
+                                        .from_id = notification->chat_id,
+                                        .text = "",
+                                        .callback_id = "",
+                                        .data = ""};
+    fam__v1__user__init(&stage->user);
+    fam__v1__consent__init(&stage->consent);
+    /* What is told of was stored, so it was agreed to. */
+    stage->consent.purpose = FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING;
+    stage->consent.granted = true;
+    stage->consents[0] = &stage->consent;
+    stage->user.consents = stage->consents;
+    stage->user.n_consents = 1;
+    stage->user.family_id = text("some");
+    stage->turn = (struct fam_turn){.dialog = dialog,
+                                    .update = &stage->update,
+                                    .locale = fam_locales_get(dialog->options.locales, notification->language),
+                                    .user = &stage->user,
+                                    .messenger = *notice->messenger,
+                                    .status = status};
+    if (notice->guard) {
+        stage->turn.guard = *notice->guard;
+    }
+    snprintf(stage->turn.user_id, sizeof(stage->turn.user_id), "%s", notification->user_id);
+    snprintf(stage->turn.request_id, sizeof(stage->turn.request_id), "n-%.40s", notification->notification_id);
+}
+
+/* An entry of a child has a family; for others the server is asked, for the buttons depend on it. */
+static enum fam_code learn_family(struct stage *stage, const Fam__V1__Entry *entry)
+{
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    Fam__V1__Family *family = NULL;
+    if (entry->child_id[0]) {
+        return FAM_OK;
+    }
+    enum fam_code code = fam_children_family(&stage->turn, &reply, &family);
+    if (code == FAM_OK && !family) {
+        stage->user.family_id = text("");
+    }
+    return code;
+}
+
+static enum fam_code send_new(struct stage *stage, const Fam__V1__BetterReading *better, int64_t *ret_message_id)
+{
+    struct fam_turn *turn = &stage->turn;
+    const struct fam_messenger *messenger = &turn->messenger;
+    const Fam__V1__Entry *entry = better->entry;
+    struct fam_keyboard keyboard = {0};
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    bool shortened;
+    fam_html_init(&html);
+    fam_reading_layout(&html, turn->locale, entry,
+                       better->advice_changed || better->new_danger ? T(turn->locale, "better.changed")
+                                                                    : T(turn->locale, "better.again"),
+                       &shortened);
+    enum fam_code code = fam_answer_keyboard(turn, entry, shortened, &keyboard);
+    if (code != FAM_OK) {
+        return code;
+    }
+    if (fam_html_failed(&html)) {
+        return fam_fail_memory(turn->status);
+    }
+    bool has_shown = entry->delivery && entry->delivery->chat_id == turn->update->chat_id;
+    const struct fam_outgoing message = {.chat_id = turn->update->chat_id,
+                                         .reply_to = has_shown ? entry->delivery->message_id : 0,
+                                         .html = fam_html_text(&html),
+                                         .keyboard = &keyboard,
+                                         .protect = entry->safety != NULL,
+                                         .guard = stage->notice->guard};
+    code = messenger->send(messenger->context, &message, ret_message_id, turn->status);
+    if (better->new_danger && entry->safety) {
+        if (code == FAM_OK) {
+            fam_turn_count_help(turn, "shown");
+        } else if (code == FAM_PERMISSION_DENIED || code == FAM_INVALID_ARGUMENT) {
+            fam_turn_count_help(turn, code == FAM_PERMISSION_DENIED ? "blocked" : "missed");
+        }
+    }
+    return code;
+}
+
+/* Does that message show another entry by now (the parent corrected the phrase, or tapped an age)? The session knows it
+ * of the newest answer; without a session nobody does. */
+static enum fam_code is_renewed(struct stage *stage, const Fam__V1__BetterReading *better, bool *ret_is)
+{
+    struct fam_turn *turn = &stage->turn;
+    struct fam_state state;
+    Fam__V1__CreateSessionRequest request = FAM__V1__CREATE_SESSION_REQUEST__INIT;
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    *ret_is = false;
+    request.client = text("telegram");
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_CREATE_SESSION, NULL, &request.base, &reply);
+    if (code != FAM_OK) {
+        return code == FAM_ABORTED ? code : FAM_OK;
+    }
+    const Fam__V1__Session *session = ((const Fam__V1__CreateSessionResponse *)reply.message)->session;
+    if (session) {
+        fam_state_parse(session->state.data, session->state.len, &state);
+        *ret_is =
+            state.answer_id == better->replace->message_id && strcmp(state.entry_id, better->entry->entry_id) != 0;
+    }
+    return FAM_OK;
+}
+
+/* In place: the same layout as the answer that stands there. NOT_FOUND and INVALID_ARGUMENT: it can't be. */
+static enum fam_code replace(struct stage *stage, const Fam__V1__BetterReading *better, int64_t *ret_message_id)
+{
+    struct fam_turn *turn = &stage->turn;
+    const struct fam_messenger *messenger = &turn->messenger;
+    struct fam_keyboard keyboard = {0};
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    bool shortened;
+    fam_html_init(&html);
+    fam_reading_layout(&html, turn->locale, better->entry, NULL, &shortened);
+    enum fam_code code = fam_answer_keyboard(turn, better->entry, shortened, &keyboard);
+    if (code != FAM_OK) {
+        return code;
+    }
+    if (fam_html_failed(&html)) {
+        return fam_fail_memory(turn->status);
+    }
+    const struct fam_outgoing message = {.chat_id = better->replace->chat_id,
+                                         .message_id = better->replace->message_id,
+                                         .html = fam_html_text(&html),
+                                         .keyboard = &keyboard,
+                                         .guard = stage->notice->guard};
+    *ret_message_id = better->replace->message_id;
+    return messenger->edit(messenger->context, &message, turn->status);
+}
+
+static enum fam_code show_reading(struct stage *stage, int64_t *ret_message_id)
+{
+    const Fam__V1__BetterReading *better = stage->notice->notification->better_reading;
+    if (!better || !better->entry || !better->entry->reading) {
+        return fam_fail_reason(stage->turn.status, FAM_INVALID_ARGUMENT, "REJECTED", 0,
+                               "a notification without a reading");
+    }
+    enum fam_code code = learn_family(stage, better->entry);
+    if (code != FAM_OK) {
+        return code;
+    }
+    /* A new danger must reach a phone that is in a pocket, and an edit rings nowhere. */
+    if (better->replace && better->replace->message_id != 0 && !better->new_danger) {
+        bool is_old = false;
+        code = is_renewed(stage, better, &is_old);
+        if (code != FAM_OK || is_old) {
+            *ret_message_id = better->replace->message_id; /* what stands there is newer, and stays */
+            return code;
+        }
+        *stage->turn.status = (struct fam_status){0};
+        code = replace(stage, better, ret_message_id);
+        bool is_gone = strcmp(stage->turn.status->reason, "NO_MESSAGE") == 0 ||
+                       strcmp(stage->turn.status->reason, "REJECTED") == 0;
+        if (code == FAM_OK || !is_gone) {
+            return code;
+        }
+    }
+    return send_new(stage, better, ret_message_id);
+}
+
+static enum fam_code send_plain(struct stage *stage, const struct fam_html *html, int64_t *ret_message_id)
+{
+    const struct fam_messenger *messenger = &stage->turn.messenger;
+    const struct fam_outgoing message = {
+        .chat_id = stage->turn.update->chat_id, .html = fam_html_text(html), .guard = stage->notice->guard};
+    if (fam_html_failed(html)) {
+        return fam_fail_memory(stage->turn.status);
+    }
+    return messenger->send(messenger->context, &message, ret_message_id, stage->turn.status);
+}
+
+static const char *checkin_text(const struct fam_locale *locale, const char *name)
+{
+    if (strcmp(name, "morning") == 0) {
+        return T(locale, "checkin.morning");
+    }
+    if (strcmp(name, "afternoon") == 0) {
+        return T(locale, "checkin.afternoon");
+    }
+    return strcmp(name, "evening") == 0 ? T(locale, "checkin.evening") : T(locale, "checkin.any");
+}
+
+static enum fam_code show_checkin(struct stage *stage, int64_t *ret_message_id)
+{
+    const Fam__V1__CheckinPrompt *prompt = stage->notice->notification->checkin;
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    fam_html_init(&html);
+    fam_html_add(&html, checkin_text(stage->turn.locale, prompt ? prompt->name : ""));
+    return send_plain(stage, &html, ret_message_id);
+}
+
+static void add_emotions(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__WeekSummary *week)
+{
+    char list[LIST_SIZE] = "";
+    for (size_t i = 0; i < week->n_emotions; i++) {
+        const char *label = fam_label_emotion(locale, week->emotions[i]->emotion);
+        size_t used = strlen(list);
+        if (*label && used + strlen(label) + 3 < sizeof(list)) {
+            snprintf(list + used, sizeof(list) - used, "%s%s", used > 0 ? ", " : "", label);
+        }
+    }
+    if (*list) {
+        const struct fam_arg args[] = {{"list", list}};
+        fam_locale_add_html(html, T(locale, "week.emotions"), args, 1);
+        fam_html_end_line(html);
+    }
+}
+
+static void lay_out_week(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__WeekSummary *week)
+{
+    char entries[32], rated[32], helped[32];
+    snprintf(entries, sizeof(entries), "%d", week->entries);
+    snprintf(rated, sizeof(rated), "%d", week->rated);
+    snprintf(helped, sizeof(helped), "%d", week->helped);
+    const struct fam_arg args[] = {{"n", entries}, {"rated", rated}, {"helped", helped}};
+    fam_html_add_bold(html, T(locale, "week.title"));
+    fam_html_end_line(html);
+    if (week->entries <= 0) {
+        fam_html_add(html, T(locale, "week.none"));
+        return;
+    }
+    fam_locale_add_html(html, fam_locale_plural(locale, "week.entries", week->entries), args, FAM_ARRAY_SIZE(args));
+    fam_html_end_line(html);
+    add_emotions(html, locale, week);
+    if (week->rated > 0) {
+        fam_locale_add_html(html, T(locale, "week.helped"), args, FAM_ARRAY_SIZE(args));
+        fam_html_end_line(html);
+    }
+    fam_html_end_paragraph(html);
+    fam_html_add(html, T(locale, "week.thanks"));
+}
+
+static enum fam_code show_week(struct stage *stage, int64_t *ret_message_id)
+{
+    const Fam__V1__WeekSummary *week = stage->notice->notification->week;
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    if (!week) {
+        return fam_fail_reason(stage->turn.status, FAM_INVALID_ARGUMENT, "REJECTED", 0,
+                               "a notification without a week");
+    }
+    fam_html_init(&html);
+    lay_out_week(&html, stage->turn.locale, week);
+    return send_plain(stage, &html, ret_message_id);
+}
+
+enum fam_code fam_dialog_deliver(struct fam_dialog *dialog, const struct fam_notice *notice, int64_t *ret_message_id,
+                                 struct fam_status *status)
+{
+    struct stage stage;
+    *ret_message_id = 0;
+    *status = (struct fam_status){0};
+    set_stage(&stage, dialog, notice, status);
+    switch ((int)notice->notification->kind) {
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BETTER_READING:
+        return show_reading(&stage, ret_message_id);
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN:
+        return show_checkin(&stage, ret_message_id);
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT:
+        return show_week(&stage, ret_message_id);
+    default:
+        return fam_fail(status, FAM_UNIMPLEMENTED, "a kind of notification that this bot does not know");
+    }
+}

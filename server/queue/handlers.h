@@ -1,0 +1,43 @@
+/* handlers.h: the types of tasks that famserver knows, and what their handlers work with.
+ *
+ *   process_emotion_batch   an entry that the built-in engine answered is read by Claude; payload: the entry's id (16)
+ *   retention_sweep         what is kept no longer is deleted, in chunks; no payload
+ *   refresh_metrics         numbers of the whole database; no payload
+ *   send_checkin            a check-in is due; payload: store/schedule_store.h
+ *   generate_weekly_report  a report of the week is due; payload: store/schedule_store.h
+ *
+ * What each does is told at its handler. */
+#ifndef FAM_QUEUE_HANDLERS_H
+#define FAM_QUEUE_HANDLERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+#include "base/uuid.h"
+#include "queue/tasks.h"
+
+struct fam_bell;
+struct fam_log;
+struct fam_metrics;
+struct fam_reader;
+struct fam_store;
+
+/* Borrowed, and outlives the workers. */
+struct fam_handlers {
+    struct fam_store *store;
+    struct fam_reader *reader;   /* NULL: Claude is off */
+    struct fam_bell *bell;       /* rung after a COMMIT that wrote notifications; may be NULL */
+    struct fam_metrics *metrics; /* may be NULL */
+    struct fam_log *log;         /* may be NULL */
+    uint32_t reading_ms;         /* FAM_CLAUDE_TIMEOUT_MS */
+    uint32_t retention_days;     /* FAM_RETENTION_DAYS */
+};
+
+/* Adds all types to the table. `handlers` is borrowed like what it names. */
+enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_table *table,
+                               struct fam_status *status) FAM_MUST_CHECK;
+
+#endif

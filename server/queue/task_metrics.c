@@ -1,0 +1,46 @@
+/* task_metrics.c: see task_metrics.h. */
+#include "queue/task_metrics.h"
+
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "queue/handlers.h"
+#include "store/activity_store.h"
+#include "store/business_store.h"
+#include "store/store.h"
+
+struct refresh {
+    struct fam_run *run;
+    struct fam_activity activity;
+};
+
+static enum fam_code write_all(struct fam_db *db, void *context, struct fam_status *status)
+{
+    struct refresh *refresh = context;
+    const struct fam_activity *activity = &refresh->activity;
+    enum fam_code code =
+        fam_business_write(db, FAM_BUSINESS_ACTIVE_FAMILIES, (double)activity->active_families, status);
+    for (int i = 0; code == FAM_OK && i < FAM_RETENTION_PERIODS; i++) {
+        double came = (double)activity->retention[i].came, stayed = (double)activity->retention[i].stayed;
+        code = fam_business_write(db, (enum fam_business)(FAM_BUSINESS_RETENTION_DAY_1 + i),
+                                  came > 0 ? stayed / came : 0, status);
+    }
+    return code == FAM_OK ? fam_run_finish(refresh->run, db, status) : code;
+}
+
+void fam_task_metrics(void *context, struct fam_run *const *runs, size_t count)
+{
+    struct fam_handlers *tasks = context;
+    for (size_t i = 0; i < count; i++) {
+        struct refresh refresh = {.run = runs[i]};
+        struct fam_status status;
+        fam_metrics_job_started(tasks->metrics, "refresh_metrics");
+        enum fam_code code = fam_activity_read(tasks->store, &refresh.activity, &status);
+        if (code == FAM_OK) {
+            code = fam_tx_run(fam_store_pool(tasks->store), write_all, &refresh, NULL, &status);
+        }
+        if (code != FAM_OK) {
+            fam_log_status(tasks->log, FAM_LOG_WARN, "queue", "families could not be counted", &status);
+            fam_run_retry(runs[i], status.reason[0] == '\0' ? fam_code_name(code) : status.reason);
+        }
+    }
+}

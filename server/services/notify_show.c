@@ -1,0 +1,187 @@
+/* notify_show.c: see notify_show.h. */
+#include "services/notify_show.h"
+
+#include "services/translate_call.h"
+
+static bool has_kind(const Fam__V1__Reading *reading, Fam__V1__ResponseKind kind)
+{
+    for (size_t i = 0; i < reading->n_responses; i++) {
+        if (reading->responses[i]->kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool fam_advice_differs(const Fam__V1__Reading *a, const Fam__V1__Reading *b)
+{
+    Fam__V1__Emotion first_a = a->primary != NULL ? a->primary->emotion : FAM__V1__EMOTION__EMOTION_UNSPECIFIED;
+    Fam__V1__Emotion first_b = b->primary != NULL ? b->primary->emotion : FAM__V1__EMOTION__EMOTION_UNSPECIFIED;
+    Fam__V1__Need need_a = a->n_needs > 0 ? a->needs[0] : FAM__V1__NEED__NEED_UNSPECIFIED;
+    Fam__V1__Need need_b = b->n_needs > 0 ? b->needs[0] : FAM__V1__NEED__NEED_UNSPECIFIED;
+    if (first_a != first_b || need_a != need_b || a->n_responses != b->n_responses) {
+        return true;
+    }
+    for (size_t i = 0; i < a->n_responses; i++) {
+        if (!has_kind(b, a->responses[i]->kind)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A danger that the message in the chat does not tell of; with no message, any. */
+static bool brings_danger(const struct fam_entry *entry)
+{
+    for (size_t i = 0; i < entry->safety_count; i++) {
+        bool known = false;
+        for (size_t j = 0; j < entry->shown_count; j++) {
+            known = known || entry->shown[j] == entry->safety[i];
+        }
+        if (!known) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* *ret_changed compared with the reading that the chat shows; false when it shows none. */
+static enum fam_code compare(struct fam_services_context *context, const struct fam_entry *entry, bool *ret_changed,
+                             struct fam_status *status)
+{
+    Fam__V1__Reading *before = NULL;
+    *ret_changed = false;
+    if (!entry->has_delivery) {
+        return FAM_OK;
+    }
+    enum fam_code code =
+        fam_entry_reading(context->store, &entry->user_id, &entry->entry_id, entry->delivered_version, &before, status);
+    if (code == FAM_OK) {
+        *ret_changed = fam_advice_differs(before, entry->reading);
+        fam__v1__reading__free_unpacked(before, NULL);
+    }
+    return code;
+}
+
+static enum fam_code make_better(struct fam_services_context *context, struct fam_reply *reply,
+                                 const struct fam_leased *leased, const struct fam_entry *entry,
+                                 Fam__V1__BetterReading **ret_better, struct fam_status *status)
+{
+    bool changed = false;
+    Fam__V1__BetterReading *better = fam_reply_alloc(reply, sizeof(*better));
+    enum fam_code code = fam_reply_check(reply, status);
+    if (code == FAM_OK) {
+        code = compare(context, entry, &changed, status);
+    }
+    if (code != FAM_OK) {
+        return code;
+    }
+    fam__v1__better_reading__init(better);
+    better->advice_changed = changed;
+    better->new_danger = brings_danger(entry);
+    code = fam_translate_show(context, reply, entry, leased->country, &better->entry, status);
+    /* Nobody is called by an edit: what must be seen comes as a message of its own. */
+    if (code == FAM_OK && entry->has_delivery && entry->delivery_age_ms < FAM_REPLACE_WITHIN_MS && !changed &&
+        !better->new_danger) {
+        better->replace = better->entry->delivery;
+    }
+    *ret_better = better;
+    return code;
+}
+
+/* The newest reading, unless the chat shows it already. */
+static enum fam_code show_better(struct fam_services_context *context, struct fam_reply *reply,
+                                 const struct fam_leased *leased, struct fam_entry *ret_entry, struct fam_shown *shown,
+                                 struct fam_status *status)
+{
+    const struct fam_lease_key key = {.notification_id = leased->notification_id, .token = leased->token};
+    enum fam_code code = fam_entry_get(context->store, &leased->user_id, &leased->entry_id, ret_entry, status);
+    if (code == FAM_NOT_FOUND || code == FAM_DATA_LOSS) {
+        shown->notification = NULL;
+        shown->reason = "ENTRY_GONE";
+        return FAM_OK;
+    }
+    if (code != FAM_OK) {
+        return code;
+    }
+    int32_t newest = ret_entry->reading->version;
+    if (ret_entry->has_delivery && ret_entry->delivered_version >= newest) {
+        shown->notification = NULL;
+        shown->reason = "SHOWN_ALREADY";
+        return FAM_OK;
+    }
+    if (newest > leased->reading_version) {
+        code = fam_notification_shows(context->store, &key, newest, status);
+    }
+    if (code == FAM_ABORTED) {
+        shown->notification = NULL;
+        return FAM_OK;
+    }
+    return code == FAM_OK ? make_better(context, reply, leased, ret_entry, &shown->notification->better_reading, status)
+                          : code;
+}
+
+static void show_body(struct fam_reply *reply, const struct fam_leased *leased, struct fam_shown *shown)
+{
+    Fam__V1__Notification *made = shown->notification;
+    const ProtobufCMessage *message = NULL;
+    if (leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN) {
+        made->checkin = fam__v1__checkin_prompt__unpack(NULL, leased->body.size, leased->body.data);
+        message = made->checkin != NULL ? &made->checkin->base : NULL;
+    } else {
+        made->week = fam__v1__week_summary__unpack(NULL, leased->body.size, leased->body.data);
+        message = made->week != NULL ? &made->week->base : NULL;
+    }
+    if (message == NULL) {
+        shown->notification = NULL;
+        shown->reason = "CONTENT_GONE";
+        return;
+    }
+    fam_reply_keep(reply, made->checkin != NULL ? &made->checkin->base : &made->week->base);
+}
+
+static Fam__V1__Notification *make_notification(struct fam_reply *reply, const struct fam_leased *leased,
+                                                uint32_t lease_ms)
+{
+    Fam__V1__Notification *made = fam_reply_alloc(reply, sizeof(*made));
+    if (made == NULL) {
+        return NULL;
+    }
+    fam__v1__notification__init(made);
+    made->notification_id = fam_reply_uuid(reply, &leased->notification_id);
+    made->lease_token = fam_reply_uuid(reply, &leased->token);
+    made->lease_ms = lease_ms;
+    made->kind = leased->kind;
+    made->lane = leased->lane;
+    made->user_id = fam_reply_uuid(reply, &leased->user_id);
+    made->chat_id = leased->chat_id;
+    made->language = leased->language;
+    made->attempt = leased->attempt;
+    made->maybe_shown = leased->began;
+    made->created_at_ms = leased->created_at_ms;
+    return made;
+}
+
+enum fam_code fam_notify_show(struct fam_services_context *context, struct fam_reply *reply,
+                              const struct fam_leased *leased, uint32_t lease_ms, struct fam_entry *ret_entry,
+                              struct fam_shown *ret_shown, struct fam_status *status)
+{
+    *ret_shown = (struct fam_shown){.notification = NULL};
+    if (leased->is_gone) {
+        ret_shown->reason = "KEY_GONE";
+        return FAM_OK;
+    }
+    if (!leased->may_process || (leased->lane != FAM__V1__LANE__LANE_ANSWERS && !leased->may_notify)) {
+        ret_shown->reason = "CONSENT_WITHDRAWN";
+        return FAM_OK;
+    }
+    ret_shown->notification = make_notification(reply, leased, lease_ms);
+    enum fam_code code = fam_reply_check(reply, status);
+    if (code == FAM_OK && leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BETTER_READING) {
+        code = show_better(context, reply, leased, ret_entry, ret_shown, status);
+    } else if (code == FAM_OK) {
+        show_body(reply, leased, ret_shown);
+        code = fam_reply_check(reply, status);
+    }
+    return code;
+}

@@ -1,0 +1,49 @@
+/* retention_store.h: what is kept no longer. Each function deletes one chunk in a transaction of its own, so that
+ * nobody waits behind it and a sweep that stops half-way goes on where it was. Thread-safe. */
+#ifndef FAM_STORE_RETENTION_STORE_H
+#define FAM_STORE_RETENTION_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/status.h"
+#include "store/db.h"
+
+struct fam_store;
+
+enum {
+    FAM_RETENTION_CHUNK = 500,
+    FAM_RETENTION_STRANGER_DAYS = 30, /* of somebody who never consented, or no longer does, and left nothing */
+    FAM_RETENTION_FINISHED_DAYS = 7,  /* notifications and tasks that are done */
+    FAM_RETENTION_RUN_DAYS = 30,      /* what happened to tasks and schedules */
+};
+
+/* What is swept; each is one kind of chunk. Dead letters are never among it. */
+enum fam_retention_part {
+    FAM_RETENTION_ENTRIES,     /* with key, readings, deliveries, ratings, notifications: older than `days` */
+    FAM_RETENTION_DISCLOSURES, /* older than `days` */
+    FAM_RETENTION_STRANGERS,
+    FAM_RETENTION_NOTIFICATIONS,
+    FAM_RETENTION_TASKS,
+    FAM_RETENTION_ATTEMPTS,
+    FAM_RETENTION_RUNS,
+    FAM_RETENTION_PARTS
+};
+
+enum { FAM_RETENTION_TABLES = 11 };
+/* Tables, in the order of the counts below: the values of the metric's label. */
+extern const char *const fam_retention_tables[FAM_RETENTION_TABLES];
+
+struct fam_retention_chunk {
+    size_t found; /* FAM_RETENTION_CHUNK: there may be more */
+    int64_t deleted[FAM_RETENTION_TABLES];
+};
+
+/* `days` counts for the first two parts. What others hold locked at this moment is left for the next time. */
+enum fam_code fam_retention_sweep(struct fam_store *store, enum fam_retention_part part, uint32_t days,
+                                  struct fam_retention_chunk *ret_chunk, struct fam_status *status) FAM_MUST_CHECK;
+/* In the caller's transaction: Unix time in seconds of the oldest entry or disclosure; 0: there is none. */
+enum fam_code fam_retention_oldest(struct fam_db *db, double *ret_seconds, struct fam_status *status) FAM_MUST_CHECK;
+
+#endif

@@ -1,0 +1,328 @@
+/* What a notification looks like: a better reading in place or as a new message, a check-in, the week. */
+#include "base/text.h"
+#include "dialog/deliver.h"
+#include "dialog/reading.h"
+#include "fake_world.h"
+
+static struct {
+    Fam__V1__Notification notification;
+    Fam__V1__BetterReading better;
+    Fam__V1__Entry entry;
+    Fam__V1__Reading reading;
+    Fam__V1__EmotionScore primary;
+    Fam__V1__SuggestedResponse responses[3], *pointers[3];
+    Fam__V1__SafetyHelp safety;
+    Fam__V1__HelpLine line, *lines[1];
+    Fam__V1__Delivery replace, shown;
+} n;
+
+static const char *edit_reason; /* edits fail with it; NULL: they work */
+
+static enum fam_code edit(void *context, const struct fam_outgoing *message, struct fam_status *status)
+{
+    if (edit_reason)
+        return fam_fail_reason(status, strcmp(edit_reason, "TELEGRAM") == 0 ? FAM_UNAVAILABLE : FAM_NOT_FOUND,
+                               edit_reason, 0, "fault");
+    return world_edit(context, message, status);
+}
+
+static void make_reading(void)
+{
+    fam__v1__reading__init(&n.reading);
+    fam__v1__emotion_score__init(&n.primary);
+    n.primary.emotion = FAM__V1__EMOTION__EMOTION_ANGER;
+    n.reading.version = 2;
+    n.reading.engine = FAM__V1__ENGINE__ENGINE_CLAUDE;
+    n.reading.certainty = FAM__V1__CERTAINTY__CERTAINTY_MEDIUM;
+    n.reading.primary = &n.primary;
+    n.reading.going_on = TXT("Обида <глубже>, чем кажется.");
+    n.reading.activity = TXT("Порисуйте вместе.");
+    for (int i = 0; i < 3; i++) {
+        fam__v1__suggested_response__init(&n.responses[i]);
+        n.responses[i].kind = (Fam__V1__ResponseKind)(i + 1);
+        n.responses[i].text = TXT("Я рядом.");
+        n.pointers[i] = &n.responses[i];
+    }
+    n.reading.responses = n.pointers;
+    n.reading.n_responses = 3;
+}
+
+static void make_safety(void)
+{
+    fam__v1__safety_help__init(&n.safety);
+    fam__v1__help_line__init(&n.line);
+    n.line.name = TXT("Детский телефон доверия");
+    n.line.number = TXT("8-800-2000-122");
+    n.lines[0] = &n.line;
+    n.safety.opening = TXT("Спасибо, что написали. Сначала самое важное:");
+    n.safety.first_step = TXT("Будьте рядом.");
+    n.safety.lines = n.lines;
+    n.safety.n_lines = 1;
+}
+
+static void set_up(void)
+{
+    world_start();
+    world_settled();
+    w.messenger.edit = edit;
+    edit_reason = NULL;
+    memset(&n, 0, sizeof(n));
+    fam__v1__notification__init(&n.notification);
+    fam__v1__better_reading__init(&n.better);
+    fam__v1__entry__init(&n.entry);
+    fam__v1__delivery__init(&n.replace);
+    fam__v1__delivery__init(&n.shown);
+    make_reading();
+    make_safety();
+    n.notification.notification_id = TXT("00000000-0000-7000-8000-000000000009");
+    n.notification.user_id = TXT("00000000-0000-7000-8000-000000000001");
+    n.notification.chat_id = PERSON;
+    n.notification.language = FAM__V1__LANGUAGE__LANGUAGE_RU;
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BETTER_READING;
+    n.notification.better_reading = &n.better;
+    n.better.entry = &n.entry;
+    n.entry.entry_id = TXT("00000000-0000-7000-8000-000000000101");
+    n.entry.child_id = TXT("00000000-0000-7000-8000-0000000000c0");
+    n.entry.reading = &n.reading;
+    n.replace.chat_id = n.shown.chat_id = PERSON;
+    n.replace.message_id = n.shown.message_id = 500;
+    n.entry.delivery = &n.shown;
+}
+
+TestSuite(bot_deliver, .init = set_up, .fini = world_stop);
+
+static enum fam_code deliver(int64_t *ret_message_id, struct fam_status *status)
+{
+    const struct fam_notice notice = {.notification = &n.notification, .messenger = &w.messenger};
+    return fam_dialog_deliver(w.dialog, &notice, ret_message_id, status);
+}
+
+static struct sent *delivered(int64_t *ret_message_id)
+{
+    struct fam_status status;
+    int64_t id = 0;
+    cr_assert_eq(deliver(&id, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(w.sent_count, 1);
+    cr_assert_eq(last()->message_id, id);
+    if (ret_message_id)
+        *ret_message_id = id;
+    return last();
+}
+
+#define assert_says(sent, part)                                                                                        \
+    cr_assert_not_null(strstr((sent)->text, (part)), "\"%s\" is not in: %s", (part), (sent)->text)
+
+Test(bot_deliver, a_better_reading_takes_the_place_of_the_answer_with_its_buttons)
+{
+    int64_t id;
+    n.better.replace = &n.replace;
+    struct sent *sent = delivered(&id);
+    cr_assert_eq(id, 500);
+    cr_assert(sent->is_edit);
+    assert_says(sent, "&lt;глубже&gt;");
+    assert_says(sent, "ответ ИИ");
+    cr_assert_null(strstr(sent->text, "ещё раз"), "in place nothing has to be explained");
+    cr_assert_not_null(find_button(sent, "Почему 1"));
+    cr_assert_not_null(find_button(sent, "Занятие"));
+    cr_assert_not_null(find_button(sent, "Помогло"));
+    cr_assert_null(find_button(sent, "Познакомиться"));
+    cr_assert_eq(w.calls[FAM_BACKEND_GET_FAMILY], 0, "an entry of a child has a family");
+}
+
+Test(bot_deliver, buttons_of_a_replaced_answer_belong_to_the_person_and_work)
+{
+    struct fam_callback callback;
+    n.better.replace = &n.replace;
+    struct sent *sent = delivered(NULL);
+    for (size_t i = 0; i < sent->keyboard.count; i++) {
+        const char *data = sent->keyboard.buttons[i].data;
+        cr_assert_eq(fam_callback_verify(&w.signer, data, PERSON, w.wall_ms, &callback), FAM_CALLBACK_VALID);
+        cr_assert_eq(fam_callback_verify(&w.signer, data, PERSON + 1, w.wall_ms, &callback), FAM_CALLBACK_FORGED);
+    }
+}
+
+Test(bot_deliver, as_a_new_message_it_says_why_and_answers_the_old_one)
+{
+    int64_t id;
+    struct sent *sent = delivered(&id);
+    cr_assert_not(sent->is_edit);
+    cr_assert_neq(id, 500);
+    cr_assert_eq(sent->reply_to, 500);
+    assert_says(sent, "ещё раз");
+    assert_says(sent, "ответ ИИ");
+    cr_assert_not_null(find_button(sent, "Помогло"));
+    w.sent_count = 0;
+    n.better.advice_changed = true;
+    n.notification.language = FAM__V1__LANGUAGE__LANGUAGE_EN;
+    sent = delivered(NULL);
+    assert_says(sent, "my advice has changed");
+}
+
+Test(bot_deliver, an_answer_that_shows_another_entry_by_now_is_left_as_it_is)
+{
+    struct fam_status status;
+    int64_t id = 0;
+    n.better.replace = &n.replace;
+    w.state_size = (size_t)snprintf(w.state, sizeof(w.state), "{\"v\":1,\"a\":500,\"e\":\"%s\"}",
+                                    "00000000-0000-7000-8000-000000000102");
+    cr_assert_eq(deliver(&id, &status), FAM_OK);
+    cr_assert_eq(w.sent_count, 0, "the parent has corrected the phrase meanwhile");
+    cr_assert_eq(id, 500, "and the notification is done");
+    w.state_size = (size_t)snprintf(w.state, sizeof(w.state), "{\"v\":1,\"a\":500,\"e\":\"%s\"}", n.entry.entry_id);
+    cr_assert(delivered(NULL)->is_edit);
+    w.redis_away = true;
+    w.sent_count = 0;
+    cr_assert(delivered(NULL)->is_edit, "without sessions nobody knows better");
+}
+
+Test(bot_deliver, an_answer_that_is_gone_or_can_not_be_edited_is_followed_by_a_new_message)
+{
+    static const char *const reasons[] = {"NO_MESSAGE", "REJECTED"};
+    n.better.replace = &n.replace;
+    for (size_t i = 0; i < 2; i++) {
+        edit_reason = reasons[i];
+        w.sent_count = 0;
+        struct sent *sent = delivered(NULL);
+        cr_assert_not(sent->is_edit);
+        assert_says(sent, "ещё раз");
+    }
+}
+
+Test(bot_deliver, an_edit_that_fails_otherwise_is_no_reason_for_a_second_message)
+{
+    struct fam_status status;
+    int64_t id;
+    n.better.replace = &n.replace;
+    edit_reason = "TELEGRAM";
+    cr_assert_eq(deliver(&id, &status), FAM_UNAVAILABLE);
+    cr_assert_eq(w.sent_count, 0);
+}
+
+Test(bot_deliver, a_new_danger_comes_as_a_protected_message_with_the_help_on_top)
+{
+    n.better.replace = &n.replace;
+    n.better.new_danger = true;
+    n.entry.safety = &n.safety;
+    struct sent *sent = delivered(NULL);
+    cr_assert_not(sent->is_edit, "an edit rings nowhere");
+    cr_assert(sent->protect);
+    cr_assert_eq(strncmp(sent->text, n.safety.opening, strlen(n.safety.opening)), 0, "%s", sent->text);
+    const char *number = strstr(sent->text, "8-800-2000-122");
+    cr_assert_not_null(number);
+    char head[4000];
+    snprintf(head, sizeof(head), "%.*s", (int)(number - sent->text), sent->text);
+    cr_assert_lt(fam_utf16_length(head), FAM_SAFETY_HEAD_UNITS);
+    cr_assert_not_null(find_button(sent, "Удалить"));
+    char wanted[] = "family_emotions_bot_safety_messages_total{result=\"shown\"} 1\n";
+    fam_auto(fam_buf_done) struct fam_buf page = {0};
+    fam_metrics_write(w.metrics, &page);
+    cr_assert_not_null(strstr(fam_buf_text(&page), wanted));
+}
+
+Test(bot_deliver, a_safety_block_that_was_shown_stays_on_top_of_the_replaced_answer)
+{
+    n.better.replace = &n.replace;
+    n.entry.safety = &n.safety;
+    struct sent *sent = delivered(NULL);
+    cr_assert(sent->is_edit);
+    cr_assert_eq(strncmp(sent->text, n.safety.opening, strlen(n.safety.opening)), 0);
+    assert_says(sent, "8-800-2000-122");
+    cr_assert_not_null(find_button(sent, "Удалить"));
+}
+
+Test(bot_deliver, a_new_message_fits_into_an_answer_and_keeps_its_last_line)
+{
+    static char words[6000];
+    for (size_t i = 0; i + 10 < sizeof(words); i += 10)
+        memcpy(words + i, "many words", 10);
+    n.reading.going_on = n.reading.avoid = words;
+    struct sent *sent = delivered(NULL);
+    cr_assert_leq(fam_utf16_length(sent->text), FAM_ANSWER_UNITS + 100, "markup apart");
+    assert_says(sent, "ответ ИИ");
+}
+
+Test(bot_deliver, without_a_child_the_family_decides_on_the_buttons)
+{
+    n.entry.child_id = TXT("");
+    n.entry.age_unknown = true;
+    w.child_count = 2;
+    w.children[1] = (struct world_child){.name = "Петя", .year = 2015};
+    struct sent *sent = delivered(NULL);
+    cr_assert_not_null(find_button(sent, "Петя"));
+    w.sent_count = 0;
+    w.family = false;
+    sent = delivered(NULL);
+    cr_assert_not_null(find_button(sent, "7–9"));
+    cr_assert_not_null(find_button(sent, "Познакомиться"));
+}
+
+Test(bot_deliver, the_server_that_fails_in_the_middle_lets_nothing_be_shown)
+{
+    struct fam_status status;
+    int64_t id;
+    n.entry.child_id = TXT("");
+    w.fail_method = FAM_BACKEND_GET_FAMILY;
+    w.fail_code = FAM_UNAVAILABLE;
+    w.fail_before = 1;
+    cr_assert_eq(deliver(&id, &status), FAM_UNAVAILABLE);
+    cr_assert_eq(w.sent_count, 0);
+}
+
+Test(bot_deliver, a_check_in_is_one_kind_sentence_in_both_languages)
+{
+    static const char *const names[] = {"morning", "afternoon", "evening", "anything else"};
+    Fam__V1__CheckinPrompt prompt = FAM__V1__CHECKIN_PROMPT__INIT;
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN;
+    n.notification.checkin = &prompt;
+    for (int language = FAM__V1__LANGUAGE__LANGUAGE_RU; language <= FAM__V1__LANGUAGE__LANGUAGE_EN; language++) {
+        n.notification.language = (Fam__V1__Language)language;
+        for (size_t i = 0; i < 4; i++) {
+            prompt.name = TXT(names[i]);
+            w.sent_count = 0;
+            struct sent *sent = delivered(NULL);
+            cr_assert_gt(fam_utf8_length(sent->text), 20);
+            cr_assert_lt(fam_utf8_length(sent->text), 160);
+            assert_says(sent, language == FAM__V1__LANGUAGE__LANGUAGE_RU ? "захочется" : "you like");
+        }
+    }
+}
+
+Test(bot_deliver, the_week_tells_how_many_what_and_what_helped)
+{
+    Fam__V1__WeekSummary week = FAM__V1__WEEK_SUMMARY__INIT;
+    Fam__V1__EmotionCount counts[2], *pointers[2] = {&counts[0], &counts[1]};
+    fam__v1__emotion_count__init(&counts[0]);
+    fam__v1__emotion_count__init(&counts[1]);
+    counts[0].emotion = FAM__V1__EMOTION__EMOTION_ANGER;
+    counts[1].emotion = FAM__V1__EMOTION__EMOTION_JOY;
+    week.entries = 3;
+    week.emotions = pointers;
+    week.n_emotions = 2;
+    week.rated = 2;
+    week.helped = 1;
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT;
+    n.notification.week = &week;
+    struct sent *sent = delivered(NULL);
+    assert_says(sent, "3 фразы");
+    assert_says(sent, "злость, радость");
+    assert_says(sent, "ответов: 2, из них помогли: 1");
+    n.notification.language = FAM__V1__LANGUAGE__LANGUAGE_EN;
+    week.entries = 1;
+    week.rated = 0;
+    w.sent_count = 0;
+    sent = delivered(NULL);
+    assert_says(sent, "1 phrase this");
+    cr_assert_null(strstr(sent->text, "helped"));
+    week.entries = 0;
+    w.sent_count = 0;
+    assert_says(delivered(NULL), "perfectly fine");
+}
+
+Test(bot_deliver, a_kind_that_this_bot_does_not_know_is_left_to_a_newer_one)
+{
+    struct fam_status status;
+    int64_t id;
+    n.notification.kind = (Fam__V1__NotificationKind)99;
+    cr_assert_eq(deliver(&id, &status), FAM_UNIMPLEMENTED);
+    cr_assert_eq(w.sent_count, 0);
+}
