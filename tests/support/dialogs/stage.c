@@ -285,6 +285,33 @@ static bool do_deed(struct play *play, const char *deed)
     return good && (play->update_id == 0 || await_confirmed(play, play->update_id));
 }
 
+/* Does a version of a message look like the one before it? Nobody sees that the buttons carry other data now. */
+static bool looks_the_same(const cJSON *news, const struct sim_event *event)
+{
+    char labels[2][4096];
+    const cJSON *message, *version;
+    const cJSON *before = NULL;
+    if (event->kind != SIM_EVENT_TEXT && event->kind != SIM_EVENT_BUTTONS) {
+        return false;
+    }
+    cJSON_ArrayForEach(message, fam_json_get(news, "messages"))
+    {
+        int64_t id = 0;
+        if (!fam_json_i64(message, "message_id", &id) || id != event->message_id) {
+            continue;
+        }
+        cJSON_ArrayForEach(version, fam_json_get(message, "history"))
+        {
+            int64_t seq = 0;
+            before = fam_json_i64(version, "seq", &seq) && (uint64_t)seq < event->seq ? version : before;
+        }
+    }
+    const char *text = fam_json_string(before, "text");
+    (void)sim_event_buttons(event->buttons, labels[0], sizeof(labels[0]));
+    (void)sim_event_buttons(fam_json_get(before, "buttons"), labels[1], sizeof(labels[1]));
+    return text != NULL && strcmp(text, event->text) == 0 && strcmp(labels[0], labels[1]) == 0;
+}
+
 /* What one of them sees now. Of many answers alike the last one is enough. */
 static bool look_at(struct play *play, char who, FILE *out)
 {
@@ -296,7 +323,7 @@ static bool look_at(struct play *play, char who, FILE *out)
     bool is_there = news != NULL && sim_event_next(news, after, &event);
     while (is_there) {
         bool more = sim_event_next(news, event.seq, &next);
-        if (!more || !play->only_last) {
+        if ((!more || !play->only_last) && !looks_the_same(news, &event)) {
             seen_write(&play->rules, &event, who, play->code, sizeof(play->code), out);
         }
         if (event.kind == SIM_EVENT_SENT) {
