@@ -170,8 +170,13 @@ const struct fam_flag fam_list_flags[] = {LIMIT, AFTER, {.name = NULL}};
 const struct fam_flag fam_show_flags[] = {REASON, {.name = NULL}};
 const struct fam_flag fam_show_user_flags[] = {USER, REASON, {.name = NULL}};
 const struct fam_flag fam_entry_list_flags[] = {
-    USER,  REASON, {.name = "--child", .type = FAM_VALUE_UUID, .value = "ID", .help = "of this child only"},
-    LIMIT, AFTER,  {.name = NULL}};
+    {.name = "--user", .type = FAM_VALUE_UUID, .value = "ID", .help = "of this user only; needs --reason"},
+    REASON,
+    {.name = "--child", .type = FAM_VALUE_UUID, .value = "ID", .help = "with --user: of this child only"},
+    {.name = "--family", .type = FAM_VALUE_UUID, .value = "ID", .help = "without --user: of this family only"},
+    LIMIT,
+    AFTER,
+    {.name = NULL}};
 const struct fam_argument fam_family_arguments[] = {
     {.name = "FAMILY", .type = FAM_VALUE_UUID, .help = "from 'famctl family list'"},
     {.name = NULL},
@@ -192,7 +197,11 @@ const struct fam_flag fam_family_export_flags[] = {{.name = "--out",
                                                    REASON,
                                                    {.name = NULL}};
 const struct fam_flag fam_family_delete_flags[] = {
-    REASON,
+    {.name = "--reason",
+     .type = FAM_VALUE_WORD,
+     .value = "TEXT",
+     .required = true,
+     .help = "why, 8 to 200 characters; kept in the audit log; no personal text"},
     {.name = "--dry-run", .help = "count what would be erased, change nothing"},
     {.name = "--confirm",
      .type = FAM_VALUE_UUID,
