@@ -150,11 +150,11 @@ static bool consents(const struct fam_job *job, Fam__V1__ConsentPurpose purpose)
     return job->author != NULL && fam_user_consents(&job->user, purpose);
 }
 
-/* Claude is asked for those who consented to it, for what will be stored, and never in an emergency: that is answered
- * at once. */
+/* Claude is asked for those who consented to it, unless their family wants no AI, for what will be stored, and never in
+ * an emergency: that is answered at once. Everything is as it stood in the database when this call began. */
 static bool may_ask(const struct fam_job *job)
 {
-    return job->context->reader != NULL && job->hit.count == 0 &&
+    return job->context->reader != NULL && job->hit.count == 0 && !job->family.no_ai &&
            consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) &&
            consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI) &&
            fam_call_remaining_ms(job->call) > ANSWER_SPARE_MS + ASK_MIN_MS;
@@ -200,17 +200,19 @@ bool fam_job_open(struct fam_job *job, void (*ready)(void *context), void *conte
     return job->wait != NULL;
 }
 
-/* Names that must not leave; what does not fit is refused by the pseudonyms, and then nothing leaves. */
+enum { NAMES_MAX = FAM_PSEUDONYM_KNOWN_MAX + 1 };
+
+/* Names that must not leave. One more than the pseudonyms take is refused by them, and then nothing leaves. */
 static size_t list_names(const struct fam_job *job, struct fam_known_name *ret_names)
 {
     size_t count = 0;
     ret_names[count++] = (struct fam_known_name){.kind = FAM_KNOWN_PARENT, .name = job->user.name};
-    for (size_t i = 0; i < job->family.child_count && count < FAM_PSEUDONYM_KNOWN_MAX; i++) {
+    for (size_t i = 0; i < job->family.child_count && count < NAMES_MAX; i++) {
         const struct fam_child *child = &job->family.children[i];
         ret_names[count++] = (struct fam_known_name){
             .kind = child == job->child ? FAM_KNOWN_CHILD : FAM_KNOWN_OTHER_CHILD, .name = child->name};
     }
-    for (size_t i = 0; i < job->family.parent_count && count < FAM_PSEUDONYM_KNOWN_MAX; i++) {
+    for (size_t i = 0; i < job->family.parent_count && count < NAMES_MAX; i++) {
         const struct fam_parent *parent = &job->family.parents[i];
         if (!fam_uuid_equal(&parent->user_id, job->author)) {
             ret_names[count++] = (struct fam_known_name){.kind = FAM_KNOWN_PARENT, .name = parent->name};
@@ -221,13 +223,19 @@ static size_t list_names(const struct fam_job *job, struct fam_known_name *ret_n
 
 bool fam_job_ask(struct fam_job *job)
 {
-    struct fam_known_name names[FAM_PSEUDONYM_KNOWN_MAX];
+    struct fam_known_name names[NAMES_MAX];
+    const struct fam_child *child = job->child;
+    bool profiled = child != NULL && (child->trait_count > 0 || child->special_needs[0] != '\0');
     uint32_t left_ms = fam_call_remaining_ms(job->call);
     const struct fam_reader_question question = {
         .input = &job->input,
         .names = names,
         .name_count = list_names(job, names),
-        .profile_version = 0, /* nothing of a profile but the age stands in a prompt yet */
+        .profile_version = profiled ? child->profile_version : 0,
+        .child_id = profiled ? &child->child_id : NULL,
+        .traits = profiled ? child->traits : NULL,
+        .trait_count = profiled ? child->trait_count : 0,
+        .special_needs = profiled ? child->special_needs : "",
         .author = job->author,
         .entry_id = &job->entry_id,
         .timeout_ms = left_ms > ANSWER_SPARE_MS ? left_ms - ANSWER_SPARE_MS : 1,

@@ -30,6 +30,8 @@ struct fam_user {
     bool has_family;
     struct fam_uuid family_id; /* nil without */
     Fam__V1__ParentRole role;  /* in the family */
+    bool share_entries;        /* new entries are shown to the family */
+    bool no_follow_up;         /* is not asked later how it went */
     int64_t created_at_ms;
     size_t consent_count; /* one for each purpose that was ever decided, the latest decision */
     struct fam_consent consents[FAM_CONSENT_PURPOSES];
@@ -51,9 +53,10 @@ enum fam_code fam_user_telegram_id(struct fam_store *store, const struct fam_uui
                                    struct fam_status *status) FAM_MUST_CHECK;
 
 struct fam_user_change {
-    Fam__V1__Language language; /* unspecified: stays */
-    const char *country;        /* "" or NULL: stays */
-    const char *name;           /* "" or NULL: stays */
+    Fam__V1__Language language;                  /* unspecified: stays */
+    const char *country;                         /* "" or NULL: stays */
+    const char *name;                            /* "" or NULL: stays */
+    Fam__V1__Switch share_entries, no_follow_up; /* unspecified: stays */
 };
 /* ids: the user. NOT_FOUND. */
 enum fam_code fam_user_update(struct fam_store *store, const struct fam_mutation *mutation,
