@@ -336,7 +336,7 @@ static enum fam_code show_again(struct fam_job *job, const struct fam_uuid *entr
     if (fam_entry_get(job->context->store, job->author, &wanted, &job->entry, status) != FAM_OK) {
         return fam_service_hide(status);
     }
-    return fam_translate_show(job->context, reply, &job->entry, job->user.country, ret_shown, status);
+    return fam_translate_show(job->context, reply, &job->entry, job->user.help_country, ret_shown, status);
 }
 
 /* Claude can add a danger, never take one away. */
@@ -404,7 +404,7 @@ enum fam_code fam_job_finish(struct fam_job *job, struct fam_reply *reply, Fam__
     }
     if (code == FAM_OK) {
         describe(job);
-        code = fam_translate_show(job->context, reply, &job->entry, job->user.country, ret_shown, status);
+        code = fam_translate_show(job->context, reply, &job->entry, job->user.help_country, ret_shown, status);
     }
     if (code == FAM_OK) {
         count(job, "success");

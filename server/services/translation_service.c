@@ -5,9 +5,9 @@
 #include "rpc/call.h"
 #include "services/reply.h"
 #include "services/services_private.h"
-#include "services/unbuilt.h"
 #include "services/translate_batch.h"
 #include "services/translate_call.h"
+#include "services/unbuilt.h"
 
 enum { PAGE_DEFAULT = 20 };
 
@@ -48,7 +48,7 @@ static enum fam_code show_entry(struct fam_services_context *context, const stru
         code = code == FAM_OK ? FAM_OK : fam_service_hide(status);
     }
     if (code == FAM_OK) {
-        code = fam_translate_show(context, reply, ret_entry, user.country, ret_shown, status);
+        code = fam_translate_show(context, reply, ret_entry, user.help_country, ret_shown, status);
     }
     return code;
 }
@@ -147,7 +147,7 @@ static void list_entries(Fam__V1__TranslationService_Service *service, const Fam
                               &list.entries, &list.count, &list.more, &status);
     }
     if (code == FAM_OK) {
-        code = show_list(context, &reply, &list, user.country, &response, &status);
+        code = show_list(context, &reply, &list, user.help_country, &response, &status);
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }

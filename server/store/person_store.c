@@ -103,6 +103,7 @@ static enum fam_code read_user(struct loading *loading, size_t row, struct fam_s
     user->family_id = fam_rows_uuid(rows, row, COLUMN_OTHER);
     user->language = fam_language_of_word(fam_rows_text(rows, row, COLUMN_WORD));
     (void)snprintf(user->country, sizeof(user->country), "%s", fam_rows_text(rows, row, COLUMN_TEXT));
+    (void)snprintf(user->help_country, sizeof(user->help_country), "%s", user->country);
     user->share_entries = fam_rows_i64(rows, row, COLUMN_ON) != 0;
     user->no_follow_up = fam_rows_i64(rows, row, COLUMN_SET) != 0;
     user->created_at_ms = fam_rows_i64(rows, row, COLUMN_NUMBER);
@@ -116,6 +117,9 @@ static enum fam_code read_family(struct loading *loading, size_t row, struct fam
     int today = (int)fam_rows_i64(rows, row, COLUMN_MORE);
     family->family_id = fam_rows_uuid(rows, row, COLUMN_ID);
     (void)snprintf(family->country, sizeof(family->country), "%s", fam_rows_text(rows, row, COLUMN_WORD));
+    if (!loading->user->help_country[0]) {
+        (void)snprintf(loading->user->help_country, sizeof(loading->user->help_country), "%s", family->country);
+    }
     family->created_at_ms = fam_rows_i64(rows, row, COLUMN_NUMBER);
     family->today = (struct fam_date){today / 10000, today / 100 % 100, today % 100};
     family->no_ai = fam_rows_i64(rows, row, COLUMN_ON) != 0;

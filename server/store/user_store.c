@@ -21,9 +21,11 @@ static const struct fam_statement touch_user = {
  * without. */
 #define USER_SELECT                                                                                                    \
     "SELECT u.user_id, u.language, u.country, u.name, (extract(epoch FROM u.created_at) * 1000)::bigint, "             \
-    "p.family_id, p.role, u.last_seen_at < now() - INTERVAL '1 hour', u.share_entries, NOT u.follow_up, c.* "          \
-    "FROM users u LEFT JOIN LATERAL (SELECT family_id, role FROM parents WHERE user_id = u.user_id "                   \
-    "ORDER BY created_at, parent_id LIMIT 1) p ON true "                                                               \
+    "p.family_id, p.role, u.last_seen_at < now() - INTERVAL '1 hour', u.share_entries, NOT u.follow_up, p.country, "   \
+    "c.* "                                                                                                             \
+    "FROM users u LEFT JOIN LATERAL (SELECT m.family_id, m.role, f.country FROM parents m JOIN families f USING "      \
+    "(family_id) "                                                                                                     \
+    "WHERE m.user_id = u.user_id ORDER BY m.created_at, m.parent_id LIMIT 1) p ON true "                               \
     "LEFT JOIN LATERAL (SELECT DISTINCT ON (purpose) purpose, granted, text_version, "                                 \
     "(extract(epoch FROM changed_at) * 1000)::bigint FROM consents WHERE user_id = u.user_id "                         \
     "ORDER BY purpose, changed_at DESC, consent_id DESC) c ON true "
@@ -38,6 +40,7 @@ enum user_column {
     COLUMN_STALE,
     COLUMN_SHARE,
     COLUMN_NO_FOLLOW_UP,
+    COLUMN_FAMILY_COUNTRY,
     COLUMN_CONSENT
 };
 static const struct fam_statement find_user = {"user_find", USER_SELECT "WHERE u.telegram_hmac = $1", "select",
@@ -136,6 +139,8 @@ static enum fam_code fill(struct fam_store *store, struct fam_db *db, const stru
     user->user_id = fam_rows_uuid(rows, 0, COLUMN_ID);
     user->language = fam_language_of_word(fam_rows_text(rows, 0, COLUMN_LANGUAGE));
     snprintf(user->country, sizeof(user->country), "%s", fam_rows_text(rows, 0, COLUMN_COUNTRY));
+    snprintf(user->help_country, sizeof(user->help_country), "%s",
+             user->country[0] ? user->country : fam_rows_text(rows, 0, COLUMN_FAMILY_COUNTRY));
     user->created_at_ms = fam_rows_i64(rows, 0, COLUMN_CREATED);
     user->has_family = !fam_rows_is_null(rows, 0, COLUMN_FAMILY);
     user->family_id = fam_rows_uuid(rows, 0, COLUMN_FAMILY);

@@ -27,6 +27,8 @@ struct fam_user {
     Fam__V1__Language language;
     char country[3]; /* "" when not told */
     char *name;      /* never NULL */
+    /* Whose help lines are shown: the person's own country, else the family's; "" when neither was told. */
+    char help_country[3];
     bool has_family;
     struct fam_uuid family_id; /* nil without */
     Fam__V1__ParentRole role;  /* in the family */

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "store/invite_store.h"
+#include "store/person_store.h"
 #include "support/store_fixture.h"
 
 static struct store_fixture f;
@@ -83,6 +84,32 @@ Test(members, what_is_told_changes_and_the_rest_stays)
     cr_assert(!family.no_ai);
     fam_family_done(&family);
     expect_sql(f.pg.conninfo, "SELECT count(*) FROM families WHERE position('Мышкины'::bytea IN name) > 0", "0");
+}
+
+/* How the help lines of somebody are chosen: by everything that looks a person up. */
+static void expect_help(const struct fam_uuid *who, const char *country)
+{
+    struct fam_user user;
+    struct fam_family family;
+    cr_assert_eq(fam_user_get(f.store, who, &user, &status), FAM_OK);
+    cr_expect_str_eq(user.help_country, country);
+    fam_user_done(&user);
+    cr_assert_eq(fam_person_load(f.store, who, &user, &family, &status), FAM_OK);
+    cr_expect_str_eq(user.help_country, country);
+    fam_user_done(&user);
+    fam_family_done(&family);
+}
+
+Test(members, help_follows_the_familys_country_until_a_person_tells_an_own_one)
+{
+    struct fam_user_change own = {.country = "GB"};
+    struct fam_uuid stranger = make_user(f.store, 9);
+    expect_help(&boris, "RU");
+    cr_assert_eq(set(&anna, (struct fam_family_change){.country = "US"}), FAM_OK);
+    expect_help(&boris, "US");
+    cr_assert_eq(fam_user_update(f.store, NULL, &boris, &own, &outcome, &status), FAM_OK);
+    expect_help(&boris, "GB");
+    expect_help(&stranger, "");
 }
 
 Test(members, what_is_no_time_zone_changes_nothing_else_either)
