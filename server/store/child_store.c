@@ -180,15 +180,15 @@ static enum fam_code check_traits(const struct fam_child_change *change, struct 
 {
     bool seen[FAM_TRAITS_MAX + 1] = {false};
     if (change->trait_count > FAM_TRAITS_MAX) {
-        return fam_fail_field(status, "traits", "are more than %d", FAM_TRAITS_MAX);
+        return fam_fail_field(status, "traits", "traits are more than %d", FAM_TRAITS_MAX);
     }
     for (size_t i = 0; i < change->trait_count; i++) {
         int trait = (int)change->traits[i];
         if (trait < 1 || trait > FAM_TRAITS_MAX) {
-            return fam_fail_field(status, "traits", "hold what is not of the list");
+            return fam_fail_field(status, "traits", "traits hold what is not of the list");
         }
         if (seen[trait]) {
-            return fam_fail_field(status, "traits", "hold one twice");
+            return fam_fail_field(status, "traits", "traits hold one twice");
         }
         seen[trait] = true;
     }

@@ -194,7 +194,7 @@ static enum fam_code remove_parent(struct fam_store *store, struct fam_db *db, v
     }
     struct fam_uuid member = fam_rows_uuid(&rows, 0, 0);
     if (fam_uuid_equal(&member, removal->user_id)) {
-        return fam_fail_field(status, "parent_id", "names the user's own membership, which LeaveFamily ends");
+        return fam_fail_field(status, "parent_id", "parent_id names the user's own membership, which LeaveFamily ends");
     }
     code = end_membership(db, &family_id, &member, status);
     if (code == FAM_OK) {

@@ -58,7 +58,7 @@ struct creation {
 
 static enum fam_code no_time_zone(struct fam_status *status)
 {
-    return fam_fail_field(status, "time_zone", "is no time zone that the database knows, such as Europe/Berlin");
+    return fam_fail_field(status, "time_zone", "time_zone is no zone that the database knows, such as Europe/Berlin");
 }
 
 /* AT TIME ZONE takes abbreviations and POSIX rules too; names of the IANA alone are wanted. */

@@ -166,7 +166,7 @@ enum fam_code fam_invite_create(struct fam_store *store, const struct fam_mutati
     struct creation creation = {.user_id = user_id, .role = fam_parent_role_word(role)};
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     if (!creation.role) {
-        return fam_fail_field(status, "role", "is not one of the list");
+        return fam_fail_field(status, "role", "role is not one of the list");
     }
     enum fam_code done = hash_code(store, code, creation.hash, status);
     return done == FAM_OK ? fam_mutate(store, mutation, create, &creation, ret_outcome, status) : done;
