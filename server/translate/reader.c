@@ -117,7 +117,8 @@ static enum fam_code hide(struct fam_reader_wait *wait, const struct fam_reader_
         code = fam_pseudonyms_hide(wait->pseudonyms, input->happened_before, &ret_hidden->happened_before, status);
     }
     if (code == FAM_OK) {
-        code = fam_pseudonyms_hide(wait->pseudonyms, question->special_needs, &ret_hidden->special_needs, status);
+        code = fam_pseudonyms_hide(wait->pseudonyms, question->special_needs == NULL ? "" : question->special_needs,
+                                   &ret_hidden->special_needs, status);
     }
     if (code != FAM_OK) {
         return code;
