@@ -104,7 +104,7 @@ Test(ctl_families, a_family_is_erased_only_after_its_id_was_typed)
     assert_run(RUN(NULL, "family", "delete", FAKE_TOKEN_ID), 2, "", "--reason");
     cr_assert_eq(scene.people.erased, 1);
     assert_run(RUN(NULL, "family", "delete", FAKE_TOKEN_ID, WHY, "--confirm", FAKE_TOKEN_ID, "-o", "json"), 0,
-               "\"copies_until\":\t\"1970-01-08T00:00:01Z\"", "");
+               "\"copies_until\":\t\"1970-01-08T00:00:01.000Z\"", "");
     cr_assert_eq(scene.people.erased, 2);
 }
 
