@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "callback.h"
 #include "dialog/dialog.h"
+#include "dialog/states.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/session.pb-c.h"

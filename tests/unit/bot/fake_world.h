@@ -126,15 +126,45 @@ static void world_stop(void)
     fam_locales_free(w.locales);
 }
 
+/* Where the tables (dialog/states.h) let this update lead, besides leaving everything as it is. */
+static inline fam_steps world_allowed(const struct fam_update *update, enum fam_step before)
+{
+    struct fam_callback pressed;
+    if (update->kind == FAM_UPDATE_CALLBACK) {
+        enum fam_callback_verdict verdict =
+            fam_callback_verify(&w.signer, update->data, update->from_id, w.wall_ms, &pressed);
+        const struct fam_action_row *action = verdict == FAM_CALLBACK_VALID ? fam_action_find(pressed.action) : NULL;
+        return action ? action->to : 0;
+    }
+    if (update->text[0] == '/') {
+        const struct fam_command_row *command = fam_command_find(update->text + 1, strcspn(update->text + 1, "@ "));
+        return command ? command->to : 0;
+    }
+    return update->media == FAM_MEDIA_NONE ? fam_state_row(before)->text_to : 0;
+}
+
+static inline void world_assert_declared(const struct fam_update *update, enum fam_step before)
+{
+    struct fam_state after;
+    fam_state_parse(w.state, w.state_size, &after);
+    cr_assert(after.step == before || world_allowed(update, before) & (fam_steps)1 << after.step,
+              "the tables don't say that \"%s\" leads from state \"%s\" to \"%s\"",
+              update->kind == FAM_UPDATE_CALLBACK ? "a button" : update->text, fam_step_name(before),
+              fam_step_name(after.step));
+}
+
 static enum fam_handled world_handle(struct fam_update *update)
 {
     uint32_t delay_ms;
+    struct fam_state before;
+    fam_state_parse(w.state, w.state_size, &before);
     struct fam_job job = {
         .update = update, .attempt = ++w.attempt, .notes = w.notes, .first_ms = w.long_ago ? 0 : fam_mono_ms()};
     enum fam_handled handled = fam_dialog_handle(w.dialog, &job, &delay_ms);
     w.notes = job.notes;
     if (handled == FAM_HANDLED)
         w.attempt = w.notes = 0;
+    world_assert_declared(update, before.step);
     return handled;
 }
 

@@ -1,0 +1,86 @@
+#include "dialog/states.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/compiler.h"
+#include "dialog/turn.h"
+
+/* Where the onboarding goes on: the next thing that is open, or the end. */
+#define ONBOARDING (FAM_TO(NONE) | FAM_TO(COUNTRY) | FAM_TO(CHILD_NAME))
+
+static const struct fam_state_row states[FAM_STEP_COUNT] = {
+    [FAM_STEP_NONE] = {.buttons = ""},
+    [FAM_STEP_COUNTRY] = {.ask = fam_onboarding_ask_country,
+                          .read_text = fam_onboarding_country_text,
+                          .buttons = (const char[]){FAM_ACTION_COUNTRY, '\0'},
+                          .text_to = ONBOARDING},
+    [FAM_STEP_CHILD_NAME] = {.ask = fam_children_ask_name,
+                             .read_text = fam_children_name_text,
+                             .buttons = (const char[]){FAM_ACTION_NO_NAME, '\0'},
+                             .text_to = FAM_TO(CHILD_BIRTH)},
+    [FAM_STEP_CHILD_BIRTH] = {.ask = fam_children_ask_birth,
+                              .read_text = fam_children_birth_text,
+                              .buttons = (const char[]){FAM_ACTION_BIRTH, '\0'},
+                              .text_to = FAM_TO(CHILD_BIRTH) | ONBOARDING},
+};
+
+static const struct fam_command_row commands[] = {
+    {"start", fam_onboarding_start, ONBOARDING, true},   {"help", fam_settings_help, 0, true},
+    {"children", fam_children_list, ONBOARDING, true},   {"language", fam_settings_ask_language, 0, true},
+    {"cancel", fam_settings_cancel, FAM_TO(NONE), true},
+};
+
+static const struct fam_action_row actions[] = {
+    {FAM_ACTION_LANGUAGE, fam_onboarding_language, ONBOARDING},
+    {FAM_ACTION_ONBOARDING, fam_onboarding_go, ONBOARDING},
+    {FAM_ACTION_COUNTRY, fam_onboarding_country, ONBOARDING},
+    {FAM_ACTION_CONSENT, fam_onboarding_consent, ONBOARDING},
+    {FAM_ACTION_CONSENT_AI, fam_onboarding_consent_ai, ONBOARDING},
+    {FAM_ACTION_NO_NAME, fam_children_no_name, FAM_TO(CHILD_NAME) | FAM_TO(CHILD_BIRTH)},
+    {FAM_ACTION_BIRTH, fam_children_birth, FAM_TO(CHILD_BIRTH) | ONBOARDING},
+    {FAM_ACTION_ADD_CHILD, fam_children_add, FAM_TO(CHILD_NAME)},
+    {FAM_ACTION_AGE, fam_answer_age, 0},
+    {FAM_ACTION_CHILD, fam_answer_child, 0},
+    {FAM_ACTION_WHY, fam_details_why, 0},
+    {FAM_ACTION_ACTIVITY, fam_details_activity, 0},
+    {FAM_ACTION_MORE, fam_details_more, 0},
+    {FAM_ACTION_RATE, fam_details_rate, 0},
+    {FAM_ACTION_RATE_MORE, fam_details_rate, 0},
+    {FAM_ACTION_REMOVE, fam_details_remove, 0},
+};
+
+const struct fam_state_row *fam_state_row(enum fam_step step)
+{
+    return &states[step];
+}
+
+const struct fam_command_row *fam_command_find(const char *name, size_t size)
+{
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(commands); i++) {
+        if (strlen(commands[i].name) == size && strncasecmp(commands[i].name, name, size) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+const struct fam_command_row *fam_command_at(size_t index)
+{
+    return index < FAM_ARRAY_SIZE(commands) ? &commands[index] : NULL;
+}
+
+const struct fam_action_row *fam_action_find(char action)
+{
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(actions); i++) {
+        if (actions[i].action == action) {
+            return &actions[i];
+        }
+    }
+    return NULL;
+}
+
+const struct fam_action_row *fam_action_at(size_t index)
+{
+    return index < FAM_ARRAY_SIZE(actions) ? &actions[index] : NULL;
+}
