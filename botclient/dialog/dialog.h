@@ -37,8 +37,20 @@ enum fam_action {
     FAM_ACTION_MORE = 'm',
     FAM_ACTION_RATE = 'r',      /* helped + 8 × used response */
     FAM_ACTION_RATE_MORE = 'R', /* the same, on the question that the first tap brought */
-    FAM_ACTION_REMOVE = 'x'
+    FAM_ACTION_REMOVE = 'x',
+    FAM_ACTION_HISTORY = 'H',     /* page modulo 128; 0x80: the page that was on show */
+    FAM_ACTION_FILTER = 'F',      /* enum in history.c; a child: its id */
+    FAM_ACTION_ENTRY = 'E',       /* opens an entry of the history */
+    FAM_ACTION_CORRECT = 'O',     /* "not like that": enum in correct.c */
+    FAM_ACTION_SHARE = 'A',       /* enum in entry.c */
+    FAM_ACTION_ERASE_ENTRY = 'J', /* 0 asks, 1 erases, 2 leaves it */
+    FAM_ACTION_PRIVACY = 'P',     /* enum in privacy.c */
+    FAM_ACTION_EXPORT = 'U',      /* 0 asks, 1 sends the files */
+    FAM_ACTION_ERASE = 'Z',       /* enum in erase.c */
+    FAM_ACTION_FOLLOW_UP = 'W'    /* helped, after a danger; 0x80: never asks again */
 };
+
+enum { FAM_FOLLOW_UP_NO_MORE = 0x80 };
 
 struct fam_dialog_options {
     const struct fam_backend *backend; /* borrowed, like all that follows */

@@ -210,12 +210,12 @@ enum fam_code fam_onboarding_country_text(struct fam_turn *turn, bool *ret_taken
     return *ret_taken ? set_country(turn, code) : FAM_OK;
 }
 
-static enum fam_code set_consent(struct fam_turn *turn, Fam__V1__ConsentPurpose purpose)
+enum fam_code fam_onboarding_set_consent(struct fam_turn *turn, Fam__V1__ConsentPurpose purpose, bool granted)
 {
     struct fam_backend_reply reply;
     Fam__V1__SetConsentRequest request = FAM__V1__SET_CONSENT_REQUEST__INIT;
     request.purpose = purpose;
-    request.granted = turn->pressed.argument == 1;
+    request.granted = granted;
     request.text_version = (char *)(uintptr_t)consent_text_version;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_SET_CONSENT, "set_consent", &request.base, &reply);
     fam_backend_reply_done(&reply);
@@ -233,7 +233,8 @@ enum fam_code fam_onboarding_consent(struct fam_turn *turn)
 {
     enum fam_code code = FAM_OK;
     if (is_open(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
-        code = set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING);
+        code = fam_onboarding_set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING,
+                                          turn->pressed.argument == 1);
     }
     return code == FAM_OK ? fam_onboarding_next(turn) : code;
 }
@@ -242,7 +243,8 @@ enum fam_code fam_onboarding_consent_ai(struct fam_turn *turn)
 {
     enum fam_code code = FAM_OK;
     if (is_open(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI)) {
-        code = set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI);
+        code =
+            fam_onboarding_set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, turn->pressed.argument == 1);
     }
     return code == FAM_OK ? fam_onboarding_next(turn) : code;
 }

@@ -16,7 +16,8 @@ enum { FAM_PHRASE_CHARS = 2000 };
 
 struct fam_dialog {
     struct fam_dialog_options options;
-    struct fam_groups *groups; /* chats that heard the sentence for groups */
+    struct fam_groups *groups;   /* chats that heard the sentence for groups */
+    struct fam_exports *exports; /* how many files are being put together */
 };
 
 struct fam_turn {
@@ -94,6 +95,8 @@ enum fam_code fam_onboarding_language(struct fam_turn *turn);
 enum fam_code fam_onboarding_country(struct fam_turn *turn);
 enum fam_code fam_onboarding_consent(struct fam_turn *turn);
 enum fam_code fam_onboarding_consent_ai(struct fam_turn *turn);
+/* SetConsent, and the person anew. */
+enum fam_code fam_onboarding_set_consent(struct fam_turn *turn, Fam__V1__ConsentPurpose purpose, bool granted);
 /* Text while the country is asked. False in *ret_taken: it is no country. */
 enum fam_code fam_onboarding_country_text(struct fam_turn *turn, bool *ret_taken);
 enum fam_code fam_onboarding_ask_country(struct fam_turn *turn);
@@ -129,6 +132,8 @@ enum fam_code fam_details_activity(struct fam_turn *turn);
 enum fam_code fam_details_more(struct fam_turn *turn);
 enum fam_code fam_details_rate(struct fam_turn *turn);
 enum fam_code fam_details_remove(struct fam_turn *turn);
+/* The answer to a later question how it went (deliver.h). */
+enum fam_code fam_details_follow_up(struct fam_turn *turn);
 /* Does the pressed button belong to the draft that the session keeps? */
 bool fam_details_is_draft(const struct fam_turn *turn);
 /* The entry behind the pressed button: from the server, or read again from the draft. FAM_OK with an empty reply: it
@@ -139,6 +144,9 @@ enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_backend_reply 
 enum fam_code fam_settings_help(struct fam_turn *turn);
 enum fam_code fam_settings_cancel(struct fam_turn *turn);
 enum fam_code fam_settings_ask_language(struct fam_turn *turn);
+
+/* The person's words are an emergency, by the server's detector; nothing is stored or counted. */
+bool fam_turn_is_emergency(struct fam_turn *turn, const char *text);
 
 /* groups.c */
 struct fam_groups *fam_groups_new(void) FAM_MUST_CHECK;
