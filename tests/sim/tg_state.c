@@ -158,13 +158,14 @@ static cJSON *buttons_view(const cJSON *json)
 static void put_shown(cJSON *view, const struct tg_message *message)
 {
     char line[400];
-    int64_t size = 0;
+    int64_t size;
     const char *name = fam_json_string(message->file, "file_name");
     if (!message->file) {
         tg_put_text(view, "text", fam_json_string(message->json, "text"));
         return;
     }
-    fam_json_i64(message->file, "file_size", &size);
+    if (!fam_json_i64(message->file, "file_size", &size))
+        size = 0;
     snprintf(line, sizeof(line), "(file %s, %lld bytes)", name ? name : "", (long long)size);
     tg_put_text(view, "text", line);
 }

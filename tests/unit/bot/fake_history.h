@@ -27,7 +27,7 @@ static void list_entries(const char *query, int emotion, const char *token, int 
     Fam__V1__Entry *list[WORLD_ENTRIES];
     struct fam_backend_reply got[WORLD_ENTRIES];
     size_t count = 0, place = (size_t)atoi(token);
-    char next[20] = "";
+    char next[32] = "";
     for (; place < w.entry_count && (int)count < page_size; place++) {
         struct world_entry *entry = &w.entries[w.entry_count - 1 - place];
         if (entry->erased || (*query && !strstr(entry->phrase, query)) || (emotion && entry->emotion != emotion))
@@ -70,7 +70,7 @@ static void privacy_report(const Fam__V1__GetPrivacyReportRequest *request, stru
     Fam__V1__Recipient recipient = FAM__V1__RECIPIENT__INIT, *recipients[1] = {&recipient};
     Fam__V1__Consent consent = FAM__V1__CONSENT__INIT, *consents[1] = {&consent};
     Fam__V1__Disclosure disclosure = FAM__V1__DISCLOSURE__INIT, *disclosures[1] = {&disclosure};
-    char body[100], next[20] = "";
+    char body[100], next[32] = "";
     int place = atoi(request->page_token);
     item.kind = FAM__V1__STORED_KIND__STORED_KIND_ENTRIES;
     item.count = (int64_t)w.entry_count;
@@ -105,7 +105,7 @@ static void export_family(const Fam__V1__ExportFamilyRequest *request, struct fa
 {
     static uint8_t bytes[EXPORT_CHUNK];
     Fam__V1__ExportFamilyResponse response = FAM__V1__EXPORT_FAMILY_RESPONSE__INIT;
-    char next[20] = "";
+    char next[32] = "";
     size_t chunk = (size_t)atoi(request->page_token);
     bool is_html = request->format == FAM__V1__EXPORT_FORMAT__EXPORT_FORMAT_HTML;
     memset(bytes, is_html ? 'h' : 'j', sizeof(bytes));
