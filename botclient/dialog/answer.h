@@ -14,4 +14,8 @@ enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, co
 enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *entry, bool shortened,
                                   struct fam_keyboard *keyboard);
 
+/* Is the text of this update a call for help, which no question may take for its answer? For questions that any text
+ * answers. False while nobody can tell. */
+bool fam_answer_is_emergency(struct fam_turn *turn);
+
 #endif
