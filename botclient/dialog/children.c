@@ -76,6 +76,11 @@ enum fam_code fam_children_list(struct fam_turn *turn)
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     fam_state_leave(&turn->state);
+    if (fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) != 1) {
+        turn->keep_pressed = true;
+        enum fam_code said = fam_turn_say(turn, T(turn->locale, "children.consent_first"));
+        return said == FAM_OK ? fam_onboarding_next(turn) : said;
+    }
     enum fam_code code = fam_children_family(turn, &reply, &family);
     if (code != FAM_OK) {
         return code;
@@ -85,10 +90,7 @@ enum fam_code fam_children_list(struct fam_turn *turn)
         return show_list(turn, family);
     }
     turn->keep_pressed = true;
-    if (fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) != 1) {
-        code = fam_turn_say(turn, T(turn->locale, "children.consent_first"));
-    }
-    return code == FAM_OK ? fam_onboarding_next(turn) : code;
+    return fam_onboarding_next(turn);
 }
 
 enum fam_code fam_children_add(struct fam_turn *turn)
