@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "dialog/birth.h"
 #include "dialog/history.h"
+#include "dialog/people.h"
 #include "dialog/reading.h"
 
 enum { PARTS_MAX = 3, HELPED_YES = 1, HELPED_NO = 3 };
@@ -199,29 +200,6 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
     return FAM_OK;
 }
 
-/* "in 25 minutes", "in 3 hours". */
-static enum fam_code say_limit(struct fam_turn *turn, uint32_t wait_ms)
-{
-    char number[32], wait[64], text[512];
-    uint32_t minutes = wait_ms / 60000 + 1;
-    bool in_hours = minutes > 90;
-    uint32_t count = in_hours ? (minutes + 59) / 60 : minutes;
-    snprintf(number, sizeof(number), "%u", count);
-    const struct fam_arg numbers[] = {{"n", number}};
-    fam_locale_format(wait, sizeof(wait),
-                      in_hours ? fam_locale_plural(turn->locale, "limit.hours", count)
-                               : fam_locale_plural(turn->locale, "limit.minutes", count),
-                      numbers, 1);
-    const struct fam_arg args[] = {{"wait", wait}};
-    fam_locale_format(text, sizeof(text), T(turn->locale, "limit.reached"), args, 1);
-    return fam_turn_say(turn, text);
-}
-
-enum fam_code fam_answer_limit(struct fam_turn *turn)
-{
-    return say_limit(turn, turn->status->retry_after_ms);
-}
-
 enum fam_code fam_answer_renew(struct fam_turn *turn, const Fam__V1__Entry *entry, const char *name, bool *ret_in_place)
 {
     bool has_shown = entry->delivery && entry->delivery->chat_id == turn->update->chat_id;
@@ -250,7 +228,7 @@ enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, co
     request.age_band = age_band;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, name, &request.base, ret_reply);
     if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0) {
-        return say_limit(turn, turn->status->retry_after_ms);
+        return fam_people_say_limit(turn, turn->status->retry_after_ms);
     }
     if (code != FAM_OK) {
         return code;
@@ -370,7 +348,7 @@ static enum fam_code revise(struct fam_turn *turn, const char *phrase, struct fa
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_REVISE_ENTRY, "revise", &request.base, ret_reply);
     if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0) {
         *ret_told = true;
-        return fam_answer_limit(turn);
+        return fam_people_say_limit(turn, turn->status->retry_after_ms);
     }
     if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED || code == FAM_UNIMPLEMENTED ||
         code == FAM_FAILED_PRECONDITION) {
@@ -474,40 +452,39 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
     return ask_again(turn, family->children[turn->pressed.argument]->child_id, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
 }
 
-bool fam_turn_is_emergency(struct fam_turn *turn, const char *text)
+/* The help for the words of this update, asked for nobody; NULL: no emergency, or nobody can tell. */
+static Fam__V1__Entry *look_for_emergency(struct fam_turn *turn, struct fam_backend_reply *ret_reply)
 {
-    char user_id[sizeof(turn->user_id)];
-    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
+    char *phrase = strndup(turn->update->text, fam_utf8_offset(turn->update->text, FAM_PHRASE_CHARS));
+    if (!phrase) {
+        return NULL;
+    }
+    request.phrase = phrase;
+    request.language = fam_locale_language_of(turn->update->language_code);
+    enum fam_code code = fam_turn_call_for_nobody(turn, FAM_BACKEND_TRANSLATE, "emergency", &request.base, ret_reply);
+    explicit_bzero(phrase, strlen(phrase));
+    free(phrase);
+    Fam__V1__Entry *entry =
+        code == FAM_OK ? ((Fam__V1__TranslateResponse *)(uintptr_t)ret_reply->message)->entry : NULL;
+    return entry && entry->safety ? entry : NULL;
+}
+
+bool fam_answer_is_emergency(struct fam_turn *turn)
+{
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     struct fam_status before = *turn->status;
-    request.phrase = (char *)(uintptr_t)text;
-    request.language = turn->user ? turn->user->language : FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED;
-    /* Without a user the server answers emergencies alone, and keeps nothing. */
-    memcpy(user_id, turn->user_id, sizeof(user_id));
-    turn->user_id[0] = '\0';
-    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, "look", &request.base, &reply);
-    memcpy(turn->user_id, user_id, sizeof(user_id));
+    bool found = look_for_emergency(turn, &reply) != NULL;
     *turn->status = before;
-    const Fam__V1__Entry *entry = code == FAM_OK ? ((const Fam__V1__TranslateResponse *)reply.message)->entry : NULL;
-    return entry && entry->safety;
+    return found;
 }
 
 bool fam_answer_emergency(struct fam_turn *turn)
 {
     const struct fam_messenger *messenger = &turn->messenger;
-    Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    char *phrase = strndup(turn->update->text, fam_utf8_offset(turn->update->text, FAM_PHRASE_CHARS));
-    if (!phrase) {
-        return false;
-    }
-    request.phrase = phrase;
-    request.language = fam_locale_language_of(turn->update->language_code);
-    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, "emergency", &request.base, &reply);
-    explicit_bzero(phrase, strlen(phrase));
-    free(phrase);
-    Fam__V1__Entry *entry = code == FAM_OK ? ((Fam__V1__TranslateResponse *)(uintptr_t)reply.message)->entry : NULL;
-    if (!entry || !entry->safety) {
+    Fam__V1__Entry *entry = look_for_emergency(turn, &reply);
+    if (!entry) {
         return false;
     }
     fam_auto(fam_html_done) struct fam_html html;

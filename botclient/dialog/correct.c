@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "dialog/answer.h"
 #include "dialog/history.h"
+#include "dialog/people.h"
 
 enum { NOTE_CHARS = 500 };
 
@@ -45,7 +46,7 @@ static enum fam_code ask_group(struct fam_turn *turn)
     if (turn->has_session) {
         add_button(turn, &keyboard, T(turn->locale, "button.note"), CORRECT_NOTE);
     }
-    add_button(turn, &keyboard, T(turn->locale, "button.leave"), CORRECT_LEAVE);
+    add_button(turn, &keyboard, T(turn->locale, "button.stay"), CORRECT_LEAVE);
     return show_word(turn, T(turn->locale, "correct.ask"), &keyboard);
 }
 
@@ -75,7 +76,7 @@ static enum fam_code correct(struct fam_turn *turn, const char *entry_id, Fam__V
     messenger->typing(messenger->context, turn->update->chat_id);
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_CORRECT_ENTRY, "correct", &request.base, &reply);
     if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0) {
-        return fam_answer_limit(turn);
+        return fam_people_say_limit(turn, turn->status->retry_after_ms);
     }
     if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED) {
         return show_word(turn, T(turn->locale, "button.not_kept"), NULL);
@@ -112,7 +113,7 @@ enum fam_code fam_correct(struct fam_turn *turn)
     }
     if (what == CORRECT_NOTE) {
         fam_state_leave(&turn->state);
-        memcpy(turn->state.about_id, id, sizeof(id));
+        memcpy(turn->state.subject, id, sizeof(id));
         return fam_correct_ask_note(turn);
     }
     if (what == CORRECT_LEAVE) {
@@ -135,17 +136,17 @@ enum fam_code fam_correct_ask_note(struct fam_turn *turn)
 enum fam_code fam_correct_note_text(struct fam_turn *turn, bool *ret_taken)
 {
     char id[FAM_UUID_TEXT_SIZE], note[4 * NOTE_CHARS + 1];
-    if (strlen(turn->update->text) >= sizeof(note) || !turn->state.about_id[0]) {
+    if (strlen(turn->update->text) >= sizeof(note) || !turn->state.subject[0]) {
         fam_state_leave(&turn->state);
         return FAM_OK;
     }
     snprintf(note, sizeof(note), "%s", turn->update->text);
     fam_text_trim(note);
-    if (!*note || fam_utf8_length(note) > NOTE_CHARS || fam_turn_is_emergency(turn, note)) {
+    if (!*note || fam_utf8_length(note) > NOTE_CHARS || fam_answer_is_emergency(turn)) {
         return FAM_OK;
     }
     *ret_taken = true;
-    memcpy(id, turn->state.about_id, sizeof(id));
+    memcpy(id, turn->state.subject, sizeof(id));
     enum fam_code code = correct(turn, id, FAM__V1__EMOTION__EMOTION_UNSPECIFIED, note);
     if (code == FAM_OK) {
         fam_state_leave(&turn->state);

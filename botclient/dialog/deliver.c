@@ -281,11 +281,11 @@ static enum fam_code show_week(struct stage *stage, int64_t *ret_message_id)
 /* That an operator looked, and nothing of what they saw: a locked phone shows this. */
 static enum fam_code show_notice(struct stage *stage, int64_t *ret_message_id)
 {
-    char day[FAM_DAY_SIZE];
+    char day[FAM_MOMENT_SIZE];
     const Fam__V1__Notice *notice = stage->notice->notification->notice;
     const struct fam_locale *locale = stage->turn.locale;
     fam_auto(fam_html_done) struct fam_html html = {0};
-    fam_when_day(locale, notice ? notice->at_ms : stage->notice->notification->created_at_ms, day);
+    fam_when_day(locale, "", notice ? notice->at_ms : stage->notice->notification->created_at_ms, day);
     const struct fam_arg args[] = {{"day", day}};
     fam_html_init(&html);
     fam_locale_add_html(&html, T(locale, "notice.operator"), args, 1);

@@ -81,8 +81,8 @@ static void add_fate(struct fam_html *html, const struct fam_locale *locale, con
 
 static void add_start(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Entry *entry)
 {
-    char day[FAM_DAY_SIZE];
-    fam_when_day(locale, entry->created_at_ms, day);
+    char day[FAM_MOMENT_SIZE];
+    fam_when_day(locale, "", entry->created_at_ms, day);
     fam_html_add_bold(html, day);
     if (!entry->own) {
         fam_html_add(html, " · ");

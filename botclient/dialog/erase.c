@@ -145,9 +145,9 @@ static size_t remove_answers(struct fam_turn *turn, const struct answers *answer
 static void lay_out_receipt(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Receipt *receipt,
                             size_t removed)
 {
-    char erased[FAM_DAY_SIZE], until[FAM_DAY_SIZE], number[24];
-    fam_when_day(locale, receipt->erased_at_ms, erased);
-    fam_when_day(locale, receipt->copies_until_ms, until);
+    char erased[FAM_MOMENT_SIZE], until[FAM_MOMENT_SIZE], number[24];
+    fam_when_day(locale, "", receipt->erased_at_ms, erased);
+    fam_when_day(locale, "", receipt->copies_until_ms, until);
     snprintf(number, sizeof(number), "%zu", removed);
     const struct fam_arg args[] = {{"day", erased}, {"until", until}, {"number", receipt->receipt_id}, {"n", number}};
     fam_html_add_bold(html, T(locale, "receipt.title"));

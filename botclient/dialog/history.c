@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "dialog/answer.h"
 #include "dialog/history.h"
 
 enum { SHOWN_PAGE = 0x80, QUERY_LEAST = 2, QUERY_MOST = 100 };
@@ -196,7 +197,7 @@ enum fam_code fam_history_words_text(struct fam_turn *turn, bool *ret_taken)
     snprintf(words, sizeof(words), "%s", turn->update->text);
     fam_text_trim(words);
     size_t length = fam_utf8_length(words);
-    if (length < QUERY_LEAST || length > FAM_QUERY_CHARS || length > QUERY_MOST || fam_turn_is_emergency(turn, words)) {
+    if (length < QUERY_LEAST || length > FAM_QUERY_CHARS || length > QUERY_MOST || fam_answer_is_emergency(turn)) {
         return FAM_OK;
     }
     *ret_taken = true;

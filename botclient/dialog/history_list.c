@@ -120,8 +120,8 @@ static void add_author(char line[LINE_SIZE], const struct fam_locale *locale, co
 static void add_line(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Entry *entry,
                      const Fam__V1__Family *family, size_t number)
 {
-    char line[LINE_SIZE] = "", day[FAM_DAY_SIZE], start[16];
-    fam_when_day(locale, entry->created_at_ms, day);
+    char line[LINE_SIZE] = "", day[FAM_MOMENT_SIZE], start[16];
+    fam_when_day(locale, family ? family->time_zone : "", entry->created_at_ms, day);
     add_part(line, day);
     add_part(line, child_name(locale, family, entry->child_id));
     add_words(line, locale, entry);

@@ -51,10 +51,10 @@ static const char *stored_name(const struct fam_locale *locale, Fam__V1__StoredK
 
 static void add_stored(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__StoredItem *item)
 {
-    char count[24], oldest[FAM_DAY_SIZE], until[FAM_DAY_SIZE];
+    char count[24], oldest[FAM_MOMENT_SIZE], until[FAM_MOMENT_SIZE];
     snprintf(count, sizeof(count), "%" PRId64, item->count);
-    fam_when_day(locale, item->oldest_ms, oldest);
-    fam_when_day(locale, item->kept_until_ms, until);
+    fam_when_day(locale, "", item->oldest_ms, oldest);
+    fam_when_day(locale, "", item->kept_until_ms, until);
     const struct fam_arg args[] = {
         {"what", stored_name(locale, item->kind)}, {"n", count}, {"oldest", oldest}, {"until", until}};
     const char *text = *oldest && *until ? T(locale, "privacy.item_until")
@@ -81,9 +81,9 @@ void fam_privacy_add_recipients(struct fam_html *html, const struct fam_locale *
     fam_html_add(html, T(locale, "privacy.sent"));
     fam_html_end_line(html);
     for (size_t i = 0; i < count; i++) {
-        char times[24], last[FAM_DAY_SIZE];
+        char times[24], last[FAM_MOMENT_SIZE];
         snprintf(times, sizeof(times), "%" PRId64, recipients[i]->count);
-        fam_when_day(locale, recipients[i]->last_ms, last);
+        fam_when_day(locale, "", recipients[i]->last_ms, last);
         const struct fam_arg args[] = {
             {"name", recipient_name(locale, recipients[i]->name)}, {"n", times}, {"last", last}};
         fam_html_add(html, "— ");
@@ -95,12 +95,12 @@ void fam_privacy_add_recipients(struct fam_html *html, const struct fam_locale *
 
 static void add_consent(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Consent *consent)
 {
-    char day[FAM_DAY_SIZE];
+    char day[FAM_MOMENT_SIZE];
     const char *what =
         consent->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING ? T(locale, "privacy.for_processing")
         : consent->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI       ? T(locale, "privacy.for_ai")
                                                                            : T(locale, "privacy.for_notifications");
-    fam_when_day(locale, consent->changed_at_ms, day);
+    fam_when_day(locale, "", consent->changed_at_ms, day);
     const struct fam_arg args[] = {{"what", what}, {"day", day}};
     fam_html_add(html, "— ");
     fam_locale_add_html(html, consent->granted ? T(locale, "privacy.granted") : T(locale, "privacy.refused"), args, 2);
@@ -165,6 +165,7 @@ static enum fam_code show_report(struct fam_turn *turn)
         fam_turn_button(turn, &keyboard, T(turn->locale, "button.sent"), FAM_ACTION_PRIVACY, PRIVACY_SENT, NULL);
     }
     fam_turn_button(turn, &keyboard, T(turn->locale, "button.policy"), FAM_ACTION_PRIVACY, PRIVACY_POLICY, NULL);
+    fam_turn_button(turn, &keyboard, T(turn->locale, "button.consents"), FAM_ACTION_CONSENTS, 0, NULL);
     fam_keyboard_end_row(&keyboard);
     fam_turn_button(turn, &keyboard, T(turn->locale, "button.export"), FAM_ACTION_EXPORT, 0, NULL);
     fam_turn_button(turn, &keyboard, T(turn->locale, "button.erase_all"), FAM_ACTION_ERASE, 0, NULL);
@@ -186,9 +187,9 @@ static enum fam_code show_policy(struct fam_turn *turn)
 static void lay_out_disclosure(struct fam_html *html, const struct fam_locale *locale,
                                const Fam__V1__Disclosure *disclosure)
 {
-    char day[FAM_DAY_SIZE];
+    char day[FAM_MOMENT_SIZE];
     size_t size = fam_utf8_offset(disclosure->body, BODY_CHARS);
-    fam_when_day(locale, disclosure->at_ms, day);
+    fam_when_day(locale, "", disclosure->at_ms, day);
     const struct fam_arg args[] = {
         {"name", recipient_name(locale, disclosure->recipient)}, {"model", disclosure->model}, {"day", day}};
     fam_locale_add_html(html, T(locale, "privacy.sent_one"), args, FAM_ARRAY_SIZE(args));

@@ -17,6 +17,15 @@ static const char *const step_names[FAM_STEP_COUNT] = {
     [FAM_STEP_SEARCH] = "search",
     [FAM_STEP_NOTE] = "note",
     [FAM_STEP_ERASE] = "erase",
+    [FAM_STEP_EDIT_NAME] = "child.edit_name",
+    [FAM_STEP_EDIT_BIRTH] = "child.edit_birth",
+    [FAM_STEP_NEEDS] = "child.needs",
+    [FAM_STEP_FAMILY_NAME] = "family.name",
+    [FAM_STEP_FAMILY_COUNTRY] = "family.country",
+    [FAM_STEP_ZONE] = "family.zone",
+    [FAM_STEP_MY_NAME] = "my.name",
+    [FAM_STEP_MY_COUNTRY] = "my.country",
+    [FAM_STEP_FEEDBACK] = "feedback",
 };
 
 const char *fam_step_name(enum fam_step step)
@@ -38,7 +47,7 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
         return;
     }
     const char *step = fam_json_string(root, "s"), *name = fam_json_string(root, "n");
-    const char *entry = fam_json_string(root, "e"), *about = fam_json_string(root, "o");
+    const char *entry = fam_json_string(root, "e"), *subject = fam_json_string(root, "u");
     struct fam_uuid uuid;
     for (size_t i = 0; step && i < FAM_STEP_COUNT; i++) {
         if (strcmp(step, step_names[i]) == 0) {
@@ -51,8 +60,8 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     if (entry && fam_uuid_parse(entry, &uuid)) {
         fam_uuid_format(&uuid, ret_state->entry_id);
     }
-    if (about && fam_uuid_parse(about, &uuid)) {
-        fam_uuid_format(&uuid, ret_state->about_id);
+    if (subject && fam_uuid_parse(subject, &uuid)) {
+        fam_uuid_format(&uuid, ret_state->subject);
     }
     fam_view_parse(fam_json_get(root, "w"), &ret_state->view);
     ret_state->erases_answers = fam_json_bool(root, "x");
@@ -60,6 +69,9 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     ret_state->had_safety = fam_json_bool(root, "h");
     ret_state->phrase_id = number(root, "p");
     ret_state->answer_id = number(root, "a");
+    ret_state->closed_id = number(root, "d");
+    int64_t rating = number(root, "r");
+    ret_state->rating = rating <= 5 ? (uint8_t)rating : 0;
     int64_t band = number(root, "g");
     ret_state->age_band = band <= 6 ? (uint8_t)band : 0;
     cJSON_Delete(root);
@@ -92,8 +104,14 @@ static void add_members(struct fam_buf *json, const struct fam_state *state)
     if (state->age_band) {
         fam_buf_addf(json, ",\"g\":%d", state->age_band);
     }
-    if (state->about_id[0]) {
-        fam_buf_addf(json, ",\"o\":\"%s\"", state->about_id);
+    if (state->subject[0]) {
+        fam_buf_addf(json, ",\"u\":\"%s\"", state->subject);
+    }
+    if (state->rating) {
+        fam_buf_addf(json, ",\"r\":%d", state->rating);
+    }
+    if (state->closed_id) {
+        fam_buf_addf(json, ",\"d\":%" PRId64, state->closed_id);
     }
     if (state->erases_answers) {
         fam_buf_add_text(json, ",\"x\":true");
@@ -132,6 +150,7 @@ void fam_state_leave(struct fam_state *state)
     state->step = FAM_STEP_NONE;
     state->name[0] = '\0';
     state->another = false;
-    state->about_id[0] = '\0';
     state->erases_answers = false;
+    state->subject[0] = '\0';
+    state->rating = 0;
 }

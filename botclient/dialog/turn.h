@@ -62,7 +62,15 @@ enum fam_code fam_turn_check_lead(struct fam_turn *turn, struct fam_status *stat
 /* A call for the person. `name` becomes part of the idempotency key; NULL: a call without a key. */
 enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,
                             const ProtobufCMessage *request, struct fam_backend_reply *ret_reply);
+/* The same for a button that brings about one effect however often its message is tapped: the key is made of the
+ * person and the message, as a hash, for a key outlives its person. Only for messages that are used once. */
+enum fam_code fam_turn_call_once(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                                 const ProtobufCMessage *request, struct fam_backend_reply *ret_reply);
+/* The same for nobody: the call names no acting user. */
+enum fam_code fam_turn_call_for_nobody(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                                       const ProtobufCMessage *request, struct fam_backend_reply *ret_reply);
 /* UpdateUser, and what follows from it for the turn. Empty and unspecified: unchanged. */
+enum fam_code fam_turn_change_user(struct fam_turn *turn, const Fam__V1__UpdateUserRequest *request);
 enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country);
 /* The person's decision: 1 given, 0 refused or withdrawn, -1 never decided. */
 int fam_turn_consent(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose);
@@ -95,8 +103,6 @@ enum fam_code fam_onboarding_language(struct fam_turn *turn);
 enum fam_code fam_onboarding_country(struct fam_turn *turn);
 enum fam_code fam_onboarding_consent(struct fam_turn *turn);
 enum fam_code fam_onboarding_consent_ai(struct fam_turn *turn);
-/* SetConsent, and the person anew. */
-enum fam_code fam_onboarding_set_consent(struct fam_turn *turn, Fam__V1__ConsentPurpose purpose, bool granted);
 /* Text while the country is asked. False in *ret_taken: it is no country. */
 enum fam_code fam_onboarding_country_text(struct fam_turn *turn, bool *ret_taken);
 enum fam_code fam_onboarding_ask_country(struct fam_turn *turn);
@@ -144,9 +150,6 @@ enum fam_code fam_details_entry(struct fam_turn *turn, struct fam_backend_reply 
 enum fam_code fam_settings_help(struct fam_turn *turn);
 enum fam_code fam_settings_cancel(struct fam_turn *turn);
 enum fam_code fam_settings_ask_language(struct fam_turn *turn);
-
-/* The person's words are an emergency, by the server's detector; nothing is stored or counted. */
-bool fam_turn_is_emergency(struct fam_turn *turn, const char *text);
 
 /* groups.c */
 struct fam_groups *fam_groups_new(void) FAM_MUST_CHECK;

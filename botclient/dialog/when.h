@@ -1,14 +1,12 @@
-/* when.h: days as people of a language write them, in UTC. Thread-safe. */
+/* when.h: days in lists and reports. Thread-safe. */
 #ifndef FAM_DIALOG_WHEN_H
 #define FAM_DIALOG_WHEN_H
 
 #include <stdint.h>
 
-#include "locale.h"
+#include "dialog/zones.h"
 
-enum { FAM_DAY_SIZE = 32 };
-
-/* "12.03.2026", "2026-03-12"; Unix time. "" for 0 and for what is no time. */
-void fam_when_day(const struct fam_locale *locale, int64_t at_ms, char ret_text[FAM_DAY_SIZE]);
+/* As fam_zone_day; "" for a time that is none (0). A zone of "" is UTC. */
+void fam_when_day(const struct fam_locale *locale, const char *zone, int64_t at_ms, char ret_text[FAM_MOMENT_SIZE]);
 
 #endif

@@ -126,7 +126,7 @@ static void delete_family(const Fam__V1__DeleteFamilyRequest *request, struct fa
     receipt.receipt_id = TXT("R-1");
     receipt.erased_at_ms = w.wall_ms;
     receipt.copies_until_ms = w.wall_ms + 7 * (int64_t)86400000;
-    receipt.family_erased = w.parents < 2;
+    receipt.family_erased = w.parent_count == 0;
     response.receipt = &receipt;
     w.erased = true;
     w.family = false;

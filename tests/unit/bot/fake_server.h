@@ -58,13 +58,45 @@ struct world_document {
 struct world_child {
     char name[100];
     int year, month;
+    int traits[10];
+    size_t trait_count;
+    char needs[2100];
+    bool removed;
 };
+
+/* Another member of the person's family. */
+struct world_parent {
+    char name[100];
+    Fam__V1__ParentRole role;
+    bool removed;
+};
+
+struct world_invite {
+    char key[100];
+    Fam__V1__ParentRole role;
+    bool ended;
+};
+
+enum { WORLD_PARENTS = 30, WORLD_INVITES = 25 };
 
 struct world {
     Fam__V1__Language language;
     char country[3];
-    int processing, ai; /* -1: never asked */
+    int processing, ai, notifications; /* -1: never asked */
     bool family;
+    Fam__V1__ParentRole role; /* unspecified: parent */
+    char name[200], family_name[200], family_country[3], zone[70];
+    bool share_entries, no_follow_up, no_ai;
+    int retention_days;
+    struct world_parent parents[WORLD_PARENTS];
+    size_t parent_count;
+    struct world_invite invites[WORLD_INVITES];
+    size_t invite_count;
+    const char *offered; /* a code that leads into a family */
+    Fam__V1__ParentRole offered_role;
+    char feedback[9000];
+    int rating, feedback_count;
+    Fam__V1__RegistrationSource source;
     struct world_child children[12];
     size_t child_count;
     char child_keys[12][100];
@@ -82,8 +114,6 @@ struct world {
     size_t removed_count;
     struct world_document documents[WORLD_DOCUMENTS];
     size_t document_count;
-    int parents; /* of the family */
-    bool no_follow_up;
     size_t export_chunks; /* of each file, of export_bytes each */
     size_t export_bytes;
     bool erased;          /* the person was erased; who writes then is somebody new */
@@ -137,7 +167,7 @@ static void answer(struct fam_backend_reply *reply, const ProtobufCMessage *mess
     *reply = (struct fam_backend_reply){.message = copy, .owner = copy, .release = release_message};
 }
 
-static void make_user(Fam__V1__User *user, Fam__V1__Consent consents[2], Fam__V1__Consent *pointers[2])
+static void make_user(Fam__V1__User *user, Fam__V1__Consent consents[3], Fam__V1__Consent *pointers[3])
 {
     static char user_id[] = "00000000-0000-7000-8000-000000000001",
                 family_id[] = "00000000-0000-7000-8000-0000000000f1";
@@ -147,8 +177,11 @@ static void make_user(Fam__V1__User *user, Fam__V1__Consent consents[2], Fam__V1
     user->country = w.country;
     user->family_id = w.family ? family_id : TXT("");
     user->consents = pointers;
-    const int decided[2] = {w.processing, w.ai};
-    for (int i = 0; i < 2; i++) {
+    user->name = w.name;
+    user->share_entries = w.share_entries;
+    user->no_follow_up = w.no_follow_up;
+    const int decided[3] = {w.processing, w.ai, w.notifications};
+    for (int i = 0; i < 3; i++) {
         fam__v1__consent__init(&consents[i]);
         if (decided[i] < 0)
             continue;
@@ -161,7 +194,7 @@ static void make_user(Fam__V1__User *user, Fam__V1__Consent consents[2], Fam__V1
 static void answer_user(struct fam_backend_reply *reply, bool registered)
 {
     Fam__V1__User user;
-    Fam__V1__Consent consents[2], *pointers[2];
+    Fam__V1__Consent consents[3], *pointers[3];
     make_user(&user, consents, pointers);
     Fam__V1__RegisterUserResponse created = FAM__V1__REGISTER_USER_RESPONSE__INIT;
     Fam__V1__UpdateUserResponse updated = FAM__V1__UPDATE_USER_RESPONSE__INIT;
@@ -176,33 +209,12 @@ static void make_child(size_t index, Fam__V1__Child *child, char id[37])
     child->child_id = id;
     child->name = w.children[index].name;
     child->age_years = 2026 - w.children[index].year;
+    child->traits = (Fam__V1__Trait *)w.children[index].traits;
+    child->n_traits = w.children[index].trait_count;
+    child->special_needs = w.children[index].needs;
 }
 
-static enum fam_code get_family(struct fam_backend_reply *reply, struct fam_status *status)
-{
-    Fam__V1__Child children[12], *pointers[12];
-    char ids[12][37];
-    if (!w.family)
-        return fam_fail(status, FAM_NOT_FOUND, "no family");
-    Fam__V1__Family family = FAM__V1__FAMILY__INIT;
-    for (size_t i = 0; i < w.child_count; i++) {
-        make_child(i, &children[i], ids[i]);
-        pointers[i] = &children[i];
-    }
-    family.children = pointers;
-    family.n_children = w.child_count;
-    Fam__V1__Parent parents[4], *parent_pointers[4];
-    for (int i = 0; i < w.parents && i < 4; i++) {
-        fam__v1__parent__init(&parents[i]);
-        parent_pointers[i] = &parents[i];
-    }
-    family.parents = parent_pointers;
-    family.n_parents = (size_t)w.parents;
-    Fam__V1__GetFamilyResponse response = FAM__V1__GET_FAMILY_RESPONSE__INIT;
-    response.family = &family;
-    answer(reply, &response.base);
-    return FAM_OK;
-}
+#include "fake_family.h"
 
 static enum fam_code add_child(const Fam__V1__AddChildRequest *request, const char *key,
                                struct fam_backend_reply *reply, struct fam_status *status)
@@ -371,11 +383,10 @@ static enum fam_code entry_method(const struct fam_backend_call *call, struct fa
                                   struct fam_status *status)
 {
     if (call->method == FAM_BACKEND_TRANSLATE && (call->user_id == NULL || call->user_id[0] == '\0')) {
-        const Fam__V1__TranslateRequest *look = (const Fam__V1__TranslateRequest *)call->request;
-        if (is_danger(look->phrase)) {
-            static struct world_entry seen;
-            seen = (struct world_entry){.safety = true};
-            answer_entry(reply, &seen, false, AS_TRANSLATE);
+        const Fam__V1__TranslateRequest *asked = (const Fam__V1__TranslateRequest *)call->request;
+        struct world_entry help = {.safety = true};
+        if (is_danger(asked->phrase)) {
+            answer_entry(reply, &help, false, AS_TRANSLATE);
             return FAM_OK;
         }
         return fam_fail_field(status, "acting_user_id", "only an emergency needs nobody");
@@ -409,10 +420,14 @@ static void update_user(const Fam__V1__UpdateUserRequest *request)
 {
     if (request->language)
         w.language = request->language;
-    if (request->no_follow_up)
-        w.no_follow_up = request->no_follow_up == FAM__V1__SWITCH__SWITCH_ON;
     if (request->country[0])
         snprintf(w.country, sizeof(w.country), "%s", request->country);
+    if (request->name[0])
+        snprintf(w.name, sizeof(w.name), "%s", request->name);
+    if (request->share_entries)
+        w.share_entries = request->share_entries == FAM__V1__SWITCH__SWITCH_ON;
+    if (request->no_follow_up)
+        w.no_follow_up = request->no_follow_up == FAM__V1__SWITCH__SWITCH_ON;
 }
 
 #include "fake_history.h"
@@ -426,6 +441,7 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     const Fam__V1__SetConsentRequest *decision = (const Fam__V1__SetConsentRequest *)call->request;
     switch (call->method) {
     case FAM_BACKEND_REGISTER_USER:
+        w.source = ((const Fam__V1__RegisterUserRequest *)call->request)->source;
         if (!w.language)
             w.language = ((const Fam__V1__RegisterUserRequest *)call->request)->language
                              ? ((const Fam__V1__RegisterUserRequest *)call->request)->language
@@ -447,7 +463,9 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     case FAM_BACKEND_ADD_CHILD:
         return add_child((const Fam__V1__AddChildRequest *)call->request, call->idempotency_key, reply, status);
     case FAM_BACKEND_SET_CONSENT:
-        *(decision->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI ? &w.ai : &w.processing) =
+        *(decision->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI              ? &w.ai
+          : decision->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS ? &w.notifications
+                                                                                         : &w.processing) =
             decision->granted;
         answer(reply, &consent.base);
         return FAM_OK;
@@ -471,7 +489,7 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     case FAM_BACKEND_DELETE_FAMILY:
         return perform_history(call, reply, status);
     default:
-        return entry_method(call, reply, status);
+        return family_method(call, reply, status) ? status->code : entry_method(call, reply, status);
     }
 }
 
@@ -483,7 +501,8 @@ static enum fam_code world_call(void *context, const struct fam_backend_call *ca
                    call->method != FAM_BACKEND_PRIVACY_REPORT && call->method != FAM_BACKEND_EXPORT_FAMILY &&
                    call->method != FAM_BACKEND_REGISTER_USER && call->method != FAM_BACKEND_GET_FAMILY &&
                    call->method != FAM_BACKEND_GET_ENTRY && call->method != FAM_BACKEND_CREATE_SESSION &&
-                   call->method != FAM_BACKEND_UPDATE_SESSION;
+                   call->method != FAM_BACKEND_UPDATE_SESSION && call->method != FAM_BACKEND_LIST_INVITES &&
+                   call->method != FAM_BACKEND_PREVIEW_INVITE;
     w.calls[call->method]++;
     cr_assert_eq(mutates, call->idempotency_key != NULL, "method %d and its key", (int)call->method);
     if (mutates)

@@ -111,6 +111,14 @@ static void world_sleep(uint32_t ms)
     (void)ms;
 }
 
+static enum fam_code world_username(void *self, char ret_name[FAM_USERNAME_SIZE], struct fam_status *status)
+{
+    (void)self;
+    (void)status;
+    snprintf(ret_name, FAM_USERNAME_SIZE, "family_bot");
+    return FAM_OK;
+}
+
 static void world_start_with(const struct fam_lead *lead)
 {
     static const char token[] = "123456:ABC";
@@ -119,7 +127,7 @@ static void world_start_with(const struct fam_lead *lead)
     memset(&w, 0, sizeof(w));
     if (lead)
         w.lead = *lead;
-    w.processing = w.ai = w.reachability = -1;
+    w.processing = w.ai = w.notifications = w.reachability = -1;
     w.next_message_id = 1000;
     w.next_update_id = 1;
     w.wall_ms = 1795000000000; /* November 2026 */
@@ -146,6 +154,7 @@ static void world_start_with(const struct fam_lead *lead)
                                          .locales = w.locales,
                                          .default_language = FAM__V1__LANGUAGE__LANGUAGE_RU,
                                          .bot_id = "123456",
+                                         .username = world_username,
                                          .metrics = w.metrics,
                                          .wall_ms = world_wall,
                                          .sleep_ms = world_sleep};

@@ -7,7 +7,8 @@ static void set_up(void)
 {
     world_start();
     world_settled();
-    w.parents = 2;
+    w.parents[0] = (struct world_parent){.name = "Аня", .role = FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT};
+    w.parent_count = 1;
 }
 
 TestSuite(bot_history, .init = set_up, .fini = world_stop);
@@ -210,7 +211,7 @@ Test(bot_history, what_speaks_of_the_family_is_shared_after_a_second_question_on
 Test(bot_history, nobody_is_offered_to_share_a_danger_or_without_others)
 {
     cr_assert_null(find_button(say("не хочу больше жить"), ru("button.share")));
-    w.parents = 1;
+    w.parent_count = 0;
     cr_assert_null(find_button(say("Нет!"), ru("button.share")));
     w.family = false;
     cr_assert_null(find_button(say("Уйди!"), ru("button.share")));

@@ -5,7 +5,7 @@ static void set_up(void)
 {
     world_start();
     world_settled();
-    w.parents = 1;
+    w.parent_count = 0;
 }
 
 TestSuite(bot_privacy, .init = set_up, .fini = world_stop);
