@@ -114,7 +114,7 @@ enum fam_code fam_consents_press(struct fam_turn *turn)
     }
     bool stops_all = purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING && !granted;
     if (stops_all) {
-        fam_state_leave(&turn->state);
+        turn->state = (struct fam_state){0}; /* words looked for and the last phrase's entry, too */
         fam_turn_set_draft(turn, NULL);
     }
     return show(turn, stops_all ? T(turn->locale, "consents.stopped")

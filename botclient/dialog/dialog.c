@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dialog/privacy.h"
 #include "dialog/states.h"
 #include "dialog/turn.h"
 #include "metrics/metrics.h"
@@ -31,14 +32,17 @@ struct fam_dialog *fam_dialog_new(const struct fam_dialog_options *options, stru
 {
     struct fam_dialog *dialog = calloc(1, sizeof(*dialog));
     struct fam_groups *groups = fam_groups_new();
-    if (!dialog || !groups) {
+    struct fam_exports *exports = fam_exports_new();
+    if (!dialog || !groups || !exports) {
         free(dialog);
         fam_groups_free(groups);
+        fam_exports_free(exports);
         fam_fail_memory(status);
         return NULL;
     }
     dialog->options = *options;
     dialog->groups = groups;
+    dialog->exports = exports;
     if (!dialog->options.wall_ms) {
         dialog->options.wall_ms = fam_wall_ms;
     }
@@ -51,6 +55,7 @@ void fam_dialog_free(struct fam_dialog *dialog)
         return;
     }
     fam_groups_free(dialog->groups);
+    fam_exports_free(dialog->exports);
     free(dialog);
 }
 

@@ -38,6 +38,16 @@ enum fam_action {
     FAM_ACTION_RATE = 'r',      /* helped + 8 × used response */
     FAM_ACTION_RATE_MORE = 'R', /* the same, on the question that the first tap brought */
     FAM_ACTION_REMOVE = 'x',
+    FAM_ACTION_HISTORY = 'H',     /* page modulo 128; 0x80: the page that was on show */
+    FAM_ACTION_FILTER = 'F',      /* enum in history.c; a child: its id */
+    FAM_ACTION_ENTRY = 'E',       /* opens an entry of the history */
+    FAM_ACTION_CORRECT = 'O',     /* "not like that": enum in correct.c */
+    FAM_ACTION_SHARE = 'A',       /* enum in entry.c */
+    FAM_ACTION_ERASE_ENTRY = 'J', /* 0 asks, 1 erases, 2 leaves it */
+    FAM_ACTION_PRIVACY = 'P',     /* enum in privacy.c */
+    FAM_ACTION_EXPORT = 'U',      /* 0 asks, 1 sends the files */
+    FAM_ACTION_ERASE = 'Z',       /* enum in erase.c */
+    FAM_ACTION_FOLLOW_UP = 'W',   /* helped, after a danger; 0x80: never asks again */
     FAM_ACTION_FAMILY = 'f',
     FAM_ACTION_MEMBERS = 'G',        /* page */
     FAM_ACTION_MEMBER = 'M',         /* a member (parent id): 0 shows, 1 asks whether to remove, 2 removes */
@@ -66,7 +76,7 @@ enum fam_action {
     FAM_ACTION_FEEDBACK = 'q'    /* 1 to 5, while the text is asked */
 };
 
-enum { FAM_USERNAME_SIZE = 65 };
+enum { FAM_USERNAME_SIZE = 65, FAM_FOLLOW_UP_NO_MORE = 0x80 };
 
 struct fam_dialog_options {
     const struct fam_backend *backend; /* borrowed, like all that follows */

@@ -4,13 +4,15 @@
 #include <strings.h>
 
 #include "base/compiler.h"
+#include "dialog/history.h"
 #include "dialog/people.h"
+#include "dialog/privacy.h"
 
 /* Where the onboarding goes on: the next thing that is open, or the end. */
 #define ONBOARDING (FAM_TO(NONE) | FAM_TO(COUNTRY) | FAM_TO(CHILD_NAME))
 
 static const struct fam_state_row states[FAM_STEP_COUNT] = {
-    [FAM_STEP_NONE] = {.buttons = ""},
+    [FAM_STEP_NONE] = {.read_text = fam_erase_text_again, .buttons = ""},
     [FAM_STEP_COUNTRY] = {.ask = fam_onboarding_ask_country,
                           .read_text = fam_onboarding_country_text,
                           .buttons = (const char[]){FAM_ACTION_COUNTRY, '\0'},
@@ -59,14 +61,30 @@ static const struct fam_state_row states[FAM_STEP_COUNT] = {
                            .read_text = fam_feedback_text,
                            .buttons = (const char[]){FAM_ACTION_FEEDBACK, '\0'},
                            .text_to = FAM_TO(NONE)},
+    [FAM_STEP_SEARCH] = {.ask = fam_history_ask_words,
+                         .read_text = fam_history_words_text,
+                         .buttons = "",
+                         .text_to = FAM_TO(NONE)},
+    [FAM_STEP_NOTE] = {.ask = fam_correct_ask_note,
+                       .read_text = fam_correct_note_text,
+                       .buttons = "",
+                       .text_to = FAM_TO(NONE)},
+    [FAM_STEP_ERASE] = {.ask = fam_erase_ask,
+                        .read_text = fam_erase_text,
+                        .buttons = (const char[]){FAM_ACTION_ERASE, FAM_ACTION_EXPORT, '\0'},
+                        .text_to = FAM_TO(NONE)},
 };
 
 static const struct fam_command_row commands[] = {
     {"start", fam_onboarding_start, ONBOARDING, true},
     {"help", fam_settings_help, 0, true},
     {"children", fam_children_list, ONBOARDING, true},
+    {"history", fam_history_start, FAM_TO(NONE), true},
     {"family", fam_family_command, ONBOARDING, true},
     {"settings", fam_settings_command, FAM_TO(NONE), true},
+    {"privacy", fam_privacy_start, FAM_TO(NONE), true},
+    {"export", fam_export_start, FAM_TO(NONE), true},
+    {"delete", fam_erase_start, FAM_TO(NONE) | FAM_TO(ERASE), true},
     {"language", fam_settings_ask_language, 0, true},
     {"feedback", fam_feedback_command, FAM_TO(NONE) | FAM_TO(FEEDBACK), true},
     {"cancel", fam_settings_cancel, FAM_TO(NONE), true},
@@ -89,6 +107,16 @@ static const struct fam_action_row actions[] = {
     {FAM_ACTION_RATE, fam_details_rate, 0},
     {FAM_ACTION_RATE_MORE, fam_details_rate, 0},
     {FAM_ACTION_REMOVE, fam_details_remove, 0},
+    {FAM_ACTION_HISTORY, fam_history_page, 0},
+    {FAM_ACTION_FILTER, fam_history_filter, FAM_TO(SEARCH)},
+    {FAM_ACTION_ENTRY, fam_entry_open, 0},
+    {FAM_ACTION_CORRECT, fam_correct, FAM_TO(NOTE)},
+    {FAM_ACTION_SHARE, fam_entry_share, 0},
+    {FAM_ACTION_ERASE_ENTRY, fam_entry_erase, 0},
+    {FAM_ACTION_PRIVACY, fam_privacy_press, 0},
+    {FAM_ACTION_EXPORT, fam_export_press, 0},
+    {FAM_ACTION_ERASE, fam_erase_press, FAM_TO(NONE) | FAM_TO(ERASE)},
+    {FAM_ACTION_FOLLOW_UP, fam_details_follow_up, 0},
     {FAM_ACTION_FAMILY, fam_family_command, ONBOARDING},
     {FAM_ACTION_MEMBERS, fam_members_show, ONBOARDING},
     {FAM_ACTION_MEMBER, fam_member_press, ONBOARDING},

@@ -25,7 +25,7 @@ typedef uint64_t fam_steps;
 /* A question that waits for text. A text that does not fit (*ret_taken stays false) is a phrase: it is answered, and
  * the question comes again. So no call for help is taken for a name. */
 struct fam_state_row {
-    fam_verb *ask; /* NULL for FAM_STEP_NONE alone, where every text is a phrase */
+    fam_verb *ask; /* NULL for FAM_STEP_NONE alone, where (nearly) every text is a phrase */
     enum fam_code (*read_text)(struct fam_turn *turn, bool *ret_taken);
     const char *buttons; /* the actions under the question */
     fam_steps text_to;   /* where a text that is taken leads; the state itself: it is asked again */

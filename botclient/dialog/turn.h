@@ -16,7 +16,8 @@ enum { FAM_PHRASE_CHARS = 2000 };
 
 struct fam_dialog {
     struct fam_dialog_options options;
-    struct fam_groups *groups; /* chats that heard the sentence for groups */
+    struct fam_groups *groups;   /* chats that heard the sentence for groups */
+    struct fam_exports *exports; /* how many files are being put together */
 };
 
 struct fam_turn {
@@ -137,6 +138,8 @@ enum fam_code fam_details_activity(struct fam_turn *turn);
 enum fam_code fam_details_more(struct fam_turn *turn);
 enum fam_code fam_details_rate(struct fam_turn *turn);
 enum fam_code fam_details_remove(struct fam_turn *turn);
+/* The answer to a later question how it went (deliver.h). */
+enum fam_code fam_details_follow_up(struct fam_turn *turn);
 /* Does the pressed button belong to the draft that the session keeps? */
 bool fam_details_is_draft(const struct fam_turn *turn);
 /* The entry behind the pressed button: from the server, or read again from the draft. FAM_OK with an empty reply: it

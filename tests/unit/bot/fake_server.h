@@ -20,7 +20,7 @@
 #include "metrics/metrics.h"
 #include "telegram/update.h"
 
-enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, PERSON = 77 };
+enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, WORLD_REMOVED = 500, WORLD_DOCUMENTS = 8, PERSON = 77 };
 
 #define TXT(text) ((char *)(uintptr_t)(text))
 
@@ -41,6 +41,18 @@ struct world_entry {
     int age_band;
     int helped, used;
     bool safety;
+    bool erased, shared, is_other; /* another parent's, who shares it */
+    bool is_of_family;             /* it speaks of somebody of the family: sharing asks */
+    int emotion;                   /* 0: anger */
+    int corrected;
+    char note[600];
+    int version;
+    int64_t created_at_ms;
+};
+
+struct world_document {
+    char name[100], content_type[40], start[101];
+    size_t size;
 };
 
 struct world_child {
@@ -97,7 +109,16 @@ struct world {
     size_t entry_count;
     struct sent sent[WORLD_SENT];
     size_t sent_count;
-    int typing, callbacks, removed;
+    int typing, callbacks, removed, uploading;
+    int64_t removed_ids[WORLD_REMOVED];
+    size_t removed_count;
+    struct world_document documents[WORLD_DOCUMENTS];
+    size_t document_count;
+    size_t export_chunks; /* of each file, of export_bytes each */
+    size_t export_bytes;
+    bool erased;          /* the person was erased; who writes then is somebody new */
+    int disclosures;      /* how many were sent to the AI */
+    char last_query[300]; /* of ListEntries or SearchEntries: "child/emotion/days/words" */
     char callback_text[300];
     int calls[FAM_BACKEND_METHODS];
     /* Faults: the method fails this many times, before its effect or after it. */
@@ -228,12 +249,13 @@ static bool is_danger(const char *phrase)
 static struct world_entry *find_entry(const char *id, const char *key)
 {
     for (size_t i = 0; i < w.entry_count; i++)
-        if ((id && strcmp(w.entries[i].id, id) == 0) || (key && strcmp(w.entries[i].key, key) == 0))
+        if (!w.entries[i].erased &&
+            ((id && strcmp(w.entries[i].id, id) == 0) || (key && strcmp(w.entries[i].key, key) == 0)))
             return &w.entries[i];
     return NULL;
 }
 
-enum answered_as { AS_TRANSLATE, AS_GET, AS_RATE };
+enum answered_as { AS_TRANSLATE, AS_GET, AS_RATE, AS_CORRECT, AS_REVISE, AS_SHARE };
 
 static void answer_entry(struct fam_backend_reply *reply, struct world_entry *stored, bool has_id, enum answered_as as)
 {
@@ -246,8 +268,10 @@ static void answer_entry(struct fam_backend_reply *reply, struct world_entry *st
     Fam__V1__Delivery delivery = FAM__V1__DELIVERY__INIT;
     char going_on[100];
     snprintf(going_on, sizeof(going_on), "reading of %.40s for band %d", stored->phrase, stored->age_band);
-    primary.emotion = FAM__V1__EMOTION__EMOTION_ANGER;
-    reading.version = 1;
+    primary.emotion = stored->corrected ? (Fam__V1__Emotion)stored->corrected
+                      : stored->emotion ? (Fam__V1__Emotion)stored->emotion
+                                        : FAM__V1__EMOTION__EMOTION_ANGER;
+    reading.version = stored->version + 1;
     reading.engine = FAM__V1__ENGINE__ENGINE_OFFLINE;
     reading.certainty = FAM__V1__CERTAINTY__CERTAINTY_MEDIUM;
     reading.primary = &primary;
@@ -269,6 +293,18 @@ static void answer_entry(struct fam_backend_reply *reply, struct world_entry *st
     safety.lines = lines;
     safety.n_lines = 1;
     delivery.message_id = stored->message_id;
+    delivery.chat_id = PERSON;
+    Fam__V1__Correction correction = FAM__V1__CORRECTION__INIT;
+    correction.emotion = (Fam__V1__Emotion)stored->corrected;
+    correction.note = stored->note;
+    entry.correction = stored->corrected || stored->note[0] ? &correction : NULL;
+    Fam__V1__Rating rating = FAM__V1__RATING__INIT;
+    rating.helped = (Fam__V1__Helped)stored->helped;
+    entry.rating = stored->helped ? &rating : NULL;
+    entry.own = !stored->is_other;
+    entry.author_name = stored->is_other ? TXT("Аня <3") : TXT("");
+    entry.shared = stored->shared;
+    entry.created_at_ms = stored->created_at_ms;
     entry.entry_id = has_id ? stored->id : TXT("");
     entry.phrase = stored->phrase;
     entry.age_band = (Fam__V1__AgeBand)stored->age_band;
@@ -279,8 +315,14 @@ static void answer_entry(struct fam_backend_reply *reply, struct world_entry *st
     Fam__V1__TranslateResponse translated = FAM__V1__TRANSLATE_RESPONSE__INIT;
     Fam__V1__GetEntryResponse got = FAM__V1__GET_ENTRY_RESPONSE__INIT;
     Fam__V1__RateEntryResponse rated = FAM__V1__RATE_ENTRY_RESPONSE__INIT;
-    translated.entry = got.entry = rated.entry = &entry;
-    answer(reply, as == AS_TRANSLATE ? &translated.base : as == AS_GET ? &got.base : &rated.base);
+    Fam__V1__CorrectEntryResponse corrected = FAM__V1__CORRECT_ENTRY_RESPONSE__INIT;
+    Fam__V1__ReviseEntryResponse revised = FAM__V1__REVISE_ENTRY_RESPONSE__INIT;
+    Fam__V1__ShareEntryResponse shown = FAM__V1__SHARE_ENTRY_RESPONSE__INIT;
+    translated.entry = got.entry = rated.entry = corrected.entry = revised.entry = shown.entry = &entry;
+    const ProtobufCMessage *const answers[] = {
+        [AS_TRANSLATE] = &translated.base, [AS_GET] = &got.base,        [AS_RATE] = &rated.base,
+        [AS_CORRECT] = &corrected.base,    [AS_REVISE] = &revised.base, [AS_SHARE] = &shown.base};
+    answer(reply, answers[as]);
 }
 
 static void translate(const Fam__V1__TranslateRequest *request, const char *key, struct fam_backend_reply *reply)
@@ -299,6 +341,7 @@ static void translate(const Fam__V1__TranslateRequest *request, const char *key,
         snprintf(entry->phrase, sizeof(entry->phrase), "%s", request->phrase);
         entry->age_band = request->child_id[0] ? 3 : (int)request->age_band;
         entry->safety = is_danger(request->phrase);
+        entry->created_at_ms = w.wall_ms;
     }
     answer_entry(reply, entry, store, AS_TRANSLATE);
 }
@@ -387,6 +430,8 @@ static void update_user(const Fam__V1__UpdateUserRequest *request)
         w.no_follow_up = request->no_follow_up == FAM__V1__SWITCH__SWITCH_ON;
 }
 
+#include "fake_history.h"
+
 static enum fam_code perform(const struct fam_backend_call *call, struct fam_backend_reply *reply,
                              struct fam_status *status)
 {
@@ -433,6 +478,16 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
         return FAM_OK;
     case FAM_BACKEND_UPDATE_SESSION:
         return update_session((const Fam__V1__UpdateSessionRequest *)call->request, reply, status);
+    case FAM_BACKEND_LIST_ENTRIES:
+    case FAM_BACKEND_SEARCH_ENTRIES:
+    case FAM_BACKEND_CORRECT_ENTRY:
+    case FAM_BACKEND_REVISE_ENTRY:
+    case FAM_BACKEND_SHARE_ENTRY:
+    case FAM_BACKEND_DELETE_ENTRY:
+    case FAM_BACKEND_PRIVACY_REPORT:
+    case FAM_BACKEND_EXPORT_FAMILY:
+    case FAM_BACKEND_DELETE_FAMILY:
+        return perform_history(call, reply, status);
     default:
         return family_method(call, reply, status) ? status->code : entry_method(call, reply, status);
     }
@@ -442,7 +497,9 @@ static enum fam_code world_call(void *context, const struct fam_backend_call *ca
                                 struct fam_status *status)
 {
     (void)context;
-    bool mutates = call->method != FAM_BACKEND_REGISTER_USER && call->method != FAM_BACKEND_GET_FAMILY &&
+    bool mutates = call->method != FAM_BACKEND_LIST_ENTRIES && call->method != FAM_BACKEND_SEARCH_ENTRIES &&
+                   call->method != FAM_BACKEND_PRIVACY_REPORT && call->method != FAM_BACKEND_EXPORT_FAMILY &&
+                   call->method != FAM_BACKEND_REGISTER_USER && call->method != FAM_BACKEND_GET_FAMILY &&
                    call->method != FAM_BACKEND_GET_ENTRY && call->method != FAM_BACKEND_CREATE_SESSION &&
                    call->method != FAM_BACKEND_UPDATE_SESSION && call->method != FAM_BACKEND_LIST_INVITES &&
                    call->method != FAM_BACKEND_PREVIEW_INVITE;

@@ -46,6 +46,43 @@ static enum fam_code world_remove(void *context, int64_t chat_id, int64_t messag
     return w.removed == 1 ? FAM_OK : fam_fail_reason(status, FAM_NOT_FOUND, "NO_MESSAGE", 0, "gone");
 }
 
+static enum fam_code world_remove_all(void *context, int64_t chat_id, const int64_t *message_ids, size_t count,
+                                      struct fam_status *status)
+{
+    (void)context;
+    cr_assert_eq(chat_id, PERSON);
+    cr_assert_leq(count, (size_t)FAM_REMOVE_MESSAGES);
+    if (w.send_code != FAM_OK)
+        return fam_fail_reason(status, w.send_code, w.send_reason, 0, "fault");
+    for (size_t i = 0; i < count && w.removed_count < WORLD_REMOVED; i++)
+        w.removed_ids[w.removed_count++] = message_ids[i];
+    return FAM_OK;
+}
+
+static enum fam_code world_send_document(void *context, const struct fam_document *document, int64_t *ret_message_id,
+                                         struct fam_status *status)
+{
+    (void)context;
+    if (w.send_code != FAM_OK)
+        return fam_fail_reason(status, w.send_code, w.send_reason, 0, "fault");
+    cr_assert_lt(w.document_count, (size_t)WORLD_DOCUMENTS);
+    struct world_document *sent = &w.documents[w.document_count++];
+    snprintf(sent->name, sizeof(sent->name), "%s", document->file_name);
+    snprintf(sent->content_type, sizeof(sent->content_type), "%s", document->content_type);
+    snprintf(sent->start, sizeof(sent->start), "%.*s", (int)(document->size < 100 ? document->size : 100),
+             (const char *)document->data);
+    sent->size = document->size;
+    *ret_message_id = w.next_message_id++;
+    return FAM_OK;
+}
+
+static void world_uploading(void *context, int64_t chat_id)
+{
+    (void)context;
+    (void)chat_id;
+    w.uploading++;
+}
+
 static void world_answer_callback(void *context, const char *callback_id, const char *text, bool alert)
 {
     (void)context;
@@ -106,8 +143,11 @@ static void world_start_with(const struct fam_lead *lead)
     w.messenger = (struct fam_messenger){.send = world_send,
                                          .edit = world_edit,
                                          .remove = world_remove,
+                                         .remove_all = world_remove_all,
+                                         .send_document = world_send_document,
                                          .answer_callback = world_answer_callback,
-                                         .typing = world_typing};
+                                         .typing = world_typing,
+                                         .uploading = world_uploading};
     w.metrics = fam_metrics_new(2, "test", NULL, 0, &status);
     cr_assert_not_null(w.metrics);
     struct fam_dialog_options options = {.backend = &w.backend,
