@@ -5,6 +5,7 @@
 #include "family/country.h"
 #include "metrics/metrics.h"
 #include "notify/bell.h"
+#include "services/erase_call.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "services/unbuilt.h"
@@ -397,7 +398,13 @@ FAM_UNBUILT(FamilyService, update_child, UpdateChild)
 FAM_UNBUILT(FamilyService, remove_child, RemoveChild)
 FAM_UNBUILT(FamilyService, get_privacy_report, GetPrivacyReport)
 FAM_UNBUILT(FamilyService, export_family, ExportFamily)
-FAM_UNBUILT(FamilyService, delete_family, DeleteFamily)
+
+static void delete_family(Fam__V1__FamilyService_Service *service, const Fam__V1__DeleteFamilyRequest *request,
+                          Fam__V1__DeleteFamilyResponse_Closure closure, void *closure_data)
+{
+    fam_family_delete(context_of(service), request, closure, closure_data);
+}
+
 FAM_UNBUILT(FamilyService, submit_feedback, SubmitFeedback)
 
 void fam_family_service_init(struct fam_family_service *service, struct fam_services_context *context)

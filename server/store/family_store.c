@@ -16,7 +16,7 @@
 
 /* The user's row is the lock: two families made at once by one person are one too many. */
 static const struct fam_statement lock_user = {"family_lock_user",
-                                               "SELECT 1 FROM users WHERE user_id = $1 "
+                                               "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL "
                                                "FOR NO KEY UPDATE",
                                                "select", "users"};
 static const struct fam_statement has_family = {"family_has", "SELECT 1 FROM parents WHERE user_id = $1 LIMIT 1",
