@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "family/ledger.h"
 #include "queue/queue.h"
+#include "services/privacy_call.h"
 #include "session/session.h"
-#include "store/audit_store.h"
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -78,9 +78,8 @@ enum fam_code fam_service_erase(struct fam_services_context *context, struct fam
 Fam__V1__Receipt *fam_reply_receipt(struct fam_reply *reply, const struct fam_erased *erased)
 {
     Fam__V1__Receipt *receipt = fam_reply_alloc(reply, sizeof(*receipt));
-    Fam__V1__Recipient *recipient = fam_reply_alloc(reply, sizeof(*recipient));
     Fam__V1__Recipient **list = fam_reply_alloc(reply, sizeof(*list));
-    if (receipt == NULL || recipient == NULL || list == NULL) {
+    if (receipt == NULL || list == NULL) {
         return NULL;
     }
     fam__v1__receipt__init(receipt);
@@ -89,14 +88,10 @@ Fam__V1__Receipt *fam_reply_receipt(struct fam_reply *reply, const struct fam_er
     receipt->copies_until_ms = erased->erased_at_ms + (int64_t)FAM_ERASE_COPIES_DAYS * DAY_MS;
     receipt->family_erased = erased->family_erased;
     if (erased->sent_count > 0) {
-        fam__v1__recipient__init(recipient);
-        recipient->name = fam_reply_text(reply, "anthropic");
-        recipient->count = erased->sent_count;
-        recipient->first_ms = erased->sent_first_ms;
-        recipient->last_ms = erased->sent_last_ms;
-        list[0] = recipient;
+        list[0] =
+            fam_reply_recipient(reply, "anthropic", erased->sent_count, erased->sent_first_ms, erased->sent_last_ms);
         receipt->recipients = list;
-        receipt->n_recipients = 1;
+        receipt->n_recipients = list[0] != NULL ? 1 : 0;
     }
     return receipt;
 }
@@ -131,14 +126,10 @@ void fam_ops_erase_family(struct fam_services_context *context, const Fam__V1__E
     fam_auto(fam_reply_done) struct fam_reply reply;
     fam_reply_init(&reply);
     Fam__V1__EraseFamilyResponse response = FAM__V1__ERASE_FAMILY_RESPONSE__INIT;
-    /* Whom the line is about is forgotten with them; the request id leads to the log of the call. */
-    const struct fam_audit audit = {.principal = fam_call_principal(call)->scope,
-                                    .method = fam_call_method(call)->name,
-                                    .reason = fam_call_reason(call),
-                                    .request_id = fam_call_request_id(call)};
-    struct fam_erase erase = {.family_id = &family_id, .dry_run = request->dry_run, .audit = &audit};
+    struct fam_erase erase = {.family_id = &family_id, .dry_run = request->dry_run};
     enum fam_code code = fam_service_uuid(request->family_id, "family_id", &family_id, &status);
     if (code == FAM_OK && !request->dry_run && fam_call_reason(call)[0] == '\0') {
+        /* With one the call stands in the audit log already. */
         code = fam_fail_reason(&status, FAM_PERMISSION_DENIED, "REASON_REQUIRED", 0, "erasing a family needs a reason");
     }
     if (code == FAM_OK) {

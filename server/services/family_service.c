@@ -6,6 +6,7 @@
 #include "metrics/metrics.h"
 #include "notify/bell.h"
 #include "services/erase_call.h"
+#include "services/privacy_call.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "services/unbuilt.h"
@@ -396,7 +397,13 @@ FAM_UNBUILT(FamilyService, leave_family, LeaveFamily)
 FAM_UNBUILT(FamilyService, remove_parent, RemoveParent)
 FAM_UNBUILT(FamilyService, update_child, UpdateChild)
 FAM_UNBUILT(FamilyService, remove_child, RemoveChild)
-FAM_UNBUILT(FamilyService, get_privacy_report, GetPrivacyReport)
+
+static void get_privacy_report(Fam__V1__FamilyService_Service *service, const Fam__V1__GetPrivacyReportRequest *request,
+                               Fam__V1__GetPrivacyReportResponse_Closure closure, void *closure_data)
+{
+    fam_family_privacy(context_of(service), request, closure, closure_data);
+}
+
 FAM_UNBUILT(FamilyService, export_family, ExportFamily)
 
 static void delete_family(Fam__V1__FamilyService_Service *service, const Fam__V1__DeleteFamilyRequest *request,

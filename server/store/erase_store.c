@@ -4,7 +4,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "store/audit_store.h"
 #include "store/column.h"
 #include "store/store.h"
 
@@ -282,9 +281,6 @@ static enum fam_code end_all(struct fam_db *db, struct fam_erase *erase, struct 
         if (code == FAM_OK) {
             code = add_task(db, subject, &erase->tasks[i], status);
         }
-    }
-    if (code == FAM_OK && erase->audit != NULL) {
-        code = fam_audit_write(db, erase->audit, status);
     }
     return code;
 }

@@ -21,7 +21,6 @@
 #include "store/idempotency_store.h"
 #include "store/task_store.h"
 
-struct fam_audit;
 struct fam_store;
 
 #define FAM_ERASE_TASK "erase_person"
@@ -57,7 +56,6 @@ struct fam_erase {
     const struct fam_uuid *family_id; /* all who are in this family, and the family */
     bool dry_run;                     /* count only: nothing changes, and `record` is not called */
     struct fam_uuid receipt_id;       /* made by the caller */
-    const struct fam_audit *audit;    /* a line for an operator's deed, written with it; may be NULL */
     /* Writes down who goes, outside the database, before any key is destroyed: durable when it returns. What it answers
      * other than OK ends the erasure with nothing done. It may be called again with the same receipt. */
     enum fam_code (*record)(void *context, const struct fam_uuid *receipt_id, const struct fam_erase_subject *subjects,

@@ -54,10 +54,11 @@ static void make_server_env(struct system *system, const char *const *extra)
     set(env, "FAM_MASTER_KEY=v1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
     set(env, "FAM_LISTEN=tcp://127.0.0.1:%u", system->rpc_port);
     set(env, "FAM_HTTP_LISTEN=127.0.0.1:%u", system->http_port);
-    set(env, "FAM_LEDGER_FILE=%s/erasure.ledger", system->dir);
     for (; extra != NULL && *extra != NULL; extra++) {
         set(env, "%s", *extra);
     }
+    /* What comes first counts: a test may have named another. */
+    set(env, "FAM_LEDGER_FILE=%s/erasure.ledger", system->dir);
 }
 
 static void run_once(struct system *system, const char *first, const char *second, const char *third, char *ret_out,
