@@ -262,6 +262,8 @@ BUSINESS = ("business", "fam-business", "Family Emotions: Business", "What famil
               ("max by (period) (family_emotions_user_retention_rate)", "{{period}}"), w=16, h=6, max=1),
         graph("Registrations by source", "short", "Users who came, in an hour.",
               ("sum by (source) (increase(family_emotions_user_registrations_total[1h]))", "{{source}}"), stacked=True, alert="LowUserActivity"),
+        graph("Invitations", "short", "In an hour: made, used, revoked, and codes that were refused.",
+              ("sum by (result) (increase(family_emotions_invites_total[1h]))", "{{result}}"), stacked=True),
         graph("Translations by age", "short", "In an hour; child is under 13.",
               ("sum by (child_age_group) (increase(family_emotions_translations_total[1h]))", "{{child_age_group}}"), stacked=True),
         graph("Translations by language", "short", "In an hour.",

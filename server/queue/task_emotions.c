@@ -113,7 +113,8 @@ static void end_unanswered(struct item *item, const struct fam_status *status)
 
 static bool consents(const struct item *item)
 {
-    return fam_user_consents(&item->author, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) &&
+    return !item->family.no_ai &&
+           fam_user_consents(&item->author, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) &&
            fam_user_consents(&item->author, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI);
 }
 
@@ -173,7 +174,7 @@ static const struct fam_child *child_of(const struct item *item)
 static void ask(struct item *item)
 {
     struct fam_handlers *context = item->batch->context;
-    struct fam_known_name names[FAM_PSEUDONYM_KNOWN_MAX];
+    struct fam_known_name names[FAM_READER_NAMES_MAX];
     struct fam_status status;
     uint32_t left_ms = fam_run_remaining_ms(item->run);
     const struct fam_reading_input input = {
@@ -184,7 +185,7 @@ static void ask(struct item *item)
         .language = item->entry.language,
         .child_name = "",
     };
-    const struct fam_reader_question question = {
+    struct fam_reader_question question = {
         .input = &input,
         .names = names,
         .name_count = fam_reader_names(&item->author, &item->family, child_of(item), names),
@@ -194,6 +195,7 @@ static void ask(struct item *item)
         .began_ms = fam_mono_ms(),
         .has_time = true,
     };
+    fam_reader_profile(&question, child_of(item));
     bool ready = false;
     item->wait = fam_reader_wait_new(context->reader, on_ready, item, &status);
     if (item->wait == NULL || fam_reader_start(item->wait, &question, &ready, &status) != FAM_OK) {

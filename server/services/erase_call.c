@@ -96,8 +96,8 @@ Fam__V1__Receipt *fam_reply_receipt(struct fam_reply *reply, const struct fam_er
     return receipt;
 }
 
-void fam_family_delete(struct fam_services_context *context, const Fam__V1__DeleteFamilyRequest *request,
-                       Fam__V1__DeleteFamilyResponse_Closure closure, struct fam_call *call)
+void fam_service_delete_family(struct fam_services_context *context, const Fam__V1__DeleteFamilyRequest *request,
+                               Fam__V1__DeleteFamilyResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
     struct fam_erased erased = {.people = 0};

@@ -13,8 +13,8 @@ enum fam_code fam_service_erase(struct fam_services_context *context, struct fam
 Fam__V1__Receipt *fam_reply_receipt(struct fam_reply *reply, const struct fam_erased *erased);
 
 /* FamilyService/DeleteFamily. */
-void fam_family_delete(struct fam_services_context *context, const Fam__V1__DeleteFamilyRequest *request,
-                       Fam__V1__DeleteFamilyResponse_Closure closure, struct fam_call *call);
+void fam_service_delete_family(struct fam_services_context *context, const Fam__V1__DeleteFamilyRequest *request,
+                               Fam__V1__DeleteFamilyResponse_Closure closure, struct fam_call *call);
 /* OpsService/EraseFamily. */
 void fam_ops_erase_family(struct fam_services_context *context, const Fam__V1__EraseFamilyRequest *request,
                           Fam__V1__EraseFamilyResponse_Closure closure, struct fam_call *call);

@@ -123,8 +123,9 @@ static enum fam_code fill(struct fam_services_context *context, const struct fam
     return fam_reply_check(reply, status);
 }
 
-void fam_family_privacy(struct fam_services_context *context, const Fam__V1__GetPrivacyReportRequest *request,
-                        Fam__V1__GetPrivacyReportResponse_Closure closure, struct fam_call *call)
+void fam_service_get_privacy_report(struct fam_services_context *context,
+                                    const Fam__V1__GetPrivacyReportRequest *request,
+                                    Fam__V1__GetPrivacyReportResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
     fam_auto(page_done) struct page page = {.list = NULL};

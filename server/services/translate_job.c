@@ -153,11 +153,11 @@ static bool consents(const struct fam_job *job, Fam__V1__ConsentPurpose purpose)
     return job->author != NULL && fam_user_consents(&job->user, purpose);
 }
 
-/* Claude is asked for those who consented to it, for what will be stored, and never in an emergency: that is answered
- * at once. */
+/* Claude is asked for those who consented to it, unless their family wants no AI, for what will be stored, and never in
+ * an emergency: that is answered at once. Everything is as it stood in the database when this call began. */
 static bool may_ask(const struct fam_job *job)
 {
-    return job->context->reader != NULL && job->hit.count == 0 &&
+    return job->context->reader != NULL && job->hit.count == 0 && !job->family.no_ai &&
            consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) &&
            consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI) &&
            fam_call_remaining_ms(job->call) > ANSWER_SPARE_MS + ASK_MIN_MS;
@@ -205,19 +205,19 @@ bool fam_job_open(struct fam_job *job, void (*ready)(void *context), void *conte
 
 bool fam_job_ask(struct fam_job *job)
 {
-    struct fam_known_name names[FAM_PSEUDONYM_KNOWN_MAX];
+    struct fam_known_name names[FAM_READER_NAMES_MAX];
     uint32_t left_ms = fam_call_remaining_ms(job->call);
-    const struct fam_reader_question question = {
+    struct fam_reader_question question = {
         .input = &job->input,
         .names = names,
         .name_count = fam_reader_names(&job->user, &job->family, job->child, names),
-        .profile_version = 0, /* nothing of a profile but the age stands in a prompt yet */
         .author = job->author,
         .entry_id = &job->entry_id,
         .timeout_ms = left_ms > ANSWER_SPARE_MS ? left_ms - ANSWER_SPARE_MS : 1,
         .began_ms = fam_call_began_ms(job->call),
         .goes_on = true, /* what is slow is delivered as a better reading */
     };
+    fam_reader_profile(&question, job->child);
     bool ready = false;
     struct fam_status status;
     struct fam_services_context *context = job->context;
@@ -324,7 +324,7 @@ static enum fam_code show_again(struct fam_job *job, const struct fam_uuid *entr
     if (fam_entry_get(job->context->store, job->author, &wanted, &job->entry, status) != FAM_OK) {
         return fam_service_hide(status);
     }
-    return fam_translate_show(job->context, reply, &job->entry, job->user.country, ret_shown, status);
+    return fam_translate_show(job->context, reply, &job->entry, job->user.help_country, ret_shown, status);
 }
 
 /* Claude can add a danger, never take one away. */
@@ -393,7 +393,7 @@ enum fam_code fam_job_finish(struct fam_job *job, struct fam_reply *reply, Fam__
     }
     if (code == FAM_OK) {
         describe(job);
-        code = fam_translate_show(job->context, reply, &job->entry, job->user.country, ret_shown, status);
+        code = fam_translate_show(job->context, reply, &job->entry, job->user.help_country, ret_shown, status);
     }
     if (code == FAM_OK) {
         count(job, "success");

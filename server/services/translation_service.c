@@ -5,9 +5,9 @@
 #include "rpc/call.h"
 #include "services/reply.h"
 #include "services/services_private.h"
-#include "services/unbuilt.h"
 #include "services/translate_batch.h"
 #include "services/translate_call.h"
+#include "services/unbuilt.h"
 
 enum { PAGE_DEFAULT = 20 };
 
@@ -48,7 +48,7 @@ static enum fam_code show_entry(struct fam_services_context *context, const stru
         code = code == FAM_OK ? FAM_OK : fam_service_hide(status);
     }
     if (code == FAM_OK) {
-        code = fam_translate_show(context, reply, ret_entry, user.country, ret_shown, status);
+        code = fam_translate_show(context, reply, ret_entry, user.help_country, ret_shown, status);
     }
     return code;
 }
@@ -147,7 +147,7 @@ static void list_entries(Fam__V1__TranslationService_Service *service, const Fam
                               &list.entries, &list.count, &list.more, &status);
     }
     if (code == FAM_OK) {
-        code = show_list(context, &reply, &list, user.country, &response, &status);
+        code = show_list(context, &reply, &list, user.help_country, &response, &status);
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
@@ -159,6 +159,9 @@ static enum fam_code rate(struct fam_services_context *context, struct fam_call 
     size_t replay_size = 0;
     if (fam_call_replay(call, &replay_size) != NULL) {
         return FAM_OK;
+    }
+    if (fam_service_may_store(context, call, status) != FAM_OK) {
+        return status->code;
     }
     const struct fam_mutation mutation = fam_service_mutation(call);
     const struct fam_rating rating = {

@@ -90,6 +90,7 @@ void fam_reader_wait_free(struct fam_reader_wait *wait)
 struct hidden {
     struct fam_secret phrase;
     struct fam_secret happened_before;
+    struct fam_secret special_needs;
     struct fam_prompt prompt;
     struct fam_cache_key key;
 };
@@ -98,6 +99,7 @@ static void hidden_done(struct hidden *hidden)
 {
     fam_secret_done(&hidden->phrase);
     fam_secret_done(&hidden->happened_before);
+    fam_secret_done(&hidden->special_needs);
     fam_prompt_done(&hidden->prompt);
 }
 
@@ -114,6 +116,10 @@ static enum fam_code hide(struct fam_reader_wait *wait, const struct fam_reader_
     if (code == FAM_OK) {
         code = fam_pseudonyms_hide(wait->pseudonyms, input->happened_before, &ret_hidden->happened_before, status);
     }
+    if (code == FAM_OK) {
+        code = fam_pseudonyms_hide(wait->pseudonyms, question->special_needs == NULL ? "" : question->special_needs,
+                                   &ret_hidden->special_needs, status);
+    }
     if (code != FAM_OK) {
         return code;
     }
@@ -123,6 +129,9 @@ static enum fam_code hide(struct fam_reader_wait *wait, const struct fam_reader_
         .place = input->place,
         .age_band = input->age_band,
         .language = input->language,
+        .traits = question->traits,
+        .trait_count = question->trait_count,
+        .special_needs = fam_secret_text(&ret_hidden->special_needs),
     };
     return fam_prompt_build(wait->reader->prompts, &prompt, &ret_hidden->prompt, status);
 }
@@ -143,6 +152,7 @@ static enum fam_code make_key(struct fam_reader *reader, const struct fam_reader
         .model = reader->model,
         .prompt_version = hidden->prompt.version,
         .profile_version = question->profile_version,
+        .profile_child = question->child_id,
         .owner = own ? question->author : NULL,
     };
     return fam_reading_cache_key(reader->options.cache, &asked, &hidden->key, status);

@@ -24,6 +24,7 @@
 #include "base/compiler.h"
 #include "base/status.h"
 #include "base/uuid.h"
+#include "fam/v1/family.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
 #include "translate/offline.h"
 #include "translate/pseudonym.h"
@@ -59,6 +60,10 @@ struct fam_reader_question {
     const struct fam_known_name *names; /* of the family */
     size_t name_count;
     uint32_t profile_version;        /* of the child, when its profile holds more than an age; else 0 */
+    const struct fam_uuid *child_id; /* whose profile that is; NULL with 0 */
+    const Fam__V1__Trait *traits;    /* of the profile */
+    size_t trait_count;
+    const char *special_needs;       /* of the profile; "" when not told */
     const struct fam_uuid *author;   /* who consented */
     const struct fam_uuid *entry_id; /* of the entry that will hold the reading */
     uint32_t timeout_ms;             /* at most; the patience bounds it too */

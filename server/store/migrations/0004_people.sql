@@ -87,3 +87,6 @@ CREATE INDEX users_erased ON users (erased_at) WHERE erased_at IS NOT NULL;
 CREATE INDEX families_erased ON families (erased_at) WHERE erased_at IS NOT NULL;
 
 CREATE INDEX entry_keys_family ON keys.entry_keys (family_id, entry_id DESC) WHERE family_id IS NOT NULL;
+
+CREATE INDEX children_removed ON children (removed_at) WHERE removed_at IS NOT NULL;
+CREATE INDEX invites_expires ON invites (expires_at);
