@@ -27,6 +27,7 @@ static enum fam_code list_types(struct fam_app *app, struct fam_status *status)
         .bell = app->bell,
         .sessions = app->sessions,
         .limits = app->limits,
+        .guesses = app->guesses,
         .cache = app->cache,
         .metrics = app->metrics,
         .log = app->log,

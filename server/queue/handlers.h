@@ -34,8 +34,9 @@ struct fam_handlers {
     struct fam_store *store;
     struct fam_reader *reader;     /* NULL: Claude is off */
     struct fam_bell *bell;         /* rung after a COMMIT that wrote notifications; may be NULL */
-    struct fam_sessions *sessions; /* this and the next two: what is kept in Redis; NULL: nothing */
+    struct fam_sessions *sessions; /* this and the next three: what is kept in Redis; NULL: nothing */
     struct fam_limits *limits;
+    struct fam_limits *guesses;
     struct fam_reading_cache *cache;
     struct fam_metrics *metrics; /* may be NULL */
     struct fam_log *log;         /* may be NULL */

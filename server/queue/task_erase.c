@@ -24,6 +24,9 @@ static enum fam_code forget_in_redis(const struct fam_handlers *context, const s
     if (code == FAM_OK && context->limits != NULL) {
         code = fam_limits_forget(context->limits, user_id, status);
     }
+    if (code == FAM_OK && context->guesses != NULL) {
+        code = fam_limits_forget(context->guesses, user_id, status);
+    }
     if (code == FAM_OK && context->cache != NULL) {
         code = fam_reading_cache_forget(context->cache, user_id, status);
     }

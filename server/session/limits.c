@@ -270,7 +270,7 @@ enum fam_code fam_limits_forget(struct fam_limits *limits, const struct fam_uuid
     if (!limits->redis) {
         return FAM_OK;
     }
-    fill_keys(user, &keys);
+    fill_keys(limits, user, &keys);
     for (size_t i = 0; i < WINDOWS; i++) {
         args[1 + i] = keys.args[i];
     }
