@@ -12,6 +12,7 @@
 #include "services/translate_reread.h"
 #include "session/limits.h"
 #include "store/person_store.h"
+#include "translate/mention.h"
 #include "translate/reader_names.h"
 
 enum {
@@ -269,6 +270,21 @@ static void undescribe(struct fam_job *job)
     }
 }
 
+/* The family that a new entry may be shown to, if its author wants that of all new ones: never one with a danger, or
+ * that speaks of a grown-up of the family. NULL: none. */
+static const struct fam_uuid *family_to_show(const struct fam_job *job)
+{
+    bool mentioned = true;
+    struct fam_status ignored; /* what can't be looked at stays private */
+    if (!job->user.has_family || job->hit.count > 0 ||
+        fam_mention_of_family(&job->family, job->request->phrase, job->request->happened_before, &mentioned,
+                              &ignored) != FAM_OK ||
+        mentioned) {
+        return NULL;
+    }
+    return &job->family.family_id;
+}
+
 /* With consent: the first reading is stored before it is answered. */
 static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_status *status)
 {
@@ -291,6 +307,7 @@ static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_s
         .safety_count = job->hit.count,
         .safety = job->hit.kinds,
         .reading = job->entry.reading,
+        .shared_family = family_to_show(job),
         .task = again ? &reread.task : NULL,
         .task_id = again ? &reread.task_id : NULL,
     };

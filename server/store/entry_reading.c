@@ -24,6 +24,20 @@ static const struct fam_statement insert_better = {
 static const struct fam_statement update_safety = {
     "entry_safety", "UPDATE emotion_entries SET safety = $2 WHERE entry_id = $1", "update", "emotion_entries"};
 
+static const struct fam_statement hide_entry = {
+    "entry_hide",
+    "UPDATE keys.entry_keys SET family_id = NULL, wrapped_family = NULL WHERE entry_id = $1 AND user_id = $2", "update",
+    "keys"};
+
+enum fam_code fam_entry_hide(struct fam_db *db, const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
+                             struct fam_status *status)
+{
+    struct fam_params params = {0};
+    fam_param_uuid(&params, entry_id);
+    fam_param_uuid(&params, user_id);
+    return fam_db_exec(db, &hide_entry, &params, NULL, status);
+}
+
 void fam_safety_encode(const Fam__V1__SafetyKind *kinds, size_t count, unsigned char out[FAM_ENTRY_SAFETY_MAX])
 {
     memset(out, 0, FAM_ENTRY_SAFETY_MAX);
@@ -172,6 +186,9 @@ enum fam_code fam_entry_add_reading(struct fam_store *store, struct fam_db *db, 
     if (code == FAM_OK && add_dangers(&made)) {
         *ret_new_danger = true;
         code = write_dangers(db, &made, status);
+        if (code == FAM_OK) {
+            code = fam_entry_hide(db, better->user_id, better->entry_id, status);
+        }
     }
     return code;
 }
