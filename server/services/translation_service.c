@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "rpc/call.h"
+#include "services/again_call.h"
 #include "services/entry_view.h"
 #include "services/history.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "services/translate_batch.h"
 #include "services/translate_call.h"
-#include "services/unbuilt.h"
 
 static struct fam_services_context *context_of(Fam__V1__TranslationService_Service *service)
 {
@@ -106,8 +106,17 @@ static void rate_entry(Fam__V1__TranslationService_Service *service, const Fam__
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
-FAM_UNBUILT(TranslationService, correct_entry, CorrectEntry)
-FAM_UNBUILT(TranslationService, revise_entry, ReviseEntry)
+static void correct_entry(Fam__V1__TranslationService_Service *service, const Fam__V1__CorrectEntryRequest *request,
+                          Fam__V1__CorrectEntryResponse_Closure closure, void *closure_data)
+{
+    fam_correct_call(context_of(service), request, closure, closure_data);
+}
+
+static void revise_entry(Fam__V1__TranslationService_Service *service, const Fam__V1__ReviseEntryRequest *request,
+                         Fam__V1__ReviseEntryResponse_Closure closure, void *closure_data)
+{
+    fam_revise_call(context_of(service), request, closure, closure_data);
+}
 
 void fam_translation_service_init(struct fam_translation_service *service, struct fam_services_context *context)
 {

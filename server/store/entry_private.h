@@ -4,7 +4,7 @@
  *   safety   ten bytes, a kind each, zeros behind: its length tells nothing
  *   chat     chat id (8, big-endian) · message id (8) · the kinds of danger that the message told of, as in safety
  *   rating   helped · used response · comment
- *   correction  emotion · note; a row of `corrections`, under its author's key */
+ *   correction  emotion · what the reading had said · note; a row of `corrections`, under its author's key */
 #ifndef FAM_STORE_ENTRY_PRIVATE_H
 #define FAM_STORE_ENTRY_PRIVATE_H
 
@@ -14,7 +14,7 @@
 #include "store/entry_store.h"
 #include "store/seal.h"
 
-enum { FAM_CONTEXT_FORMAT = 1, FAM_CONTEXT_HEAD = 4, FAM_CHAT_SIZE = 16, FAM_RATING_HEAD = 2, FAM_CORRECTION_HEAD = 1 };
+enum { FAM_CONTEXT_FORMAT = 1, FAM_CONTEXT_HEAD = 4, FAM_CHAT_SIZE = 16, FAM_RATING_HEAD = 2, FAM_CORRECTION_HEAD = 2 };
 
 /* The plain value of the column `safety`, and back. */
 void fam_safety_encode(const Fam__V1__SafetyKind *kinds, size_t count, unsigned char out[FAM_ENTRY_SAFETY_MAX]);

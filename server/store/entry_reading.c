@@ -100,12 +100,16 @@ static enum fam_code open_entry(struct fam_store *store, struct fam_db *db, stru
     return code;
 }
 
-static enum fam_code check_newest(struct fam_db *db, const struct better *better, struct fam_status *status)
+static enum fam_code check_newest(struct fam_db *db, struct better *better, struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
     fam_param_uuid(&params, better->wanted->entry_id);
     enum fam_code code = fam_db_exec(db, &select_version, &params, &rows, status);
+    if (code == FAM_OK && better->wanted->after_any) {
+        better->version = (int32_t)fam_rows_i64(&rows, 0, 0) + 1;
+        return FAM_OK;
+    }
     if (code == FAM_OK && fam_rows_i64(&rows, 0, 0) != better->wanted->after_version) {
         return fam_fail_reason(status, FAM_ABORTED, "READING_VERSION", 0, "another reading of this entry was first");
     }
@@ -174,11 +178,11 @@ enum fam_code fam_entry_add_reading(struct fam_store *store, struct fam_db *db, 
     memset(&made, 0, sizeof(made));
     made.wanted = better;
     made.version = better->after_version + 1;
-    *ret_version = made.version;
     *ret_new_danger = false;
     enum fam_code code = open_entry(store, db, &made, status);
     if (code == FAM_OK) {
         code = check_newest(db, &made, status);
+        *ret_version = made.version;
     }
     if (code == FAM_OK) {
         code = insert_reading(db, &made, status);

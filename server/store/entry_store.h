@@ -19,6 +19,7 @@
 
 struct fam_store;
 struct fam_task_new;
+struct fam_correction;
 
 enum { FAM_ENTRY_SAFETY_MAX = 10, FAM_ENTRY_PAGE_MAX = 100 };
 
@@ -102,6 +103,7 @@ struct fam_entry_better {
     const struct fam_uuid *user_id;
     const struct fam_uuid *entry_id;
     int32_t after_version; /* the newest one when it was asked for */
+    bool after_any;        /* after the newest one, whichever that is */
     const Fam__V1__Reading *reading;
     size_t risk_count; /* dangers that Claude saw: those that are new are added to the entry's, none is taken away */
     const Fam__V1__SafetyKind *risk;
@@ -112,6 +114,23 @@ struct fam_entry_better {
 enum fam_code fam_entry_add_reading(struct fam_store *store, struct fam_db *db, const struct fam_entry_better *better,
                                     int32_t *ret_version, bool *ret_new_danger,
                                     struct fam_status *status) FAM_MUST_CHECK;
+/* What its author says anew about an entry; borrowed. */
+struct fam_entry_renewal {
+    const struct fam_uuid *user_id;
+    const struct fam_uuid *entry_id;
+    const Fam__V1__Reading *reading; /* the next version */
+    size_t danger_count; /* found now: those that are new are added, and hide the entry; none is taken away */
+    const Fam__V1__SafetyKind *danger;
+    const char *phrase;                      /* other words; NULL: they stay */
+    const struct fam_correction *correction; /* NULL: none */
+    bool hide;                               /* it must not be shared any more */
+    const struct fam_task_new *task;         /* as in fam_entry_new */
+    const struct fam_uuid *task_id;
+};
+/* All of it in one transaction. ids: entry. NOT_FOUND. */
+enum fam_code fam_entry_renew(struct fam_store *store, const struct fam_mutation *mutation,
+                              const struct fam_entry_renewal *renewal, struct fam_outcome *ret_outcome,
+                              struct fam_status *status) FAM_MUST_CHECK;
 /* An own one. NOT_FOUND. */
 enum fam_code fam_entry_get(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
                             struct fam_entry *ret_entry, struct fam_status *status) FAM_MUST_CHECK;
