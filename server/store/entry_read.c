@@ -82,7 +82,7 @@ static const struct fam_statement select_family = {
                    "ORDER BY e.entry_id DESC LIMIT $3::bigint) UNION "
                    "(SELECT k.entry_id FROM keys.entry_keys k JOIN emotion_entries e USING (entry_id) "
                    "WHERE k.entry_id < $2 AND " SHOWN_TO_ME FILTERS
-                   "ORDER BY k.entry_id DESC LIMIT $3::bigint)) AS both "
+                   "ORDER BY k.entry_id DESC LIMIT $3::bigint)) AS found "
                    "ORDER BY entry_id DESC LIMIT $3::bigint) AS v JOIN emotion_entries e USING (entry_id) " JOIN_ENTRIES
                    "ORDER BY e.entry_id DESC",
     "select", "emotion_entries"};
