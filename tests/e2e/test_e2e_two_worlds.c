@@ -82,6 +82,7 @@ static void call(struct system *system, const struct fam_uuid *user, const char 
     }
     fam_rpc_done(&rpc);
     protobuf_c_message_free_unpacked(request, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL); /* ids of one millisecond have no order among them */
 }
 
 /* ---- what may differ ---- */
@@ -159,7 +160,7 @@ static void say(struct world *world, const struct person *person, const char *ph
     cr_assert_eq(system_translate(world->system, person, phrase, key, &rpc, &status), FAM_OK, "%s", status.message);
     snprintf(ret_id, 40, "%s", system_entry(&rpc)->entry_id);
     fam_rpc_done(&rpc);
-    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL); /* ids of one millisecond have no order among them */
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 }
 
 static void with_entry(struct world *world, const struct person *person, const char *method, const char *id,
