@@ -15,13 +15,13 @@ Test(telegram_sim_files, a_file_is_shown_as_a_line_with_its_name_and_size)
     cJSON *answer = NULL;
     tg_say(&world.sim, CHAT, "hello");
     uint64_t after = tg_now(&world.sim);
-    cr_assert_eq(upload("chat_id=7001", "{\"a\":\"\r\n--b\"}", 15, &answer), 200);
+    cr_assert_eq(upload("chat_id=7001", "{\"a\":\"\r\n--b\"}", 13, &answer), 200);
     const cJSON *document = fam_json_get(fam_json_get(answer, "result"), "document");
     cr_expect_str_eq(fam_json_string(document, "file_name"), "family.json");
     cr_expect_str_eq(fam_json_string(document, "mime_type"), "application/json");
     cJSON_Delete(answer);
     cr_assert(tg_wait_message(&world.sim, CHAT, after, WAIT_MS, &shown));
-    cr_expect_str_eq(shown.text, "(file family.json, 15 bytes)");
+    cr_expect_str_eq(shown.text, "(file family.json, 13 bytes)");
     cJSON *news = tg_messages(&world.sim, CHAT, after);
     const cJSON *view = cJSON_GetArrayItem(fam_json_get(news, "messages"), 0);
     cr_expect_str_eq(fam_json_string(fam_json_get(view, "document"), "text"), "{\"a\":\"\r\n--b\"}");
