@@ -119,6 +119,9 @@ static enum fam_code world_username(void *self, char ret_name[FAM_USERNAME_SIZE]
     return FAM_OK;
 }
 
+/* Other locales than those compiled in, when a test brings them. */
+static struct fam_locales *(*world_locales)(struct fam_status *status);
+
 static void world_start_with(const struct fam_lead *lead)
 {
     static const char token[] = "123456:ABC";
@@ -131,7 +134,7 @@ static void world_start_with(const struct fam_lead *lead)
     w.next_message_id = 1000;
     w.next_update_id = 1;
     w.wall_ms = 1795000000000; /* November 2026 */
-    w.locales = fam_locales_new(&status);
+    w.locales = world_locales ? world_locales(&status) : fam_locales_new(&status);
     cr_assert_not_null(w.locales, "%s", status.message);
     cr_assert(fam_secret_set(&secret, token, sizeof(token) - 1));
     cr_assert(fam_callback_init(&w.signer, &secret));
