@@ -103,6 +103,31 @@ int sim_client_post_form(struct sim_client *client, const char *path, const char
     return post(client, path, "Content-Type: application/x-www-form-urlencoded", form, strlen(form), ret_body);
 }
 
+int sim_client_post_file(struct sim_client *client, const char *path, const char *form, const char *name,
+                         const char *file_name, const void *data, size_t size, cJSON **ret_body)
+{
+    curl_easy_reset(client->curl);
+    curl_mime *mime = curl_mime_init(client->curl);
+    const char *value = strchr(form, '=');
+    if (value) {
+        char key[64];
+        snprintf(key, sizeof(key), "%.*s", (int)(value - form), form);
+        curl_mimepart *field = curl_mime_addpart(mime);
+        curl_mime_name(field, key);
+        curl_mime_data(field, value + 1, CURL_ZERO_TERMINATED);
+    }
+    curl_mimepart *file = curl_mime_addpart(mime);
+    curl_mime_name(file, name);
+    curl_mime_filename(file, file_name);
+    curl_mime_type(file, "application/json");
+    curl_mime_data(file, data, size);
+    curl_easy_setopt(client->curl, CURLOPT_MIMEPOST, mime);
+    int status = call(client, path, POST_TIMEOUT_MS, ret_body);
+    curl_easy_reset(client->curl);
+    curl_mime_free(mime);
+    return status;
+}
+
 int sim_client_post_json(struct sim_client *client, const char *path, cJSON *body, cJSON **ret_body)
 {
     char *text = cJSON_PrintUnformatted(body);

@@ -20,6 +20,9 @@ void sim_client_free(struct sim_client *client);
 int sim_client_get(struct sim_client *client, const char *path, long timeout_ms, cJSON **ret_body);
 int sim_client_post(struct sim_client *client, const char *path, const void *body, size_t size, cJSON **ret_body);
 int sim_client_post_form(struct sim_client *client, const char *path, const char *form, cJSON **ret_body);
+/* A file as the field `name` of a multipart form, behind the fields of `form` ("a=1"). */
+int sim_client_post_file(struct sim_client *client, const char *path, const char *form, const char *name,
+                         const char *file_name, const void *data, size_t size, cJSON **ret_body);
 /* The same with a JSON object, which is freed. */
 int sim_client_post_json(struct sim_client *client, const char *path, cJSON *body, cJSON **ret_body);
 

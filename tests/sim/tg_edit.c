@@ -132,11 +132,11 @@ cJSON *tg_delete_messages(struct telegram_sim *sim, const cJSON *args, struct tg
     const cJSON *item;
     if (!chat)
         return NULL;
-    bool read = tg_arg_json(args, "message_ids", &ids) && cJSON_IsArray(ids);
-    if (!read || cJSON_GetArraySize(ids) < 1 || cJSON_GetArraySize(ids) > TG_MAX_DELETED) {
+    int count = tg_arg_json(args, "message_ids", &ids) && cJSON_IsArray(ids) ? cJSON_GetArraySize(ids) : 0;
+    if (count < 1 || count > TG_MAX_DELETED) {
         cJSON_Delete(ids);
         tg_fail(error, 400, "Bad Request: %s",
-                read ? "too many message identifiers specified" : "message identifiers are not specified");
+                count > 0 ? "too many message identifiers specified" : "message identifiers are not specified");
         return NULL;
     }
     cJSON_ArrayForEach(item, ids)

@@ -83,7 +83,7 @@ static bool add_file(cJSON *args, const struct part *part)
         return false;
     tg_put_text(file, "file_name", part->file_name);
     tg_put_text(file, "mime_type", part->type);
-    tg_put_i64(file, "file_size", (int64_t)part->size);
+    cJSON_AddNumberToObject(file, "file_size", (double)part->size); /* read again here, so no raw number */
     if (part->size <= TG_KEPT_FILE) {
         fam_buf_add(&text, part->data, part->size);
         if (!text.failed && fam_utf8_valid(fam_buf_text(&text), text.size))

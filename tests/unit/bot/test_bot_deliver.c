@@ -126,7 +126,7 @@ Test(bot_deliver, a_better_reading_takes_the_place_of_the_answer_with_its_button
     cr_assert_not_null(find_button(sent, "Занятие"));
     cr_assert_not_null(find_button(sent, "Помогло"));
     cr_assert_null(find_button(sent, "Познакомиться"));
-    cr_assert_eq(w.calls[FAM_BACKEND_GET_FAMILY], 0, "an entry of a child has a family");
+    cr_assert_eq(w.calls[FAM_BACKEND_GET_FAMILY], 1, "an entry of a child has a family; it is read for who can see it");
 }
 
 Test(bot_deliver, buttons_of_a_replaced_answer_belong_to_the_person_and_work)

@@ -352,3 +352,64 @@ Test(bot_sender, a_wrong_token_is_refused_without_repeating_it)
     }
     cr_assert_str_eq(fam_api_bot_id(api), "123456");
 }
+
+static enum fam_code upload(const char *name, const void *data, size_t size, int64_t *ret_id, struct fam_status *status)
+{
+    const struct fam_document document = {
+        .chat_id = 77, .file_name = name, .content_type = "text/html", .data = data, .size = size};
+    *status = (struct fam_status){0};
+    return messenger->send_document(messenger->context, &document, ret_id, status);
+}
+
+Test(bot_sender, a_file_is_a_form_with_its_name_and_its_bytes)
+{
+    struct fam_status status;
+    int64_t id = 0;
+    cr_assert_eq(upload("семья \"1\"\r\n.html", "<p>--x</p>", 10, &id, &status), FAM_OK);
+    cr_assert_eq(id, 41);
+    cr_assert_str_eq(fake_http.urls[0], "https://api.example/bot123456:ABC-def_1/sendDocument");
+    const char *body = fake_http.bodies[0];
+    cr_assert_not_null(strstr(body, "name=\"chat_id\"\r\n\r\n77\r\n"), "%s", body);
+    cr_assert_not_null(strstr(body, "name=\"document\"; filename=\"____________1___.html\"\r\n"
+                                    "Content-Type: text/html\r\n\r\n<p>--x</p>\r\n--"),
+                       "a name can't end its line or its quotes: %s", body);
+    cr_assert_str_eq(body + strlen(body) - 4, "--\r\n");
+    cr_assert_eq(strncmp(body, "--", 2), 0);
+}
+
+Test(bot_sender, a_file_that_is_empty_or_too_large_is_refused_without_a_call)
+{
+    struct fam_status status;
+    int64_t id;
+    cr_assert_eq(upload("a.html", "", 0, &id, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_eq(upload("a.html", "x", FAM_DOCUMENT_BYTES + 1, &id, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_str_eq(status.reason, "REJECTED");
+    cr_assert_eq(fake_http.calls, 0);
+}
+
+Test(bot_sender, a_file_is_tried_again_as_a_message_is)
+{
+    struct fam_status status;
+    int64_t id = 0;
+    fake_http_answer(502, "<html>");
+    fake_http_answer(429, "{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\","
+                          "\"parameters\":{\"retry_after\":2}}");
+    cr_assert_eq(upload("a.html", "x", 1, &id, &status), FAM_OK);
+    cr_assert_eq(fake_http.calls, 3);
+    cr_assert_geq(slept, 2000);
+}
+
+Test(bot_sender, messages_are_removed_up_to_a_hundred_at_once)
+{
+    struct fam_status status;
+    const int64_t ids[] = {5, 7};
+    int64_t many[FAM_REMOVE_MESSAGES + 1] = {0};
+    cr_assert_eq(messenger->remove_all(messenger->context, 77, ids, 2, &status), FAM_OK);
+    cr_assert_str_eq(fake_http.urls[0], "https://api.example/bot123456:ABC-def_1/deleteMessages");
+    cr_assert_str_eq(fake_http.bodies[0], "{\"chat_id\":77,\"message_ids\":[5,7]}");
+    cr_assert_eq(messenger->remove_all(messenger->context, 77, many, FAM_REMOVE_MESSAGES + 1, &status),
+                 FAM_INVALID_ARGUMENT);
+    cr_assert_eq(fake_http.calls, 1);
+    messenger->uploading(messenger->context, 77);
+    cr_assert_str_eq(fake_http.bodies[1], "{\"chat_id\":77,\"action\":\"upload_document\"}");
+}
