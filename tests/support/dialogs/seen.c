@@ -23,6 +23,7 @@ static const struct {
     {"(^|[^0-9:])([0-9]{1,2}:[0-9]{2})($|[^0-9:])", "{time}"},
     {"через ([0-9]+ (минут|час)[а-я]*)", "{wait}"},
     {"in ([0-9]+ (minute|hour)s?)", "{wait}"},
+    {"([0-9]+) bytes", "{size}"},
 };
 
 void seen_rules_init(struct seen_rules *rules)
@@ -45,7 +46,7 @@ void seen_rules_done(struct seen_rules *rules)
  */
 static regmatch_t part_of(size_t rule, const regmatch_t matches[4])
 {
-    static const size_t groups[SEEN_RULES] = {[0] = 1, [7] = 2, [8] = 1, [9] = 1};
+    static const size_t groups[SEEN_RULES] = {[0] = 1, [7] = 2, [8] = 1, [9] = 1, [10] = 1};
     return matches[groups[rule]];
 }
 
