@@ -82,7 +82,7 @@ static enum fam_code correct(struct fam_turn *turn, const char *entry_id, Fam__V
         return show_word(turn, T(turn->locale, "button.not_kept"), NULL);
     }
     if (code != FAM_OK) {
-        return code;
+        return fam_people_refused(turn, code);
     }
     const Fam__V1__Entry *entry = ((const Fam__V1__CorrectEntryResponse *)reply.message)->entry;
     if (!entry) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "dialog/history.h"
+#include "dialog/people.h"
 #include "dialog/reading.h"
 #include "dialog/when.h"
 
@@ -234,13 +235,13 @@ enum fam_code fam_entry_share(struct fam_turn *turn)
     if (code == FAM_FAILED_PRECONDITION && strcmp(turn->status->reason, "CONFIRM_SHARE") == 0) {
         return ask_to_confirm(turn);
     }
-    if (code == FAM_FAILED_PRECONDITION) {
+    if (code == FAM_FAILED_PRECONDITION && strcmp(turn->status->reason, "NO_FAMILY") == 0) {
         return show_word(turn, T(turn->locale, "share.nobody"), NULL);
     }
     if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED) {
         return show_word(turn, T(turn->locale, "button.not_kept"), NULL);
     }
-    return code == FAM_OK ? say_shared(turn, request.shared) : code;
+    return code == FAM_OK ? say_shared(turn, request.shared) : fam_people_refused(turn, code);
 }
 
 static enum fam_code ask_to_erase(struct fam_turn *turn)

@@ -202,14 +202,29 @@ static void lay_out_disclosure(struct fam_html *html, const struct fam_locale *l
     }
 }
 
-/* What was sent, one at a time, as it was sent: the words of a danger may be among them, so it is protected too. */
+/* The words of a danger may be among what was sent, and an edit can't protect a message: so it is one of its own, which
+ * later pages change. */
+static enum fam_code send_sent(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard)
+{
+    const struct fam_messenger *messenger = &turn->messenger;
+    const struct fam_outgoing message = {
+        .chat_id = turn->update->chat_id, .html = fam_html_text(html), .keyboard = keyboard, .protect = true};
+    if (fam_html_failed(html)) {
+        return fam_fail_memory(turn->status);
+    }
+    turn->state.view.kind = FAM_VIEW_DISCLOSURES;
+    return messenger->send(messenger->context, &message, &turn->state.view.message_id, turn->status);
+}
+
+/* What was sent, one at a time, as it was sent. */
 static enum fam_code show_sent(struct fam_turn *turn, unsigned page)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     fam_auto(fam_html_done) struct fam_html html = {0};
     struct fam_keyboard keyboard = {0};
     struct fam_view *view = &turn->state.view;
-    if (!fam_view_is_on_show(turn, FAM_VIEW_DISCLOSURES)) {
+    bool is_on_show = fam_view_is_on_show(turn, FAM_VIEW_DISCLOSURES);
+    if (!is_on_show) {
         *view = (struct fam_view){0};
     } else if (!fam_view_turn_page(view, page)) {
         fam_view_rewind(view);
@@ -232,8 +247,8 @@ static enum fam_code show_sent(struct fam_turn *turn, unsigned page)
     }
     fam_view_add_pages(turn, &keyboard, FAM_ACTION_PRIVACY, PRIVACY_SENT);
     fam_keyboard_end_row(&keyboard);
-    fam_turn_button(turn, &keyboard, T(turn->locale, "button.back"), FAM_ACTION_PRIVACY, PRIVACY_REPORT, NULL);
-    return fam_view_show(turn, &html, &keyboard, FAM_VIEW_DISCLOSURES);
+    fam_turn_button(turn, &keyboard, T(turn->locale, "button.remove"), FAM_ACTION_REMOVE, 0, NULL);
+    return is_on_show ? fam_view_show(turn, &html, &keyboard, FAM_VIEW_DISCLOSURES) : send_sent(turn, &html, &keyboard);
 }
 
 enum fam_code fam_privacy_start(struct fam_turn *turn)

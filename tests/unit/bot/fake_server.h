@@ -257,6 +257,22 @@ static struct world_entry *find_entry(const char *id, const char *key)
 
 enum answered_as { AS_TRANSLATE, AS_GET, AS_RATE, AS_CORRECT, AS_REVISE, AS_SHARE };
 
+/* As the answer of the method that was called. */
+static void wrap_entry(struct fam_backend_reply *reply, Fam__V1__Entry *entry, enum answered_as as)
+{
+    Fam__V1__TranslateResponse translated = FAM__V1__TRANSLATE_RESPONSE__INIT;
+    Fam__V1__GetEntryResponse got = FAM__V1__GET_ENTRY_RESPONSE__INIT;
+    Fam__V1__RateEntryResponse rated = FAM__V1__RATE_ENTRY_RESPONSE__INIT;
+    Fam__V1__CorrectEntryResponse corrected = FAM__V1__CORRECT_ENTRY_RESPONSE__INIT;
+    Fam__V1__ReviseEntryResponse revised = FAM__V1__REVISE_ENTRY_RESPONSE__INIT;
+    Fam__V1__ShareEntryResponse shown = FAM__V1__SHARE_ENTRY_RESPONSE__INIT;
+    translated.entry = got.entry = rated.entry = corrected.entry = revised.entry = shown.entry = entry;
+    const ProtobufCMessage *const answers[] = {
+        [AS_TRANSLATE] = &translated.base, [AS_GET] = &got.base,        [AS_RATE] = &rated.base,
+        [AS_CORRECT] = &corrected.base,    [AS_REVISE] = &revised.base, [AS_SHARE] = &shown.base};
+    answer(reply, answers[as]);
+}
+
 static void answer_entry(struct fam_backend_reply *reply, struct world_entry *stored, bool has_id, enum answered_as as)
 {
     Fam__V1__Entry entry = FAM__V1__ENTRY__INIT;
@@ -312,17 +328,7 @@ static void answer_entry(struct fam_backend_reply *reply, struct world_entry *st
     entry.reading = &reading;
     entry.safety = stored->safety ? &safety : NULL;
     entry.delivery = stored->message_id ? &delivery : NULL;
-    Fam__V1__TranslateResponse translated = FAM__V1__TRANSLATE_RESPONSE__INIT;
-    Fam__V1__GetEntryResponse got = FAM__V1__GET_ENTRY_RESPONSE__INIT;
-    Fam__V1__RateEntryResponse rated = FAM__V1__RATE_ENTRY_RESPONSE__INIT;
-    Fam__V1__CorrectEntryResponse corrected = FAM__V1__CORRECT_ENTRY_RESPONSE__INIT;
-    Fam__V1__ReviseEntryResponse revised = FAM__V1__REVISE_ENTRY_RESPONSE__INIT;
-    Fam__V1__ShareEntryResponse shown = FAM__V1__SHARE_ENTRY_RESPONSE__INIT;
-    translated.entry = got.entry = rated.entry = corrected.entry = revised.entry = shown.entry = &entry;
-    const ProtobufCMessage *const answers[] = {
-        [AS_TRANSLATE] = &translated.base, [AS_GET] = &got.base,        [AS_RATE] = &rated.base,
-        [AS_CORRECT] = &corrected.base,    [AS_REVISE] = &revised.base, [AS_SHARE] = &shown.base};
-    answer(reply, answers[as]);
+    wrap_entry(reply, &entry, as);
 }
 
 static void translate(const Fam__V1__TranslateRequest *request, const char *key, struct fam_backend_reply *reply)

@@ -208,6 +208,83 @@ Test(bot_settings, without_sessions_what_waits_for_text_says_later)
     cr_assert_str_eq(w.zone, "Asia/Omsk", "buttons need no session");
 }
 
+/* At each place where the bot can be killed or the server can fail: no effect twice, and the conversation goes on. */
+static void play_with_fault(const char *step, enum fam_backend_method method, bool after)
+{
+    char data[FAM_BUTTON_DATA];
+    struct fam_update update = world_message(step);
+    if (step[0] == '[') {
+        const struct fam_button *button = find_button(last(), ru(step + 1));
+        cr_assert_not_null(button, "no button %s (method %d) under: %s", step, (int)method, last()->text);
+        snprintf(data, sizeof(data), "%s", button->data);
+        update.kind = FAM_UPDATE_CALLBACK;
+        update.text = "";
+        update.message_id = last()->message_id;
+        update.callback_id = "cb";
+        update.data = data;
+    }
+    w.fail_method = method;
+    w.fail_code = method == FAM_BACKEND_UPDATE_SESSION ? FAM_ABORTED : FAM_INTERNAL;
+    w.fail_before = after ? 0 : 1;
+    w.fail_after = after;
+    for (int tries = 0; world_handle(&update) == FAM_HANDLE_AGAIN; tries++)
+        cr_assert_lt(tries, 4);
+    w.fail_before = w.fail_after = 0;
+}
+
+Test(bot_settings, a_fault_at_any_call_about_people_doubles_nothing)
+{
+    static const enum fam_backend_method methods[] = {
+        FAM_BACKEND_REGISTER_USER, FAM_BACKEND_GET_FAMILY,    FAM_BACKEND_UPDATE_FAMILY,   FAM_BACKEND_CREATE_INVITE,
+        FAM_BACKEND_LIST_INVITES,  FAM_BACKEND_REVOKE_INVITE, FAM_BACKEND_UPDATE_CHILD,    FAM_BACKEND_UPDATE_USER,
+        FAM_BACKEND_SET_CONSENT,   FAM_BACKEND_REMOVE_CHILD,  FAM_BACKEND_SUBMIT_FEEDBACK, FAM_BACKEND_UPDATE_SESSION};
+    static const char *const script[] = {"/family",
+                                         "[button.invite",
+                                         "[button.as_parent",
+                                         "[button.invites",
+                                         "[button.back",
+                                         "[button.zone",
+                                         "[zone.omsk",
+                                         "/children",
+                                         "[Маша",
+                                         "[button.traits",
+                                         "[trait.shy",
+                                         "[button.done",
+                                         "[button.needs",
+                                         "аллергия",
+                                         "[button.child_remove",
+                                         "[button.back",
+                                         "[button.child_name",
+                                         "Мария",
+                                         "[button.child_remove",
+                                         "[button.remove_yes",
+                                         "/settings",
+                                         "[switch.share_on",
+                                         "[switch.ai_off",
+                                         "[button.my_name",
+                                         "Аня",
+                                         "/feedback",
+                                         "Спасибо"};
+    for (size_t m = 0; m < FAM_ARRAY_SIZE(methods); m++) {
+        for (int after = 0; after < 2; after++) {
+            people_stop();
+            people_start();
+            for (size_t i = 0; i < FAM_ARRAY_SIZE(script); i++)
+                play_with_fault(script[i], methods[m], after);
+            cr_assert_eq(w.invite_count, 1, "method %d", (int)methods[m]);
+            cr_assert_str_eq(w.zone, "Asia/Omsk", "method %d", (int)methods[m]);
+            cr_assert_str_eq(w.children[0].name, "Мария");
+            cr_assert_str_eq(w.children[0].needs, "аллергия");
+            cr_assert_eq(w.children[0].trait_count, 1);
+            cr_assert(w.children[0].removed, "method %d", (int)methods[m]);
+            cr_assert(w.share_entries && w.ai == 0, "method %d", (int)methods[m]);
+            cr_assert_str_eq(w.name, "Аня");
+            cr_assert_str_eq(w.feedback, "Спасибо", "method %d", (int)methods[m]);
+            cr_assert_str_eq(last()->text, ru("feedback.thanks"), "method %d", (int)methods[m]);
+        }
+    }
+}
+
 Test(bot_settings, cancel_leaves_every_question_of_people)
 {
     static const char *const ways[][3] = {{"/family", "button.family_name", NULL},
