@@ -74,7 +74,13 @@ static enum fam_code make_redis_rooms(struct fam_app *app, struct fam_status *st
                                               .per_hour = app->config->limit_translations_hour,
                                               .per_day = app->config->limit_translations_day};
     app->limits = app->sessions == NULL ? NULL : fam_limits_new(&limits, status);
-    return app->limits == NULL ? status->code : fam_app_make_queue(app, status);
+    const struct fam_limits_options guesses = {.redis = app->redis,
+                                               .name = "guess",
+                                               .what = "wrong invitation codes",
+                                               .per_hour = FAM_INVITE_GUESSES_HOUR,
+                                               .per_day = 24 * FAM_INVITE_GUESSES_HOUR};
+    app->guesses = app->limits == NULL ? NULL : fam_limits_new(&guesses, status);
+    return app->guesses == NULL ? status->code : fam_app_make_queue(app, status);
 }
 
 static size_t split_urls(struct fam_app *app, const char **ret_urls)
@@ -134,6 +140,7 @@ static enum fam_code make_services(struct fam_app *app, struct fam_status *statu
         .sessions = app->sessions,
         .queue = app->queue,
         .limits = app->limits,
+        .guesses = app->guesses,
         .translate = app->translate,
         .reader = app->reader,
         .sources = &app->ops_sources,
@@ -327,6 +334,7 @@ void fam_app_free(struct fam_app *app)
     fam_limiter_free(app->limiter);
     fam_translate_free(app->translate);
     fam_queue_free(app->queue);
+    fam_limits_free(app->guesses);
     fam_limits_free(app->limits);
     fam_sessions_free(app->sessions);
     fam_redis_free(app->redis);

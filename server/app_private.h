@@ -51,6 +51,7 @@ struct fam_app {
     struct fam_redis *redis;
     struct fam_sessions *sessions;
     struct fam_limits *limits;
+    struct fam_limits *guesses; /* of invitation codes */
     struct fam_translate *translate;
     struct fam_reading_cache *cache;
     struct fam_usage_keeper *usage; /* this and the next two: NULL while Claude is off */

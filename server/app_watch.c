@@ -8,7 +8,9 @@
 #include "metrics/metrics.h"
 #include "store/activity_store.h"
 #include "store/business_store.h"
+#include "store/family_store.h"
 #include "store/idempotency_store.h"
+#include "store/invite_store.h"
 #include "store/migrate.h"
 
 static const char SWEEP[] = "idempotency_sweep", REFRESH[] = "refresh_metrics", RETENTION_SWEEP[] = "retention_sweep";
@@ -54,22 +56,37 @@ static void look_and_tell(struct fam_app *app)
     }
 }
 
-/* Idempotency keys are kept for 48 hours; several servers share the work. */
+static enum fam_code sweep_rows(struct fam_app *app, bool *ret_more, struct fam_status *status)
+{
+    size_t keys = 0, invites = 0, children = 0;
+    enum fam_code code = fam_idempotency_sweep(app->store, SWEEP_ROWS, &keys, status);
+    if (code == FAM_OK) {
+        code = fam_invite_sweep(app->store, SWEEP_ROWS, &invites, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_child_sweep(app->store, SWEEP_ROWS, &children, status);
+    }
+    *ret_more = keys == SWEEP_ROWS || invites == SWEEP_ROWS || children == SWEEP_ROWS;
+    return code;
+}
+
+/* Idempotency keys are kept for 48 hours, ended invitations for 30 days, empty rows of children while something names
+ * them; several servers share the work. */
 static void sweep(struct fam_app *app, uint64_t *next_ms)
 {
     if (fam_mono_ms() < *next_ms || atomic_load(&app->database) != FAM_DATABASE_READY) {
         return;
     }
     struct fam_status status;
-    size_t deleted = 0;
+    bool more = false;
     *next_ms = fam_mono_ms() + app->config->sweep_ms;
     fam_metrics_job_started(app->metrics, SWEEP);
-    if (fam_idempotency_sweep(app->store, SWEEP_ROWS, &deleted, &status) != FAM_OK) {
-        fam_log_status(app->log, FAM_LOG_WARN, "app", "sweep of old idempotency keys failed", &status);
+    if (sweep_rows(app, &more, &status) != FAM_OK) {
+        fam_log_status(app->log, FAM_LOG_WARN, "app", "sweep of old rows failed", &status);
         return;
     }
     fam_metrics_job_succeeded(app->metrics, SWEEP);
-    if (deleted == SWEEP_ROWS) {
+    if (more) {
         *next_ms = fam_mono_ms(); /* there are more */
     }
 }

@@ -42,7 +42,8 @@ struct item {
     struct fam_entry entry;
     struct fam_user author;
     struct fam_family family;
-    struct fam_reader_wait *wait; /* NULL: nothing is asked */
+    struct fam_corrections learned; /* of this child, by this author */
+    struct fam_reader_wait *wait;   /* NULL: nothing is asked */
     bool asked, cancelled;
     bool ready; /* under the batch's lock */
 };
@@ -113,7 +114,8 @@ static void end_unanswered(struct item *item, const struct fam_status *status)
 
 static bool consents(const struct item *item)
 {
-    return fam_user_consents(&item->author, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) &&
+    return !item->family.no_ai &&
+           fam_user_consents(&item->author, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) &&
            fam_user_consents(&item->author, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI);
 }
 
@@ -137,6 +139,10 @@ static bool load(struct item *item)
     enum fam_code code = fam_entry_get(store, author_id, &item->entry_id, &item->entry, &status);
     if (code == FAM_OK) {
         code = fam_person_load(store, author_id, &item->author, &item->family, &status);
+    }
+    if (code == FAM_OK) {
+        code = fam_corrections_load(store, author_id, item->entry.has_child ? &item->entry.child_id : NULL,
+                                    &item->learned, &status);
     }
     if (code == FAM_OK && consents(item) && item->entry.reading->engine != FAM__V1__ENGINE__ENGINE_CLAUDE) {
         return true;
@@ -173,7 +179,7 @@ static const struct fam_child *child_of(const struct item *item)
 static void ask(struct item *item)
 {
     struct fam_handlers *context = item->batch->context;
-    struct fam_known_name names[FAM_PSEUDONYM_KNOWN_MAX];
+    struct fam_known_name names[FAM_READER_NAMES_MAX];
     struct fam_status status;
     uint32_t left_ms = fam_run_remaining_ms(item->run);
     const struct fam_reading_input input = {
@@ -184,7 +190,7 @@ static void ask(struct item *item)
         .language = item->entry.language,
         .child_name = "",
     };
-    const struct fam_reader_question question = {
+    struct fam_reader_question question = {
         .input = &input,
         .names = names,
         .name_count = fam_reader_names(&item->author, &item->family, child_of(item), names),
@@ -194,6 +200,9 @@ static void ask(struct item *item)
         .began_ms = fam_mono_ms(),
         .has_time = true,
     };
+    const struct fam_correction it_was = {.emotion = item->entry.corrected, .note = item->entry.correction};
+    fam_reader_profile(&question, child_of(item));
+    fam_reader_corrections(&question, &item->learned, item->entry.has_correction ? &it_was : NULL);
     bool ready = false;
     item->wait = fam_reader_wait_new(context->reader, on_ready, item, &status);
     if (item->wait == NULL || fam_reader_start(item->wait, &question, &ready, &status) != FAM_OK) {
@@ -362,6 +371,7 @@ static void item_done(struct item *item)
     fam_reader_wait_free(item->wait);
     fam_entry_done(&item->entry);
     fam_user_done(&item->author);
+    fam_corrections_done(&item->learned);
     fam_family_done(&item->family);
 }
 

@@ -1,16 +1,14 @@
-/* family_service.c: fam.v1.FamilyService. */
+/* family_service.c: fam.v1.FamilyService: users, families, consents; see family_service.h for the others. */
 #include <string.h>
 
-#include "family/age.h"
 #include "family/country.h"
 #include "metrics/metrics.h"
 #include "notify/bell.h"
+#include "services/family_service.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "services/unbuilt.h"
 #include "store/notification_store.h"
-
-enum { CHILD_AGE_MIN = 2, CHILD_AGE_MAX = 17 };
 
 static struct fam_services_context *context_of(Fam__V1__FamilyService_Service *service)
 {
@@ -67,14 +65,6 @@ static void register_user(Fam__V1__FamilyService_Service *service, const Fam__V1
     closure(&response, closure_data);
 }
 
-/* A user that the caller acts for must exist; one that does not looks like a foreign one. */
-static enum fam_code load_user(struct fam_services_context *context, const struct fam_call *call,
-                               struct fam_user *ret_user, struct fam_status *status)
-{
-    enum fam_code code = fam_user_get(context->store, fam_call_acting_user(call), ret_user, status);
-    return code == FAM_OK ? FAM_OK : fam_service_hide(status);
-}
-
 static void get_user(Fam__V1__FamilyService_Service *service, const Fam__V1__GetUserRequest *request,
                      Fam__V1__GetUserResponse_Closure closure, void *closure_data)
 {
@@ -84,21 +74,12 @@ static void get_user(Fam__V1__FamilyService_Service *service, const Fam__V1__Get
     fam_auto(fam_reply_done) struct fam_reply reply;
     fam_reply_init(&reply);
     Fam__V1__GetUserResponse response = FAM__V1__GET_USER_RESPONSE__INIT;
-    enum fam_code code = load_user(context_of(service), closure_data, &user, &status);
+    enum fam_code code = fam_service_load_user(context_of(service), closure_data, &user, &status);
     if (code == FAM_OK) {
         response.user = fam_reply_user(&reply, &user);
         code = fam_reply_check(&reply, &status);
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
-}
-
-static enum fam_code require_processing(const struct fam_user *user, struct fam_status *status)
-{
-    if (fam_user_consents(user, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
-        return FAM_OK;
-    }
-    return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED", 0,
-                           "this stores personal data: the user must consent to processing first (SetConsent)");
 }
 
 static enum fam_code change_user(struct fam_services_context *context, struct fam_call *call,
@@ -111,19 +92,15 @@ static enum fam_code change_user(struct fam_services_context *context, struct fa
     if (request->country[0] != '\0' && !fam_country_is_valid(request->country)) {
         return fam_fail_field(status, "country", "country is two upper-case letters (ISO 3166-1), ZZ for none");
     }
-    if (request->name[0] != '\0') {
-        fam_auto(fam_user_done) struct fam_user user = {.name = NULL};
-        enum fam_code code = load_user(context, call, &user, status);
-        if (code == FAM_OK) {
-            code = require_processing(&user, status);
-        }
-        if (code != FAM_OK) {
-            return code;
-        }
+    if (request->name[0] != '\0' && fam_service_may_store(context, call, status) != FAM_OK) {
+        return status->code;
     }
     const struct fam_mutation mutation = fam_service_mutation(call);
-    const struct fam_user_change change = {
-        .language = request->language, .country = request->country, .name = request->name};
+    const struct fam_user_change change = {.language = request->language,
+                                           .country = request->country,
+                                           .name = request->name,
+                                           .share_entries = request->share_entries,
+                                           .no_follow_up = request->no_follow_up};
     struct fam_outcome outcome;
     enum fam_code code =
         fam_user_update(context->store, &mutation, fam_call_acting_user(call), &change, &outcome, status);
@@ -144,7 +121,7 @@ static void update_user(Fam__V1__FamilyService_Service *service, const Fam__V1__
     Fam__V1__UpdateUserResponse response = FAM__V1__UPDATE_USER_RESPONSE__INIT;
     enum fam_code code = change_user(context, closure_data, request, &status);
     if (code == FAM_OK) {
-        code = load_user(context, closure_data, &user, &status);
+        code = fam_service_load_user(context, closure_data, &user, &status);
     }
     if (code == FAM_OK) {
         response.user = fam_reply_user(&reply, &user);
@@ -161,9 +138,9 @@ static enum fam_code make_family(struct fam_services_context *context, struct fa
         return FAM_OK;
     }
     fam_auto(fam_user_done) struct fam_user user = {.name = NULL};
-    enum fam_code code = load_user(context, call, &user, status);
+    enum fam_code code = fam_service_load_user(context, call, &user, status);
     if (code == FAM_OK) {
-        code = require_processing(&user, status);
+        code = fam_service_require_processing(&user, status);
     }
     if (code != FAM_OK) {
         return code;
@@ -182,6 +159,18 @@ static enum fam_code make_family(struct fam_services_context *context, struct fa
     return code;
 }
 
+enum fam_code fam_service_show_family(struct fam_services_context *context, const struct fam_call *call,
+                                      struct fam_reply *reply, struct fam_family *family, Fam__V1__Family **ret_family,
+                                      struct fam_status *status)
+{
+    enum fam_code code = fam_family_of_user(context->store, fam_call_acting_user(call), family, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    *ret_family = fam_reply_family(reply, family);
+    return fam_reply_check(reply, status);
+}
+
 static void create_family(Fam__V1__FamilyService_Service *service, const Fam__V1__CreateFamilyRequest *request,
                           Fam__V1__CreateFamilyResponse_Closure closure, void *closure_data)
 {
@@ -193,11 +182,7 @@ static void create_family(Fam__V1__FamilyService_Service *service, const Fam__V1
     Fam__V1__CreateFamilyResponse response = FAM__V1__CREATE_FAMILY_RESPONSE__INIT;
     enum fam_code code = make_family(context, closure_data, request, &status);
     if (code == FAM_OK) {
-        code = fam_family_of_user(context->store, fam_call_acting_user(closure_data), &family, &status);
-    }
-    if (code == FAM_OK) {
-        response.family = fam_reply_family(&reply, &family);
-        code = fam_reply_check(&reply, &status);
+        code = fam_service_show_family(context, closure_data, &reply, &family, &response.family, &status);
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
@@ -212,86 +197,7 @@ static void get_family(Fam__V1__FamilyService_Service *service, const Fam__V1__G
     fam_reply_init(&reply);
     Fam__V1__GetFamilyResponse response = FAM__V1__GET_FAMILY_RESPONSE__INIT;
     enum fam_code code =
-        fam_family_of_user(context_of(service)->store, fam_call_acting_user(closure_data), &family, &status);
-    if (code == FAM_OK) {
-        response.family = fam_reply_family(&reply, &family);
-        code = fam_reply_check(&reply, &status);
-    }
-    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
-}
-
-static enum fam_code check_birth(const struct fam_date *birth, const struct fam_date *today, struct fam_status *status)
-{
-    if (!fam_date_is_valid(birth)) {
-        return fam_fail_field(status, "birth", "birth is a calendar date, or a year with month and day 0");
-    }
-    int years = fam_age_years(birth, today);
-    /* A year alone may be off by half a year in either direction. */
-    int slack = birth->month == 0 ? 1 : 0;
-    if (years < CHILD_AGE_MIN - slack || years > CHILD_AGE_MAX + slack) {
-        return fam_fail_field(status, "birth", "a child is %d to %d years old when added", CHILD_AGE_MIN,
-                              CHILD_AGE_MAX);
-    }
-    return FAM_OK;
-}
-
-/* *ret_child_id is the child that this key added, now or the first time. */
-static enum fam_code add_child_once(struct fam_services_context *context, struct fam_call *call,
-                                    const Fam__V1__AddChildRequest *request, struct fam_uuid *ret_child_id,
-                                    struct fam_status *status)
-{
-    size_t replay_size = 0;
-    const void *replay = fam_call_replay(call, &replay_size);
-    if (replay != NULL) {
-        return fam_ids_uuid(replay, replay_size, 0, ret_child_id)
-                   ? FAM_OK
-                   : fam_fail(status, FAM_INTERNAL, "the remembered answer names no child");
-    }
-    fam_auto(fam_family_done) struct fam_family family = {.name = NULL};
-    enum fam_code code = fam_family_of_user(context->store, fam_call_acting_user(call), &family, status);
-    if (code != FAM_OK) {
-        return code;
-    }
-    const struct fam_date birth = {
-        .year = request->birth->year, .month = request->birth->month, .day = request->birth->day};
-    code = check_birth(&birth, &family.today, status);
-    if (code != FAM_OK) {
-        return code;
-    }
-    const struct fam_mutation mutation = fam_service_mutation(call);
-    struct fam_outcome outcome;
-    code = fam_child_add(context->store, &mutation, fam_call_acting_user(call), request->name, birth, &outcome, status);
-    if (code == FAM_OK) {
-        fam_call_set_consistency_token(call, outcome.lsn);
-        (void)fam_ids_uuid(outcome.ids, outcome.ids_size, 0, ret_child_id);
-    }
-    return code;
-}
-
-static void add_child(Fam__V1__FamilyService_Service *service, const Fam__V1__AddChildRequest *request,
-                      Fam__V1__AddChildResponse_Closure closure, void *closure_data)
-{
-    struct fam_services_context *context = context_of(service);
-    struct fam_status status;
-    struct fam_uuid child_id = {.bytes = {0}};
-    fam_auto(fam_family_done) struct fam_family family = {.name = NULL};
-    fam_auto(fam_reply_done) struct fam_reply reply;
-    fam_reply_init(&reply);
-    Fam__V1__AddChildResponse response = FAM__V1__ADD_CHILD_RESPONSE__INIT;
-    enum fam_code code = add_child_once(context, closure_data, request, &child_id, &status);
-    if (code == FAM_OK) {
-        code = fam_family_of_user(context->store, fam_call_acting_user(closure_data), &family, &status);
-    }
-    for (size_t i = 0; code == FAM_OK && i < family.child_count; i++) {
-        if (fam_uuid_equal(&family.children[i].child_id, &child_id)) {
-            response.child = fam_reply_child(&reply, &family.children[i], family.today);
-        }
-    }
-    if (code == FAM_OK) {
-        code = response.child == NULL && !reply.failed
-                   ? fam_fail(&status, FAM_FAILED_PRECONDITION, "the child was removed meanwhile")
-                   : fam_reply_check(&reply, &status);
-    }
+        fam_service_show_family(context_of(service), closure_data, &reply, &family, &response.family, &status);
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
@@ -385,20 +291,30 @@ static void set_reachability(Fam__V1__FamilyService_Service *service, const Fam_
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
-FAM_UNBUILT(FamilyService, update_family, UpdateFamily)
-FAM_UNBUILT(FamilyService, create_invite, CreateInvite)
-FAM_UNBUILT(FamilyService, list_invites, ListInvites)
-FAM_UNBUILT(FamilyService, revoke_invite, RevokeInvite)
-FAM_UNBUILT(FamilyService, preview_invite, PreviewInvite)
-FAM_UNBUILT(FamilyService, join_family, JoinFamily)
-FAM_UNBUILT(FamilyService, leave_family, LeaveFamily)
-FAM_UNBUILT(FamilyService, remove_parent, RemoveParent)
-FAM_UNBUILT(FamilyService, update_child, UpdateChild)
-FAM_UNBUILT(FamilyService, remove_child, RemoveChild)
+/* A handler that stands in a file of its own. */
+#define ELSEWHERE(name, Method)                                                                                        \
+    static void name(Fam__V1__FamilyService_Service *service, const Fam__V1__##Method##Request *request,               \
+                     Fam__V1__##Method##Response_Closure closure, void *closure_data)                                  \
+    {                                                                                                                  \
+        fam_service_##name(context_of(service), request, closure, closure_data);                                       \
+    }
+
+ELSEWHERE(add_child, AddChild)
+ELSEWHERE(update_family, UpdateFamily)
+ELSEWHERE(create_invite, CreateInvite)
+ELSEWHERE(list_invites, ListInvites)
+ELSEWHERE(revoke_invite, RevokeInvite)
+ELSEWHERE(preview_invite, PreviewInvite)
+ELSEWHERE(join_family, JoinFamily)
+ELSEWHERE(leave_family, LeaveFamily)
+ELSEWHERE(remove_parent, RemoveParent)
+ELSEWHERE(update_child, UpdateChild)
+ELSEWHERE(remove_child, RemoveChild)
+ELSEWHERE(submit_feedback, SubmitFeedback)
+
 FAM_UNBUILT(FamilyService, get_privacy_report, GetPrivacyReport)
 FAM_UNBUILT(FamilyService, export_family, ExportFamily)
 FAM_UNBUILT(FamilyService, delete_family, DeleteFamily)
-FAM_UNBUILT(FamilyService, submit_feedback, SubmitFeedback)
 
 void fam_family_service_init(struct fam_family_service *service, struct fam_services_context *context)
 {

@@ -99,6 +99,9 @@ Fam__V1__User *fam_reply_user(struct fam_reply *reply, const struct fam_user *us
     made->country = fam_reply_text(reply, user->country);
     made->name = fam_reply_text(reply, user->name);
     made->family_id = user->has_family ? fam_reply_uuid(reply, &user->family_id) : EMPTY;
+    made->role = user->has_family ? user->role : FAM__V1__PARENT_ROLE__PARENT_ROLE_UNSPECIFIED;
+    made->share_entries = user->share_entries;
+    made->no_follow_up = user->no_follow_up;
     made->created_at_ms = user->created_at_ms;
     made->consents = fam_reply_consents(reply, user->consents, user->consent_count);
     made->n_consents = made->consents == NULL ? 0 : user->consent_count;
@@ -122,6 +125,12 @@ Fam__V1__Child *fam_reply_child(struct fam_reply *reply, const struct fam_child 
     made->birth = birth;
     made->age_years = fam_age_years(&child->birth, &today);
     made->age_band = fam_age_band(made->age_years);
+    made->special_needs = fam_reply_text(reply, child->special_needs);
+    made->traits = fam_reply_alloc(reply, (child->trait_count + 1) * sizeof(*made->traits));
+    for (size_t i = 0; made->traits != NULL && i < child->trait_count; i++) {
+        made->traits[i] = child->traits[i];
+        made->n_traits++;
+    }
     return made;
 }
 
@@ -152,6 +161,8 @@ Fam__V1__Family *fam_reply_family(struct fam_reply *reply, const struct fam_fami
     made->name = fam_reply_text(reply, family->name);
     made->country = fam_reply_text(reply, family->country);
     made->time_zone = fam_reply_text(reply, family->time_zone);
+    made->no_ai = family->no_ai;
+    made->retention_days = family->retention_days;
     made->created_at_ms = family->created_at_ms;
     for (size_t i = 0; i < family->parent_count; i++) {
         parents[i] = reply_parent(reply, &family->parents[i]);
@@ -223,6 +234,21 @@ Fam__V1__Entry *fam_reply_entry(struct fam_reply *reply, const struct fam_entry 
     made->own = true;
     made->shared = entry->is_shared;
     made->revised_at_ms = entry->revised_at_ms;
+    return made;
+}
+
+Fam__V1__Invite *fam_reply_invite(struct fam_reply *reply, const struct fam_invite *invite)
+{
+    Fam__V1__Invite *made = fam_reply_alloc(reply, sizeof(*made));
+    if (made == NULL) {
+        return NULL;
+    }
+    fam__v1__invite__init(made);
+    made->invite_id = fam_reply_uuid(reply, &invite->invite_id);
+    made->role = invite->role;
+    made->created_at_ms = invite->created_at_ms;
+    made->expires_at_ms = invite->expires_at_ms;
+    made->created_by = fam_reply_uuid(reply, &invite->created_by);
     return made;
 }
 

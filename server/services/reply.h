@@ -14,6 +14,7 @@
 #include "rpc/arena.h"
 #include "store/entry_store.h"
 #include "store/family_store.h"
+#include "store/invite_store.h"
 #include "store/token_store.h"
 #include "store/user_store.h"
 
@@ -44,6 +45,7 @@ Fam__V1__User *fam_reply_user(struct fam_reply *reply, const struct fam_user *us
 Fam__V1__Consent **fam_reply_consents(struct fam_reply *reply, const struct fam_consent *consents, size_t count);
 Fam__V1__Family *fam_reply_family(struct fam_reply *reply, const struct fam_family *family);
 Fam__V1__Child *fam_reply_child(struct fam_reply *reply, const struct fam_child *child, struct fam_date today);
+Fam__V1__Invite *fam_reply_invite(struct fam_reply *reply, const struct fam_invite *invite);
 /* Without help: the translation service adds it. As its author sees it: own. */
 Fam__V1__Entry *fam_reply_entry(struct fam_reply *reply, const struct fam_entry *entry);
 Fam__V1__Token *fam_reply_token(struct fam_reply *reply, const struct fam_token *token);

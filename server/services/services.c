@@ -71,6 +71,30 @@ enum fam_code fam_service_hide(struct fam_status *status)
     return status->code;
 }
 
+enum fam_code fam_service_load_user(struct fam_services_context *context, const struct fam_call *call,
+                                    struct fam_user *ret_user, struct fam_status *status)
+{
+    enum fam_code code = fam_user_get(context->store, fam_call_acting_user(call), ret_user, status);
+    return code == FAM_OK ? FAM_OK : fam_service_hide(status);
+}
+
+enum fam_code fam_service_require_processing(const struct fam_user *user, struct fam_status *status)
+{
+    if (fam_user_consents(user, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
+        return FAM_OK;
+    }
+    return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED", 0,
+                           "this stores personal data: the user must consent to processing first (SetConsent)");
+}
+
+enum fam_code fam_service_may_store(struct fam_services_context *context, const struct fam_call *call,
+                                    struct fam_status *status)
+{
+    fam_auto(fam_user_done) struct fam_user user = {.name = NULL};
+    enum fam_code code = fam_service_load_user(context, call, &user, status);
+    return code == FAM_OK ? fam_service_require_processing(&user, status) : code;
+}
+
 enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid,
                                struct fam_status *status)
 {

@@ -26,12 +26,15 @@ struct fam_sessions;
 struct fam_store;
 struct fam_translate;
 
+enum { FAM_INVITE_GUESSES_HOUR = 10 };
+
 /* What the services work with; everything is borrowed and outlives them. */
 struct fam_services_context {
     struct fam_store *store;
     struct fam_sessions *sessions;
     struct fam_limits *limits;
     struct fam_queue *queue; /* NULL: tasks wait for the sweep */
+    struct fam_limits *guesses; /* wrong codes of invitations: FAM_INVITE_GUESSES_HOUR an hour, and no less a day */
     struct fam_translate *translate;
     struct fam_reader *reader; /* NULL: Claude is off */
     struct fam_health *health;

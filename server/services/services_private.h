@@ -63,6 +63,15 @@ struct fam_mutation fam_service_mutation(const struct fam_call *call);
 /* What is not there and what belongs to somebody else look the same: turns NOT_FOUND into one PERMISSION_DENIED.
  * Returns the code that *status then has. */
 enum fam_code fam_service_hide(struct fam_status *status);
+/* A user that the caller acts for must exist; one that does not looks like a foreign one. Free with fam_user_done. */
+enum fam_code fam_service_load_user(struct fam_services_context *context, const struct fam_call *call,
+                                    struct fam_user *ret_user, struct fam_status *status) FAM_MUST_CHECK;
+/* FAILED_PRECONDITION (reason "CONSENT_REQUIRED") unless the user consents to processing: before anything personal is
+ * stored, in each call anew. */
+enum fam_code fam_service_require_processing(const struct fam_user *user, struct fam_status *status) FAM_MUST_CHECK;
+/* Both for the acting user. */
+enum fam_code fam_service_may_store(struct fam_services_context *context, const struct fam_call *call,
+                                    struct fam_status *status) FAM_MUST_CHECK;
 /* An id of a request that passed validation by length but may be no UUID: INVALID_ARGUMENT names `field`. */
 enum fam_code fam_service_uuid(const char *text, const char *field, struct fam_uuid *ret_uuid,
                                struct fam_status *status);

@@ -51,6 +51,7 @@ struct row {
 
 struct fam_limits {
     struct fam_redis *redis;
+    const char *name, *what;
     uint32_t most[WINDOWS];
     uint32_t length_ms[WINDOWS];
     struct fam_redis_script take, give_back;
@@ -77,6 +78,8 @@ struct fam_limits *fam_limits_new(const struct fam_limits_options *options, stru
         return NULL;
     }
     limits->redis = options->redis;
+    limits->name = options->name ? options->name : "limit";
+    limits->what = options->what ? options->what : "translations";
     limits->most[FAM_LIMIT_HOUR] = options->per_hour;
     limits->most[FAM_LIMIT_DAY] = options->per_day;
     limits->length_ms[FAM_LIMIT_HOUR] = options->hour_ms ? options->hour_ms : 3600000;
@@ -168,13 +171,13 @@ struct keys {
     struct fam_redis_arg args[WINDOWS];
 };
 
-static void fill_keys(const struct fam_uuid *user, struct keys *ret_keys)
+static void fill_keys(const struct fam_limits *limits, const struct fam_uuid *user, struct keys *ret_keys)
 {
     static const char *const names[WINDOWS] = {"hour", "day"};
     char text[FAM_UUID_TEXT_SIZE];
     fam_uuid_format(user, text);
     for (size_t i = 0; i < WINDOWS; i++) {
-        snprintf(ret_keys->text[i], KEY_SIZE, "fam:{%s}:limit:%s", text, names[i]);
+        snprintf(ret_keys->text[i], KEY_SIZE, "fam:{%s}:%s:%s", text, limits->name, names[i]);
         ret_keys->args[i] = FAM_REDIS_ARG(ret_keys->text[i]);
     }
 }
@@ -191,7 +194,7 @@ static bool take_shared(struct fam_limits *limits, const struct fam_uuid *user, 
     if (!limits->redis) {
         return false;
     }
-    fill_keys(user, &keys);
+    fill_keys(limits, user, &keys);
     for (size_t i = 0; i < WINDOWS; i++) {
         snprintf(numbers[i * 2], NUMBER_SIZE, "%u", limits->most[i]);
         snprintf(numbers[i * 2 + 1], NUMBER_SIZE, "%u", limits->length_ms[i]);
@@ -230,7 +233,7 @@ enum fam_code fam_limits_take(struct fam_limits *limits, const struct fam_uuid *
     *ret_retry_after_ms = wait_ms < UINT32_MAX ? (uint32_t)wait_ms : UINT32_MAX;
     bool hour = *ret_which == FAM_LIMIT_HOUR;
     return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, hour ? "LIMIT_HOUR" : "LIMIT_DAY", *ret_retry_after_ms,
-                           "the limit of %u translations %s is used up", limits->most[*ret_which],
+                           "the limit of %u %s %s is used up", limits->most[*ret_which], limits->what,
                            hour ? "an hour" : "a day");
 }
 
@@ -248,7 +251,7 @@ void fam_limits_give_back(struct fam_limits *limits, const struct fam_uuid *user
     if (!limits->redis) {
         return;
     }
-    fill_keys(user, &keys);
+    fill_keys(limits, user, &keys);
     /* What can't be given back opens by itself when the window ends. */
     if (fam_redis_eval(limits->redis, &limits->give_back, keys.args, WINDOWS, NULL, 0, &reply, &ignored)) {
         return;

@@ -1,9 +1,9 @@
-/* limits.h: a parent's own limits: translations an hour and a day.
+/* limits.h: a person's own limits: so many an hour and a day, of translations, or of something else that is counted.
  *
  * Counted in Redis, both windows by one atomic script, so that they hold across servers: `fam:{USER}:limit:hour` and
- * `…:day`, each a counter that lives one window from its first use. Every take is noted in memory too (a table of fixed
- * size), and that count decides while Redis is away ("local limits": per process, and the longest unused makes room
- * when the table is full). Thread-safe. */
+ * `…:day` (or another name in the place of "limit"), each a counter that lives one window from its first use. Every
+ * take is noted in memory too (a table of fixed size), and that count decides while Redis is away ("local limits": per
+ * process, and the longest unused makes room when the table is full). Thread-safe. */
 #ifndef FAM_SESSION_LIMITS_H
 #define FAM_SESSION_LIMITS_H
 
@@ -21,6 +21,8 @@ enum fam_limit_window { FAM_LIMIT_HOUR, FAM_LIMIT_DAY, FAM_LIMIT_NONE };
 
 struct fam_limits_options {
     struct fam_redis *redis; /* borrowed; NULL: local limits only */
+    const char *name;        /* in the keys; constant, at most 16 of [a-z]; NULL: "limit" */
+    const char *what;        /* in the message of a refusal; constant; NULL: "translations" */
     uint32_t per_hour;       /* at least 1 */
     uint32_t per_day;        /* at least 1 */
     size_t local_users;      /* rounded up to a multiple of 8; 0: 8192; at most 1,048,576 */

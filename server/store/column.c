@@ -52,6 +52,15 @@ enum fam_code fam_column_open_text(const struct fam_rows *rows, size_t row, int 
     return *ret_text ? FAM_OK : fam_fail_memory(status);
 }
 
+void fam_column_switch(struct fam_params *params, Fam__V1__Switch value)
+{
+    if (value == FAM__V1__SWITCH__SWITCH_ON || value == FAM__V1__SWITCH__SWITCH_OFF) {
+        fam_param_bool(params, value == FAM__V1__SWITCH__SWITCH_ON);
+    } else {
+        fam_param_null(params);
+    }
+}
+
 void fam_put_i64(unsigned char out[8], int64_t value)
 {
     for (int i = 0; i < 8; i++) {

@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "fam/v1/family.pb-c.h"
 #include "store/db.h"
 #include "store/seal.h"
 
@@ -32,6 +33,9 @@ enum fam_code fam_column_open(const struct fam_rows *rows, size_t row, int colum
 enum fam_code fam_column_open_text(const struct fam_rows *rows, size_t row, int column, const struct fam_key *key,
                                    const struct fam_place *place, char **ret_text,
                                    struct fam_status *status) FAM_MUST_CHECK;
+
+/* A setting that may stay as it is: SQL NULL for what is neither on nor off. */
+void fam_column_switch(struct fam_params *params, Fam__V1__Switch value);
 
 /* Big-endian 64-bit numbers inside sealed values. */
 void fam_put_i64(unsigned char out[8], int64_t value);

@@ -13,7 +13,7 @@
 
 struct fam_metrics;
 
-enum { FAM_DB_PREPARED_MAX = 256 };
+enum { FAM_DB_PREPARED_MAX = 512 };
 
 struct fam_db {
     PGconn *conn;

@@ -13,7 +13,7 @@ static const struct fam_statement select_family = {
     "SELECT f.family_id, f.name, f.country, f.time_zone, (extract(epoch FROM f.created_at) * 1000)::bigint, "
     "extract(year FROM now() AT TIME ZONE f.time_zone)::integer, "
     "extract(month FROM now() AT TIME ZONE f.time_zone)::integer, "
-    "extract(day FROM now() AT TIME ZONE f.time_zone)::integer "
+    "extract(day FROM now() AT TIME ZONE f.time_zone)::integer, f.no_ai, f.retention_days "
     "FROM parents p JOIN families f USING (family_id) WHERE p.user_id = $1 ORDER BY p.created_at, p.parent_id LIMIT 1",
     "select", "families"};
 static const struct fam_statement select_parents = {
@@ -23,7 +23,7 @@ static const struct fam_statement select_parents = {
     "select", "parents"};
 static const struct fam_statement select_children = {
     "child_select",
-    "SELECT child_id, name, birth, profile_version FROM children WHERE family_id = $1 AND removed_at IS NULL "
+    "SELECT child_id, name, birth, profile_version, profile FROM children WHERE family_id = $1 AND removed_at IS NULL "
     "ORDER BY created_at, child_id LIMIT 1000",
     "select", "children"};
 
@@ -34,6 +34,7 @@ void fam_family_done(struct fam_family *family)
     }
     for (size_t i = 0; i < family->child_count; i++) {
         fam_text_wipe(&family->children[i].name);
+        fam_text_wipe(&family->children[i].special_needs);
     }
     fam_text_wipe(&family->name);
     free(family->time_zone);
@@ -118,6 +119,9 @@ static enum fam_code read_child(const struct fam_rows *rows, size_t row, const s
     if (code == FAM_OK) {
         code = fam_date_decode(&birth, &child->birth, status);
     }
+    if (code == FAM_OK) {
+        code = fam_child_read_profile(rows, row, 4, key, family_id, child, status);
+    }
     return code;
 }
 
@@ -161,6 +165,8 @@ static enum fam_code read_all(struct fam_store *store, struct fam_db *db, const 
     family->created_at_ms = fam_rows_i64(&rows, 0, 4);
     family->today = (struct fam_date){(int)fam_rows_i64(&rows, 0, 5), (int)fam_rows_i64(&rows, 0, 6),
                                       (int)fam_rows_i64(&rows, 0, 7)};
+    family->no_ai = fam_rows_i64(&rows, 0, 8) != 0;
+    family->retention_days = fam_rows_is_null(&rows, 0, 9) ? FAM_RETENTION_DAYS : (int32_t)fam_rows_i64(&rows, 0, 9);
     family->time_zone = strdup(fam_rows_text(&rows, 0, 3));
     if (!family->time_zone) {
         return fam_fail_memory(status);

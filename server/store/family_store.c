@@ -15,10 +15,9 @@
 #include "store/words.h"
 
 /* The user's row is the lock: two families made at once by one person are one too many. */
-static const struct fam_statement lock_user = {"family_lock_user",
-                                               "SELECT 1 FROM users WHERE user_id = $1 "
-                                               "FOR NO KEY UPDATE",
-                                               "select", "users"};
+static const struct fam_statement lock_user = {
+    "family_lock_user", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE", "select",
+    "users"};
 static const struct fam_statement has_family = {"family_has", "SELECT 1 FROM parents WHERE user_id = $1 LIMIT 1",
                                                 "select", "parents"};
 static const struct fam_statement try_time_zone = {
@@ -31,9 +30,11 @@ static const struct fam_statement insert_parent = {
     "insert", "parents"};
 static const struct fam_statement lock_family = {
     "family_lock",
-    "SELECT f.family_id, p.role FROM parents p JOIN families f USING (family_id) WHERE p.user_id = $1 "
+    "SELECT f.family_id FROM parents p JOIN families f USING (family_id) WHERE p.user_id = $1 AND f.erased_at IS NULL "
     "ORDER BY p.created_at, p.parent_id LIMIT 1 FOR NO KEY UPDATE OF f",
     "select", "families"};
+static const struct fam_statement select_role = {
+    "family_role", "SELECT role FROM parents WHERE family_id = $1 AND user_id = $2", "select", "parents"};
 static const struct fam_statement count_children = {
     "child_count", "SELECT count(*) FROM children WHERE family_id = $1 AND removed_at IS NULL", "select", "children"};
 static const struct fam_statement insert_child = {
@@ -58,7 +59,7 @@ struct creation {
 
 static enum fam_code no_time_zone(struct fam_status *status)
 {
-    return fam_fail_field(status, "time_zone", "is no time zone that the database knows, such as Europe/Berlin");
+    return fam_fail_field(status, "time_zone", "time_zone is no zone that the database knows, such as Europe/Berlin");
 }
 
 /* AT TIME ZONE takes abbreviations and POSIX rules too; names of the IANA alone are wanted. */
@@ -92,7 +93,7 @@ enum fam_code fam_time_zone_check(struct fam_db *db, const char *name, struct fa
     return code == FAM_INVALID_ARGUMENT && fam_sqlstate_is(status, "22023") ? no_time_zone(status) : code;
 }
 
-static enum fam_code lock_and_check_user(struct fam_db *db, const struct fam_uuid *user_id, struct fam_status *status)
+enum fam_code fam_family_lock_newcomer(struct fam_db *db, const struct fam_uuid *user_id, struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows user = {0}, family = {0};
     struct fam_params params = {0};
@@ -120,7 +121,7 @@ static enum fam_code create(struct fam_store *store, struct fam_db *db, void *co
     struct fam_params family = {0}, parent = {0};
     struct fam_uuid family_id = fam_uuid_v7(), parent_id = fam_uuid_v7();
     struct fam_place place = fam_family_place(&family_id);
-    enum fam_code code = lock_and_check_user(db, creation->user_id, status);
+    enum fam_code code = fam_family_lock_newcomer(db, creation->user_id, status);
     if (code == FAM_OK) {
         code = fam_time_zone_check(db, creation->family->time_zone, status);
     }
@@ -162,6 +163,37 @@ enum fam_code fam_family_create(struct fam_store *store, const struct fam_mutati
     return fam_mutate(store, mutation, create, &creation, ret_outcome, status);
 }
 
+enum fam_code fam_family_lock(struct fam_db *db, const struct fam_uuid *user_id, enum fam_family_right right,
+                              struct fam_uuid *ret_family_id, Fam__V1__ParentRole *ret_role, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows family = {0}, role = {0};
+    struct fam_params user = {0}, params = {0};
+    fam_param_uuid(&user, user_id);
+    enum fam_code code = fam_db_exec(db, &lock_family, &user, &family, status);
+    if (code == FAM_OK && fam_rows_count(&family) > 0) {
+        *ret_family_id = fam_rows_uuid(&family, 0, 0);
+        fam_param_uuid(&params, ret_family_id);
+        fam_param_uuid(&params, user_id);
+        /* A statement of its own: who held the lock may have ended this membership. */
+        code = fam_db_exec(db, &select_role, &params, &role, status);
+    }
+    if (code != FAM_OK) {
+        return code;
+    }
+    if (fam_rows_count(&family) == 0 || fam_rows_count(&role) == 0) {
+        return fam_fail(status, FAM_NOT_FOUND, "the user is in no family");
+    }
+    Fam__V1__ParentRole is = fam_parent_role_of_word(fam_rows_text(&role, 0, 0));
+    if (right == FAM_RIGHT_CHANGE && is != FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT) {
+        return fam_fail_reason(status, FAM_PERMISSION_DENIED, "READS_ONLY", 0,
+                               "a relative who reads only can't change the family");
+    }
+    if (ret_role) {
+        *ret_role = is;
+    }
+    return FAM_OK;
+}
+
 /* What a new child is about. */
 struct addition {
     const struct fam_uuid *user_id;
@@ -169,26 +201,13 @@ struct addition {
     struct fam_date birth;
 };
 
-/* The user's family, locked so that children are counted one after the other. */
-static enum fam_code lock_own_family(struct fam_db *db, const struct fam_uuid *user_id, struct fam_uuid *ret_family_id,
-                                     struct fam_status *status)
+/* How many there are, under the family's lock. */
+static enum fam_code check_room(struct fam_db *db, const struct fam_uuid *family_id, struct fam_status *status)
 {
-    fam_auto(fam_rows_done) struct fam_rows family = {0}, count = {0};
-    struct fam_params user = {0}, params = {0};
-    fam_param_uuid(&user, user_id);
-    enum fam_code code = fam_db_exec(db, &lock_family, &user, &family, status);
-    if (code != FAM_OK) {
-        return code;
-    }
-    if (fam_rows_count(&family) == 0) {
-        return fam_fail(status, FAM_NOT_FOUND, "the user is in no family");
-    }
-    if (fam_parent_role_of_word(fam_rows_text(&family, 0, 1)) != FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT) {
-        return fam_fail(status, FAM_PERMISSION_DENIED, "a relative who reads only can't change the family");
-    }
-    *ret_family_id = fam_rows_uuid(&family, 0, 0);
-    fam_param_uuid(&params, ret_family_id);
-    code = fam_db_exec(db, &count_children, &params, &count, status);
+    fam_auto(fam_rows_done) struct fam_rows count = {0};
+    struct fam_params params = {0};
+    fam_param_uuid(&params, family_id);
+    enum fam_code code = fam_db_exec(db, &count_children, &params, &count, status);
     if (code == FAM_OK && fam_rows_i64(&count, 0, 0) >= FAM_CHILDREN_MAX) {
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CHILDREN_MAX", 0, "a family has at most %d children",
                                FAM_CHILDREN_MAX);
@@ -205,7 +224,10 @@ static enum fam_code add_child(struct fam_store *store, struct fam_db *db, void 
     struct fam_params params = {0};
     struct fam_uuid family_id = {{0}}, child_id = fam_uuid_v7();
     unsigned char date[4];
-    enum fam_code code = lock_own_family(db, addition->user_id, &family_id, status);
+    enum fam_code code = fam_family_lock(db, addition->user_id, FAM_RIGHT_CHANGE, &family_id, NULL, status);
+    if (code == FAM_OK) {
+        code = check_room(db, &family_id, status);
+    }
     if (code == FAM_OK) {
         code = fam_family_key(store, db, &family_id, &key, status);
     }

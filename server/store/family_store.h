@@ -1,5 +1,9 @@
-/* family_store.h: families, their parents and children. Names and birth dates are sealed under the family's key,
- * parents' names under their own. Membership is part of each query: what the user has no part in is NOT_FOUND. */
+/* family_store.h: families, their parents and children. Names, birth dates and profiles are sealed under the family's
+ * key, parents' names under their own. Membership is part of each query: what the user has no part in is NOT_FOUND.
+ *
+ * A person is in one family at most. Of its members the parents change it; a relative who reads only gets
+ * PERMISSION_DENIED (reason "READS_ONLY") from every change below but fam_family_leave. Changes of one family follow
+ * each other: its row is their lock. docs/families.md tells who may do what, and what becomes of entries. */
 #ifndef FAM_STORE_FAMILY_STORE_H
 #define FAM_STORE_FAMILY_STORE_H
 
@@ -15,7 +19,7 @@
 
 struct fam_store;
 
-enum { FAM_CHILDREN_MAX = 10 };
+enum { FAM_CHILDREN_MAX = 10, FAM_TRAITS_MAX = 10, FAM_RETENTION_DAYS = 90, FAM_RETENTION_DAYS_MAX = 3650 };
 
 struct fam_date {
     int year, month, day; /* a birth date of which only the year is known has month 0 and day 0 */
@@ -26,6 +30,9 @@ struct fam_child {
     char *name; /* never NULL */
     struct fam_date birth;
     uint32_t profile_version; /* from 1; counts up with each change */
+    size_t trait_count;       /* in the order of the list, none twice */
+    Fam__V1__Trait traits[FAM_TRAITS_MAX];
+    char *special_needs; /* never NULL; "" when nothing was told */
 };
 
 struct fam_parent {
@@ -42,6 +49,8 @@ struct fam_family {
     char *time_zone;       /* IANA name */
     struct fam_date today; /* there, by PostgreSQL's clock and time zones */
     int64_t created_at_ms;
+    bool no_ai;                 /* nothing of this family goes to an AI */
+    int32_t retention_days;     /* so long phrases are kept; FAM_RETENTION_DAYS when the family did not say */
     struct fam_parent *parents; /* the oldest membership first */
     size_t parent_count;
     struct fam_child *children; /* in the order in which they were added, without removed ones */
@@ -63,10 +72,57 @@ enum fam_code fam_family_create(struct fam_store *store, const struct fam_mutati
 enum fam_code fam_family_of_user(struct fam_store *store, const struct fam_uuid *user_id, struct fam_family *ret_family,
                                  struct fam_status *status) FAM_MUST_CHECK;
 
+struct fam_family_change {
+    const char *name;       /* "" or NULL: stays, as the next two */
+    const char *country;    /* two upper-case letters */
+    const char *time_zone;  /* as in fam_family_new */
+    Fam__V1__Switch no_ai;  /* unspecified: stays */
+    int32_t retention_days; /* 1 to FAM_RETENTION_DAYS_MAX; 0: stays */
+};
+/* ids: family. NOT_FOUND when in none. */
+enum fam_code fam_family_update(struct fam_store *store, const struct fam_mutation *mutation,
+                                const struct fam_uuid *user_id, const struct fam_family_change *change,
+                                struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
+
+/* Ends the user's membership. What the user wrote stays the user's, and what of it was shared with the family is so no
+ * longer; the user's open invitations end. ids: family. NOT_FOUND when in none; FAILED_PRECONDITION (reason
+ * "LAST_PARENT") for the last one who may change the family. */
+enum fam_code fam_family_leave(struct fam_store *store, const struct fam_mutation *mutation,
+                               const struct fam_uuid *user_id, struct fam_outcome *ret_outcome,
+                               struct fam_status *status) FAM_MUST_CHECK;
+/* The same for another member, of either role. ids: family. NOT_FOUND: no such member; INVALID_ARGUMENT (field
+ * parent_id) for the user's own membership. */
+enum fam_code fam_parent_remove(struct fam_store *store, const struct fam_mutation *mutation,
+                                const struct fam_uuid *user_id, const struct fam_uuid *parent_id,
+                                struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
+
 /* To the user's family. ids: child, family. NOT_FOUND when in none; FAILED_PRECONDITION (reason "CHILDREN_MAX") beyond
- * FAM_CHILDREN_MAX, however many are added at once; PERMISSION_DENIED for a reader. */
+ * FAM_CHILDREN_MAX, however many are added at once. */
 enum fam_code fam_child_add(struct fam_store *store, const struct fam_mutation *mutation,
                             const struct fam_uuid *user_id, const char *name, struct fam_date birth,
                             struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
+
+struct fam_child_change {
+    const char *name;             /* "" or NULL: stays */
+    const struct fam_date *birth; /* NULL: stays */
+    bool set_profile;             /* traits and special needs replace the old ones; none and "": nothing is told */
+    size_t trait_count;           /* at most FAM_TRAITS_MAX */
+    const Fam__V1__Trait *traits;
+    const char *special_needs; /* NULL: "" */
+};
+/* The profile's version counts up. ids: child. NOT_FOUND: no such child in the user's family, or removed.
+ * INVALID_ARGUMENT (field traits): one is unknown, or there twice. */
+enum fam_code fam_child_update(struct fam_store *store, const struct fam_mutation *mutation,
+                               const struct fam_uuid *user_id, const struct fam_uuid *child_id,
+                               const struct fam_child_change *change, struct fam_outcome *ret_outcome,
+                               struct fam_status *status) FAM_MUST_CHECK;
+/* Name, birth date and profile are gone; an empty row stays, whether or not anybody's entries name it, so that nobody
+ * learns whether they do. ids: child. NOT_FOUND as fam_child_update. */
+enum fam_code fam_child_remove(struct fam_store *store, const struct fam_mutation *mutation,
+                               const struct fam_uuid *user_id, const struct fam_uuid *child_id,
+                               struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
+/* Deletes the empty rows of children removed an hour ago or longer that nothing names any more, `limit` at most. */
+enum fam_code fam_child_sweep(struct fam_store *store, size_t limit, size_t *ret_deleted,
+                              struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

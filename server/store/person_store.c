@@ -12,12 +12,12 @@
 
 enum kind { KIND_USER, KIND_FAMILY, KIND_PARENT, KIND_CHILD, KIND_CONSENT };
 /* What the columns hold depends on the kind of the row:
- *   kind     id      other  word      text     first   second      number     more
- *   user     user    family language  country  name    user's key  created    -
- *   family   family  -      country   zone     name    family key  created    today, as YYYYMMDD
- *   parent   parent  user   role      -        name    user's key  -          -
- *   child    child   -      -         -        name    birth       version    -
- *   consent  -       -      purpose   text     -       -           changed    granted */
+ *   kind     id      other  word      text     first   second      third    number   more               on     set
+ *   user     user    family language  country  name    user's key  -        created  -                  share  no
+ * follow-up family   family  -      country   zone     name    family key  -        created  today as YYYYMMDD  no AI
+ * days kept parent   parent  user   role      -        name    user's key  -        -        -                  - -
+ *   child    child   -      -         -        name    birth       profile  version  -                  -      -
+ *   consent  -       -      purpose   text     -       -           -        changed  granted            -      - */
 enum column {
     COLUMN_KIND,
     COLUMN_ID,
@@ -26,28 +26,32 @@ enum column {
     COLUMN_TEXT,
     COLUMN_FIRST,
     COLUMN_SECOND,
+    COLUMN_THIRD,
     COLUMN_NUMBER,
-    COLUMN_MORE
+    COLUMN_MORE,
+    COLUMN_ON,
+    COLUMN_SET
 };
 
 static const struct fam_statement select_person = {
     "person_select",
     "WITH m AS MATERIALIZED (SELECT family_id FROM parents WHERE user_id = $1 ORDER BY created_at, parent_id LIMIT 1) "
-    "SELECT 0, u.user_id, (SELECT family_id FROM m), u.language, u.country, u.name, k.wrapped, "
-    "(extract(epoch FROM u.created_at) * 1000)::bigint, 0::bigint "
+    "SELECT 0, u.user_id, (SELECT family_id FROM m), u.language, u.country, u.name, k.wrapped, NULL::bytea, "
+    "(extract(epoch FROM u.created_at) * 1000)::bigint, 0::bigint, u.share_entries::integer, (NOT "
+    "u.follow_up)::integer "
     "FROM users u LEFT JOIN keys.user_keys k USING (user_id) WHERE u.user_id = $1 "
-    "UNION ALL SELECT 1, f.family_id, NULL, f.country, f.time_zone, f.name, k.wrapped, "
+    "UNION ALL SELECT 1, f.family_id, NULL, f.country, f.time_zone, f.name, k.wrapped, NULL, "
     "(extract(epoch FROM f.created_at) * 1000)::bigint, "
-    "to_char(now() AT TIME ZONE f.time_zone, 'YYYYMMDD')::bigint "
+    "to_char(now() AT TIME ZONE f.time_zone, 'YYYYMMDD')::bigint, f.no_ai::integer, f.retention_days "
     "FROM m JOIN families f USING (family_id) LEFT JOIN keys.family_keys k USING (family_id) "
     "UNION ALL (SELECT 2, p.parent_id, p.user_id, p.role, '', u.name, "
-    "CASE WHEN u.name IS NOT NULL THEN k.wrapped END, 0, 0 "
+    "CASE WHEN u.name IS NOT NULL THEN k.wrapped END, NULL, 0, 0, 0, 0 "
     "FROM m JOIN parents p USING (family_id) JOIN users u USING (user_id) LEFT JOIN keys.user_keys k USING (user_id) "
     "ORDER BY p.created_at, p.parent_id LIMIT 1000) "
-    "UNION ALL (SELECT 3, c.child_id, NULL, '', '', c.name, c.birth, c.profile_version, 0 "
+    "UNION ALL (SELECT 3, c.child_id, NULL, '', '', c.name, c.birth, c.profile, c.profile_version, 0, 0, 0 "
     "FROM m JOIN children c USING (family_id) WHERE c.removed_at IS NULL ORDER BY c.created_at, c.child_id LIMIT 1000) "
-    "UNION ALL (SELECT DISTINCT ON (purpose) 4, NULL, NULL, purpose, text_version, NULL, NULL, "
-    "(extract(epoch FROM changed_at) * 1000)::bigint, granted::integer "
+    "UNION ALL (SELECT DISTINCT ON (purpose) 4, NULL, NULL, purpose, text_version, NULL, NULL, NULL, "
+    "(extract(epoch FROM changed_at) * 1000)::bigint, granted::integer, 0, 0 "
     "FROM consents WHERE user_id = $1 ORDER BY purpose, changed_at DESC, consent_id DESC)",
     "select", "users"};
 
@@ -99,6 +103,9 @@ static enum fam_code read_user(struct loading *loading, size_t row, struct fam_s
     user->family_id = fam_rows_uuid(rows, row, COLUMN_OTHER);
     user->language = fam_language_of_word(fam_rows_text(rows, row, COLUMN_WORD));
     (void)snprintf(user->country, sizeof(user->country), "%s", fam_rows_text(rows, row, COLUMN_TEXT));
+    (void)snprintf(user->help_country, sizeof(user->help_country), "%s", user->country);
+    user->share_entries = fam_rows_i64(rows, row, COLUMN_ON) != 0;
+    user->no_follow_up = fam_rows_i64(rows, row, COLUMN_SET) != 0;
     user->created_at_ms = fam_rows_i64(rows, row, COLUMN_NUMBER);
     return read_user_name(loading, row, &user->user_id, &user->name, status);
 }
@@ -110,8 +117,14 @@ static enum fam_code read_family(struct loading *loading, size_t row, struct fam
     int today = (int)fam_rows_i64(rows, row, COLUMN_MORE);
     family->family_id = fam_rows_uuid(rows, row, COLUMN_ID);
     (void)snprintf(family->country, sizeof(family->country), "%s", fam_rows_text(rows, row, COLUMN_WORD));
+    if (!loading->user->help_country[0]) {
+        (void)snprintf(loading->user->help_country, sizeof(loading->user->help_country), "%s", family->country);
+    }
     family->created_at_ms = fam_rows_i64(rows, row, COLUMN_NUMBER);
     family->today = (struct fam_date){today / 10000, today / 100 % 100, today % 100};
+    family->no_ai = fam_rows_i64(rows, row, COLUMN_ON) != 0;
+    family->retention_days =
+        fam_rows_is_null(rows, row, COLUMN_SET) ? FAM_RETENTION_DAYS : (int32_t)fam_rows_i64(rows, row, COLUMN_SET);
     family->time_zone = strdup(fam_rows_text(rows, row, COLUMN_TEXT));
     if (!family->time_zone) {
         return fam_fail_memory(status);
@@ -154,6 +167,9 @@ static enum fam_code read_child(struct loading *loading, size_t row, struct fam_
     }
     if (code == FAM_OK) {
         code = fam_date_decode(&birth, &child->birth, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_child_read_profile(rows, row, COLUMN_THIRD, &loading->family_key, family_id, child, status);
     }
     return code;
 }

@@ -24,9 +24,12 @@ static const struct fam_statement touch_user = {"user_touch",
  * without. */
 #define USER_SELECT                                                                                                    \
     "SELECT u.user_id, u.language, u.country, u.name, (extract(epoch FROM u.created_at) * 1000)::bigint, "             \
-    "p.family_id, p.role, u.last_seen_at < now() - INTERVAL '1 hour', u.reachable, c.* "                               \
-    "FROM users u LEFT JOIN LATERAL (SELECT family_id, role FROM parents WHERE user_id = u.user_id "                   \
-    "ORDER BY created_at, parent_id LIMIT 1) p ON true "                                                               \
+    "p.family_id, p.role, u.last_seen_at < now() - INTERVAL '1 hour', u.reachable, u.share_entries, NOT u.follow_up, " \
+    "p.country, "                                                                                                      \
+    "c.* "                                                                                                             \
+    "FROM users u LEFT JOIN LATERAL (SELECT m.family_id, m.role, f.country FROM parents m JOIN families f USING "      \
+    "(family_id) "                                                                                                     \
+    "WHERE m.user_id = u.user_id ORDER BY m.created_at, m.parent_id LIMIT 1) p ON true "                               \
     "LEFT JOIN LATERAL (SELECT DISTINCT ON (purpose) purpose, granted, text_version, "                                 \
     "(extract(epoch FROM changed_at) * 1000)::bigint FROM consents WHERE user_id = u.user_id "                         \
     "ORDER BY purpose, changed_at DESC, consent_id DESC) c ON true "
@@ -40,6 +43,9 @@ enum user_column {
     COLUMN_ROLE,
     COLUMN_STALE,
     COLUMN_REACHABLE,
+    COLUMN_SHARE,
+    COLUMN_NO_FOLLOW_UP,
+    COLUMN_FAMILY_COUNTRY,
     COLUMN_CONSENT
 };
 static const struct fam_statement find_user = {"user_find", USER_SELECT "WHERE u.telegram_hmac = $1", "select",
@@ -49,7 +55,8 @@ static const struct fam_statement select_telegram = {
     "user_telegram", "SELECT telegram_sealed FROM users WHERE user_id = $1", "select", "users"};
 static const struct fam_statement update_user = {
     "user_update",
-    "UPDATE users SET language = coalesce($2, language), country = coalesce($3, country), name = coalesce($4, name) "
+    "UPDATE users SET language = coalesce($2, language), country = coalesce($3, country), name = coalesce($4, name), "
+    "share_entries = coalesce($5::boolean, share_entries), follow_up = coalesce(NOT $6::boolean, follow_up) "
     "WHERE user_id = $1",
     "update", "users"};
 
@@ -137,11 +144,15 @@ static enum fam_code fill(struct fam_store *store, struct fam_db *db, const stru
     user->user_id = fam_rows_uuid(rows, 0, COLUMN_ID);
     user->language = fam_language_of_word(fam_rows_text(rows, 0, COLUMN_LANGUAGE));
     snprintf(user->country, sizeof(user->country), "%s", fam_rows_text(rows, 0, COLUMN_COUNTRY));
+    snprintf(user->help_country, sizeof(user->help_country), "%s",
+             user->country[0] ? user->country : fam_rows_text(rows, 0, COLUMN_FAMILY_COUNTRY));
     user->created_at_ms = fam_rows_i64(rows, 0, COLUMN_CREATED);
     user->is_reachable = fam_rows_i64(rows, 0, COLUMN_REACHABLE) != 0;
     user->has_family = !fam_rows_is_null(rows, 0, COLUMN_FAMILY);
     user->family_id = fam_rows_uuid(rows, 0, COLUMN_FAMILY);
     user->role = fam_parent_role_of_word(fam_rows_text(rows, 0, COLUMN_ROLE));
+    user->share_entries = fam_rows_i64(rows, 0, COLUMN_SHARE) != 0;
+    user->no_follow_up = fam_rows_i64(rows, 0, COLUMN_NO_FOLLOW_UP) != 0;
     for (size_t row = 0; row < fam_rows_count(rows) && row < FAM_CONSENT_PURPOSES; row++) {
         if (!fam_rows_is_null(rows, row, COLUMN_CONSENT)) {
             fam_consent_take(rows, row, COLUMN_CONSENT, &user->consents[user->consent_count++]);
@@ -326,6 +337,8 @@ static enum fam_code update(struct fam_store *store, struct fam_db *db, void *co
     } else {
         fam_param_null(&params);
     }
+    fam_column_switch(&params, change->share_entries);
+    fam_column_switch(&params, change->no_follow_up);
     if (code == FAM_OK) {
         code = fam_db_exec(db, &update_user, &params, &rows, status);
     }

@@ -27,9 +27,13 @@ struct fam_user {
     Fam__V1__Language language;
     char country[3]; /* "" when not told */
     char *name;      /* never NULL */
+    /* Whose help lines are shown: the person's own country, else the family's; "" when neither was told. */
+    char help_country[3];
     bool has_family;
     struct fam_uuid family_id; /* nil without */
     Fam__V1__ParentRole role;  /* in the family */
+    bool share_entries;        /* new entries are shown to the family */
+    bool no_follow_up;         /* is not asked later how it went */
     int64_t created_at_ms;
     bool is_reachable;    /* false: has blocked the bot */
     bool has_returned;    /* by fam_user_register: was not reachable until now */
@@ -54,9 +58,10 @@ enum fam_code fam_user_telegram_id(struct fam_store *store, const struct fam_uui
                                    struct fam_status *status) FAM_MUST_CHECK;
 
 struct fam_user_change {
-    Fam__V1__Language language; /* unspecified: stays */
-    const char *country;        /* "" or NULL: stays */
-    const char *name;           /* "" or NULL: stays */
+    Fam__V1__Language language;                  /* unspecified: stays */
+    const char *country;                         /* "" or NULL: stays */
+    const char *name;                            /* "" or NULL: stays */
+    Fam__V1__Switch share_entries, no_follow_up; /* unspecified: stays */
 };
 /* ids: the user. NOT_FOUND. */
 enum fam_code fam_user_update(struct fam_store *store, const struct fam_mutation *mutation,

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const unsigned char fam_data_prompt_ru_v1_txt[];
-extern const size_t fam_data_prompt_ru_v1_txt_size;
-extern const unsigned char fam_data_prompt_en_v1_txt[];
-extern const size_t fam_data_prompt_en_v1_txt_size;
+extern const unsigned char fam_data_prompt_ru_v2_txt[];
+extern const size_t fam_data_prompt_ru_v2_txt_size;
+extern const unsigned char fam_data_prompt_en_v2_txt[];
+extern const size_t fam_data_prompt_en_v2_txt_size;
 
 /* FNV-1a over the folded words from i on; the end of each counts. */
 static uint64_t hash_run(const struct fam_pseudonym_words *words, size_t i)
@@ -55,9 +55,9 @@ static int compare(const void *a, const void *b)
 enum fam_code fam_guard_echo_init(struct fam_guard_echo *echo, struct fam_status *status)
 {
     *echo = (struct fam_guard_echo){.runs = NULL};
-    enum fam_code code = add_prompt(echo, fam_data_prompt_ru_v1_txt, fam_data_prompt_ru_v1_txt_size, status);
+    enum fam_code code = add_prompt(echo, fam_data_prompt_ru_v2_txt, fam_data_prompt_ru_v2_txt_size, status);
     if (code == FAM_OK) {
-        code = add_prompt(echo, fam_data_prompt_en_v1_txt, fam_data_prompt_en_v1_txt_size, status);
+        code = add_prompt(echo, fam_data_prompt_en_v2_txt, fam_data_prompt_en_v2_txt_size, status);
     }
     if (code != FAM_OK) {
         fam_guard_echo_done(echo);

@@ -9,10 +9,10 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-extern const unsigned char fam_data_prompt_ru_v1_txt[];
-extern const size_t fam_data_prompt_ru_v1_txt_size;
-extern const unsigned char fam_data_prompt_en_v1_txt[];
-extern const size_t fam_data_prompt_en_v1_txt_size;
+extern const unsigned char fam_data_prompt_ru_v2_txt[];
+extern const size_t fam_data_prompt_ru_v2_txt_size;
+extern const unsigned char fam_data_prompt_en_v2_txt[];
+extern const size_t fam_data_prompt_en_v2_txt_size;
 extern const unsigned char fam_data_reading_schema_v1_json[];
 extern const size_t fam_data_reading_schema_v1_json_size;
 
@@ -22,7 +22,31 @@ enum { BANDS = 7, LANGUAGES = 3, SYSTEM_MAX = 64 * 1024, USER_MAX = 512 * 1024, 
 static const char *const band_names[BANDS] = {"any", "2-3", "4-6", "7-9", "10-12", "13-15", "16-17"};
 static const char *const place_names[] = {"unknown", "home", "school", "friends", "other"};
 /* The user message's constant parts; the digest of the version covers them. */
-static const char *const user_parts[] = {"{\"place\":\"", "\",\"happened_before\":", ",\"phrase\":", "}"};
+enum user_part {
+    PART_PLACE,
+    PART_BEFORE,
+    PART_TRAITS,
+    PART_NEEDS,
+    PART_CHILD_END,
+    PART_LEARNED,
+    PART_IT_WAS,
+    PART_PHRASE,
+    PART_END
+};
+static const char *const user_parts[] = {
+    [PART_PLACE] = "{\"place\":\"",
+    [PART_BEFORE] = "\",\"happened_before\":",
+    [PART_TRAITS] = ",\"child\":{\"traits\":[",
+    [PART_NEEDS] = "],\"special_needs\":",
+    [PART_CHILD_END] = "}",
+    [PART_LEARNED] = ",\"corrections\":[",
+    [PART_IT_WAS] = ",\"it_was\":",
+    [PART_PHRASE] = ",\"phrase\":",
+    [PART_END] = "}",
+};
+/* In the order of Trait. */
+static const char *const trait_names[] = {NULL,      "active",   "calm",    "shy",    "sociable", "sensitive",
+                                          "anxious", "stubborn", "curious", "dreamy", "impulsive"};
 static const char mark[] = "\n=== ";
 
 struct language {
@@ -111,12 +135,12 @@ struct fam_prompts *fam_prompts_new(struct fam_status *status)
     enum fam_code code = prompts->schema == NULL ? fam_fail_memory(status) : FAM_OK;
     if (code == FAM_OK) {
         prompts->schema[strcspn(prompts->schema, "\n")] = '\0';
-        code = load(prompts, FAM__V1__LANGUAGE__LANGUAGE_RU, "claude-1-ru", fam_data_prompt_ru_v1_txt,
-                    fam_data_prompt_ru_v1_txt_size, status);
+        code = load(prompts, FAM__V1__LANGUAGE__LANGUAGE_RU, "claude-2-ru", fam_data_prompt_ru_v2_txt,
+                    fam_data_prompt_ru_v2_txt_size, status);
     }
     if (code == FAM_OK) {
-        code = load(prompts, FAM__V1__LANGUAGE__LANGUAGE_EN, "claude-1-en", fam_data_prompt_en_v1_txt,
-                    fam_data_prompt_en_v1_txt_size, status);
+        code = load(prompts, FAM__V1__LANGUAGE__LANGUAGE_EN, "claude-2-en", fam_data_prompt_en_v2_txt,
+                    fam_data_prompt_en_v2_txt_size, status);
     }
     if (code != FAM_OK) {
         fam_prompts_free(prompts);
@@ -189,6 +213,88 @@ static void add_string(struct fam_buf *out, const char *text)
     fam_buf_add_char(out, '"');
 }
 
+static enum fam_code check_input(const struct fam_prompt_input *input, const char *needs, struct fam_status *status)
+{
+    if ((size_t)input->age_band >= BANDS || (size_t)input->place >= FAM_ARRAY_SIZE(place_names)) {
+        return fam_fail_field(status, "age_band", "unknown age band or place");
+    }
+    for (size_t i = 0; i < input->trait_count; i++) {
+        if (input->traits[i] == FAM__V1__TRAIT__TRAIT_UNSPECIFIED ||
+            (size_t)input->traits[i] >= FAM_ARRAY_SIZE(trait_names)) {
+            return fam_fail_field(status, "traits", "unknown trait");
+        }
+    }
+    if (!fam_utf8_valid(input->phrase, strlen(input->phrase)) ||
+        !fam_utf8_valid(input->happened_before, strlen(input->happened_before)) ||
+        !fam_utf8_valid(needs, strlen(needs))) {
+        return fam_fail_field(status, "phrase", "the text is no UTF-8");
+    }
+    return FAM_OK;
+}
+
+static void add_child(struct fam_buf *user, const struct fam_prompt_input *input, const char *needs)
+{
+    if (input->trait_count == 0 && needs[0] == '\0') {
+        return;
+    }
+    fam_buf_add_text(user, user_parts[PART_TRAITS]);
+    for (size_t i = 0; i < input->trait_count; i++) {
+        fam_buf_addf(user, "%s\"%s\"", i > 0 ? "," : "", trait_names[input->traits[i]]);
+    }
+    fam_buf_add_text(user, user_parts[PART_NEEDS]);
+    add_string(user, needs);
+    fam_buf_add_text(user, user_parts[PART_CHILD_END]);
+}
+
+/* An emotion as the schema names it. False: none of the list. */
+static bool add_emotion(struct fam_buf *user, Fam__V1__Emotion emotion)
+{
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&fam__v1__emotion__descriptor, (int)emotion);
+    size_t prefix = strlen("EMOTION_");
+    if (value == NULL || emotion == FAM__V1__EMOTION__EMOTION_UNSPECIFIED) {
+        return false;
+    }
+    for (const char *at = value->name + prefix; *at != '\0'; at++) {
+        fam_buf_add_char(user, *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at);
+    }
+    return true;
+}
+
+static void add_correction(struct fam_buf *user, const struct fam_prompt_correction *correction)
+{
+    fam_buf_add_text(user, "{\"read_as\":\"");
+    (void)add_emotion(user, correction->instead_of);
+    fam_buf_add_text(user, "\",\"was\":\"");
+    (void)add_emotion(user, correction->emotion);
+    fam_buf_add_text(user, "\",\"note\":");
+    add_string(user, correction->note);
+    fam_buf_add_char(user, '}');
+}
+
+static void add_learned(struct fam_buf *user, const struct fam_prompt_input *input)
+{
+    for (size_t i = 0; i < input->correction_count; i++) {
+        fam_buf_add_text(user, i == 0 ? user_parts[PART_LEARNED] : ",");
+        add_correction(user, &input->corrections[i]);
+    }
+    if (input->correction_count > 0) {
+        fam_buf_add_char(user, ']');
+    }
+    if (input->it_was != NULL) {
+        fam_buf_add_text(user, user_parts[PART_IT_WAS]);
+        add_correction(user, input->it_was);
+    }
+}
+
+static enum fam_code check_notes(const struct fam_prompt_input *input, struct fam_status *status)
+{
+    bool good = input->it_was == NULL || fam_utf8_valid(input->it_was->note, strlen(input->it_was->note));
+    for (size_t i = 0; good && i < input->correction_count; i++) {
+        good = fam_utf8_valid(input->corrections[i].note, strlen(input->corrections[i].note));
+    }
+    return good ? FAM_OK : fam_fail_field(status, "note", "the text is no UTF-8");
+}
+
 enum fam_code fam_prompt_build(const struct fam_prompts *prompts, const struct fam_prompt_input *input,
                                struct fam_prompt *ret_prompt, struct fam_status *status)
 {
@@ -197,22 +303,25 @@ enum fam_code fam_prompt_build(const struct fam_prompts *prompts, const struct f
     if (version == NULL) {
         return fam_fail_field(status, "language", "there is no prompt for this language");
     }
-    if ((size_t)input->age_band >= BANDS || (size_t)input->place >= FAM_ARRAY_SIZE(place_names)) {
-        return fam_fail_field(status, "age_band", "unknown age band or place");
+    const char *needs = input->special_needs == NULL ? "" : input->special_needs;
+    enum fam_code code = check_input(input, needs, status);
+    if (code == FAM_OK) {
+        code = check_notes(input, status);
     }
-    if (!fam_utf8_valid(input->phrase, strlen(input->phrase)) ||
-        !fam_utf8_valid(input->happened_before, strlen(input->happened_before))) {
-        return fam_fail_field(status, "phrase", "the text is no UTF-8");
+    if (code != FAM_OK) {
+        return code;
     }
     struct fam_buf user = {0};
     fam_buf_init(&user, USER_MAX);
-    fam_buf_add_text(&user, user_parts[0]);
+    fam_buf_add_text(&user, user_parts[PART_PLACE]);
     fam_buf_add_text(&user, place_names[input->place]);
-    fam_buf_add_text(&user, user_parts[1]);
+    fam_buf_add_text(&user, user_parts[PART_BEFORE]);
     add_string(&user, input->happened_before);
-    fam_buf_add_text(&user, user_parts[2]);
+    add_child(&user, input, needs);
+    add_learned(&user, input);
+    fam_buf_add_text(&user, user_parts[PART_PHRASE]);
     add_string(&user, input->phrase);
-    fam_buf_add_text(&user, user_parts[3]);
+    fam_buf_add_text(&user, user_parts[PART_END]);
     char *taken = fam_buf_take(&user);
     fam_buf_done(&user);
     if (taken == NULL) {

@@ -24,12 +24,14 @@
 #include "base/compiler.h"
 #include "base/status.h"
 #include "base/uuid.h"
+#include "fam/v1/family.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
 #include "translate/offline.h"
 #include "translate/pseudonym.h"
 #include "translate/safety.h"
 
 struct fam_claude;
+struct fam_correction;
 struct fam_log;
 struct fam_metrics;
 struct fam_reader;
@@ -59,12 +61,20 @@ struct fam_reader_question {
     const struct fam_known_name *names; /* of the family */
     size_t name_count;
     uint32_t profile_version;        /* of the child, when its profile holds more than an age; else 0 */
-    const struct fam_uuid *author;   /* who consented */
-    const struct fam_uuid *entry_id; /* of the entry that will hold the reading */
-    uint32_t timeout_ms;             /* at most; the patience bounds it too */
-    uint64_t began_ms;               /* fam_mono_ms when its call arrived */
-    bool goes_on;                    /* when this wait's patience ends the call is not cut */
-    bool has_time;                   /* nobody looks at a screen: the reader's time-out bounds it, not the patience */
+    const struct fam_uuid *child_id; /* whose profile that is; NULL with 0 */
+    const Fam__V1__Trait *traits;    /* of the profile */
+    size_t trait_count;
+    const char *special_needs;                /* of the profile; "" when not told */
+    const struct fam_correction *corrections; /* of the child, by the author */
+    size_t correction_count;                  /* FAM_CORRECTIONS_MAX at most */
+    uint32_t corrections_version;             /* changes with any of them; 0: none */
+    const struct fam_correction *it_was;      /* what the author says of this very phrase; NULL: nothing */
+    const struct fam_uuid *author;            /* who consented */
+    const struct fam_uuid *entry_id;          /* of the entry that will hold the reading */
+    uint32_t timeout_ms;                      /* at most; the patience bounds it too */
+    uint64_t began_ms;                        /* fam_mono_ms when its call arrived */
+    bool goes_on;                             /* when this wait's patience ends the call is not cut */
+    bool has_time; /* nobody looks at a screen: the reader's time-out bounds it, not the patience */
 };
 
 /* `ready` is called at most once, on a thread that must not be blocked; never after fam_reader_start said that the

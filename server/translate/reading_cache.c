@@ -125,6 +125,9 @@ enum fam_code fam_reading_cache_key(struct fam_reading_cache *cache, const struc
     add_field(&buf, "claude", strlen("claude"));
     add_field(&buf, question->model, strlen(question->model));
     add_field(&buf, question->prompt_version, strlen(question->prompt_version));
+    if (question->profile_child != NULL) {
+        add_field(&buf, question->profile_child->bytes, sizeof(question->profile_child->bytes));
+    }
     if (question->owner != NULL) {
         add_field(&buf, question->owner->bytes, sizeof(question->owner->bytes));
     }

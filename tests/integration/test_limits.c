@@ -193,6 +193,22 @@ Test(limits, every_counter_in_redis_has_an_end)
     fam_limits_free(limits);
 }
 
+Test(limits, what_is_counted_under_another_name_is_another_count)
+{
+    struct fam_limits *translations = shared(2, 100);
+    struct fam_limits *guesses = limits_of((struct fam_limits_options){
+        .redis = redis, .name = "guess", .what = "wrong invitation codes", .per_hour = 3, .per_day = 72});
+    enum fam_limit_window which;
+    uint32_t wait_ms = 0;
+    struct fam_status status = {0};
+    cr_assert_eq(take_some(translations, 10), 2);
+    cr_assert_eq(take_some(guesses, 10), 3);
+    cr_assert_eq(fam_limits_take(guesses, &user, &wait_ms, &which, &status), FAM_RESOURCE_EXHAUSTED);
+    cr_assert_str_eq(status.message, "the limit of 3 wrong invitation codes an hour is used up");
+    fam_limits_free(translations);
+    fam_limits_free(guesses);
+}
+
 /* ---- without Redis ---- */
 
 Test(limits, without_redis_they_are_counted_here)

@@ -110,7 +110,7 @@ Test(rereads, what_a_slow_call_brings_is_not_paid_twice)
     tasks_work();
     /* The author's own call, with little patience. */
     struct fam_user user;
-    struct fam_known_name names[FAM_PSEUDONYM_KNOWN_MAX];
+    struct fam_known_name names[FAM_READER_NAMES_MAX];
     const struct fam_family nobody = {.child_count = 0};
     cr_assert_eq(fam_user_get(w.f.store, &w.author, &user, &status), FAM_OK);
     const struct fam_reading_input input = {.phrase = "Уходи!",

@@ -21,36 +21,9 @@ static void stop(void)
 
 TestSuite(notifications, .init = start, .fini = stop, .timeout = 120);
 
-struct batch {
-    struct fam_leased *list;
-    size_t count;
-};
-
-static void batch_done(struct batch *batch)
-{
-    fam_leased_free(batch->list, batch->count);
-}
-
-static struct batch lease_of(struct fam_store *store, size_t max, size_t max_others)
-{
-    const struct fam_lease_request request = {
-        .holder = "bot-1", .max = max, .max_others = max_others, .lease_ms = 60000};
-    struct batch batch = {NULL, 0};
-    struct fam_status status = {0};
-    cr_assert_eq(fam_notification_lease(store, &request, &batch.list, &batch.count, &status), FAM_OK, "%s",
-                 status.message);
-    return batch;
-}
-
 static struct batch lease(size_t max, size_t max_others)
 {
-    return lease_of(f.store, max, max_others);
-}
-
-static struct fam_lease_key key_of(const struct batch *batch, size_t index)
-{
-    cr_assert_lt(index, batch->count);
-    return (struct fam_lease_key){batch->list[index].notification_id, batch->list[index].token};
+    return lease_batch(f.store, max, max_others);
 }
 
 static struct fam_lease_end ack(const struct fam_lease_key *key)
@@ -69,18 +42,6 @@ static struct fam_lease_end nack(const struct fam_lease_key *key, Fam__V1__NackR
     cr_assert_eq(fam_notification_nack(f.store, key, reason, retry_after_ms, maybe_shown, &end, &status), FAM_OK, "%s",
                  status.message);
     return end;
-}
-
-/* Runs the sweep of the thread behind the bell. */
-static struct fam_notification_swept sweep(void)
-{
-    struct fam_notification_swept swept;
-    struct fam_status status = {0};
-    struct fam_db *db = NULL;
-    cr_assert_eq(fam_store_get(f.store, &db, &status), FAM_OK, "%s", status.message);
-    cr_assert_eq(fam_notification_sweep(db, &swept, &status), FAM_OK, "%s", status.message);
-    fam_store_put(f.store, db);
-    return swept;
 }
 
 static void sql(const char *text, const char *expected)
@@ -281,10 +242,10 @@ Test(notifications, a_lease_that_ends_without_a_word_comes_again_as_maybe_shown)
 {
     add_checkin(f.store, &anna, "first", 0, 0);
     fam_auto(batch_done) struct batch batch = lease(8, 8);
-    cr_assert_eq(sweep().returned, 0);
+    cr_assert_eq(sweep_notifications(f.store).returned, 0);
     sql("UPDATE notifications SET leased_until = now() - INTERVAL '1 second'", NULL);
     expect_count(8, 8, 0);
-    cr_assert_eq(sweep().returned, 1);
+    cr_assert_eq(sweep_notifications(f.store).returned, 1);
     fam_auto(batch_done) struct batch again = lease(8, 8);
     cr_assert_eq(again.count, 1);
     cr_assert_eq(again.list[0].attempt, 2);
@@ -305,7 +266,7 @@ Test(notifications, a_late_word_counts_until_somebody_else_has_the_lease)
     add_checkin(f.store, &anna, "first", 0, 0);
     fam_auto(batch_done) struct batch batch = lease(8, 8);
     sql("UPDATE notifications SET leased_until = now() - INTERVAL '1 second'", NULL);
-    cr_assert_eq(sweep().returned, 1);
+    cr_assert_eq(sweep_notifications(f.store).returned, 1);
     struct fam_lease_key key = key_of(&batch, 0);
     cr_assert_not(ack(&key).is_repeat);
     cr_assert(ack(&key).is_repeat, "a repeat is no error");
@@ -392,7 +353,7 @@ Test(notifications, what_is_too_old_expires_unsent)
     add_checkin(f.store, &anna, "first", 0, 1);
     add_checkin(f.store, &boris, "second", 0, 0);
     sql("SELECT pg_sleep(0.01)", NULL);
-    struct fam_notification_swept swept = sweep();
+    struct fam_notification_swept swept = sweep_notifications(f.store);
     cr_assert_eq(swept.expired[1], 1);
     cr_assert_eq(swept.expired[0] + swept.expired[2], 0);
     fam_auto(batch_done) struct batch batch = lease(8, 8);
@@ -521,7 +482,7 @@ Test(notifications, the_end_of_an_entry_or_of_a_key_is_told_with_the_row)
     /* A store of its own: this one remembers keys for a while. */
     struct fam_store *other = store_open(f.pg.conninfo, KEY_V1, 2);
     sql("DELETE FROM keys.user_keys", NULL);
-    fam_auto(batch_done) struct batch batch = lease_of(other, 8, 8);
+    fam_auto(batch_done) struct batch batch = lease_batch(other, 8, 8);
     cr_assert_eq(batch.count, 1);
     cr_assert(batch.list[0].is_gone);
     struct fam_lease_key key = key_of(&batch, 0);
@@ -531,95 +492,4 @@ Test(notifications, the_end_of_an_entry_or_of_a_key_is_told_with_the_row)
     cr_assert(end.is_failed);
     sql("SELECT state || ' ' || reason FROM notifications", "failed KEY_GONE");
     fam_store_free(other);
-}
-
-static size_t listed(const struct fam_notification_filter *filter, Fam__V1__NotificationState *ret_first)
-{
-    struct fam_notification_summary *list = NULL;
-    size_t count = 0;
-    bool more = false;
-    struct fam_status status = {0};
-    cr_assert_eq(fam_notification_list(f.store, filter, NULL, 100, &list, &count, &more, &status), FAM_OK, "%s",
-                 status.message);
-    cr_assert_not(more);
-    if (count > 0)
-        *ret_first = list[0].state;
-    free(list);
-    return count;
-}
-
-Test(notifications, a_list_says_what_is_leased_and_what_is_held_and_can_be_filtered)
-{
-    struct fam_outcome outcome;
-    struct fam_status status = {0};
-    Fam__V1__NotificationState state = FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_UNSPECIFIED;
-    struct fam_notification_filter all = {0}, of_anna = {.user_id = &anna},
-                                   held = {.state = FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_HELD},
-                                   reports = {.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT};
-    add_checkin(f.store, &anna, "first", 0, 0);
-    cr_assert_eq(listed(&all, &state), 1);
-    cr_assert_eq(state, FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_QUEUED);
-    expect_count(8, 8, 1);
-    cr_assert_eq(listed(&of_anna, &state), 1);
-    cr_assert_eq(state, FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_LEASED);
-    cr_assert_eq(fam_user_set_reachable(f.store, NULL, &boris, false, &outcome, &status), FAM_OK);
-    add_report(f.store, &boris, 3);
-    cr_assert_eq(listed(&held, &state), 1);
-    cr_assert_eq(listed(&reports, &state), 1);
-    cr_assert_eq(listed(&all, &state), 2);
-    cr_assert_eq(state, FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_HELD, "the newest first");
-    cr_assert_eq(listed(&of_anna, &state), 1);
-}
-
-Test(notifications, failed_and_expired_ones_are_sent_again_as_if_new_and_counted_before)
-{
-    struct fam_resend all = {.dry_run = true};
-    struct fam_outcome outcome;
-    struct fam_status status = {0};
-    int64_t count = 0;
-    add_checkin(f.store, &anna, "first", 0, 0);
-    add_checkin(f.store, &boris, "second", 0, 1);
-    sql("SELECT pg_sleep(0.01)", NULL);
-    (void)sweep();
-    fam_auto(batch_done) struct batch batch = lease(8, 8);
-    struct fam_lease_key key = key_of(&batch, 0);
-    (void)nack(&key, FAM__V1__NACK_REASON__NACK_REASON_REJECTED, 0, false);
-    cr_assert_eq(fam_notification_resend(f.store, NULL, &all, &outcome, &count, &status), FAM_OK, "%s", status.message);
-    cr_assert_eq(count, 2);
-    expect_count(8, 8, 0);
-    struct fam_mutation mutation = mutation_of("again", "one");
-    struct fam_resend one = {.ids = &key.notification_id, .id_count = 1};
-    for (int i = 0; i < 2; i++) {
-        cr_assert_eq(fam_notification_resend(f.store, &mutation, &one, &outcome, &count, &status), FAM_OK, "%s",
-                     status.message);
-        cr_assert_eq(count, 1, "the same key tells the same count");
-        cr_assert_eq(outcome.replayed, i == 1);
-    }
-    fam_auto(batch_done) struct batch again = lease(8, 8);
-    cr_assert_eq(again.count, 1);
-    cr_assert_eq(again.list[0].attempt, 1);
-    struct fam_lease_end end;
-    cr_assert_eq(fam_notification_ack(f.store, &key, 1, 1, &end, &status), FAM_ABORTED, "the old lease is void");
-    struct fam_resend expired = {.filter = {.state = FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_EXPIRED}};
-    cr_assert_eq(fam_notification_resend(f.store, NULL, &expired, &outcome, &count, &status), FAM_OK);
-    cr_assert_eq(count, 1);
-    sql("SELECT count(*) FROM notifications WHERE state = 'queued' AND expires_at > now() + INTERVAL '23 hours'", "2");
-}
-
-Test(notifications, what_is_due_is_counted_by_lane_without_people_who_are_not_reached)
-{
-    struct fam_notification_backlog backlog;
-    struct fam_outcome outcome;
-    struct fam_status status = {0};
-    struct fam_db *db = NULL;
-    add_checkin(f.store, &anna, "first", 0, 0);
-    add_checkin(f.store, &anna, "second", 60000, 0);
-    add_report(f.store, &boris, 3);
-    cr_assert_eq(fam_user_set_reachable(f.store, NULL, &boris, false, &outcome, &status), FAM_OK);
-    sql("UPDATE notifications SET not_before = not_before - INTERVAL '1 minute' WHERE not_before <= now()", NULL);
-    cr_assert_eq(fam_store_get(f.store, &db, &status), FAM_OK);
-    cr_assert_eq(fam_notification_count(db, &backlog, &status), FAM_OK, "%s", status.message);
-    fam_store_put(f.store, db);
-    cr_assert(backlog.due[0] == 0 && backlog.due[1] == 1 && backlog.due[2] == 0);
-    cr_assert_geq(backlog.oldest_ms[1], 60000);
 }

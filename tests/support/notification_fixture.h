@@ -172,4 +172,45 @@ static inline void set_dangers(struct fam_store *store, const struct fam_uuid *u
     fam_store_put(store, db);
 }
 
+/* ---- leases ---- */
+
+struct batch {
+    struct fam_leased *list;
+    size_t count;
+};
+
+static inline void batch_done(struct batch *batch)
+{
+    fam_leased_free(batch->list, batch->count);
+}
+
+static inline struct batch lease_batch(struct fam_store *store, size_t max, size_t max_others)
+{
+    const struct fam_lease_request request = {
+        .holder = "bot-1", .max = max, .max_others = max_others, .lease_ms = 60000};
+    struct batch batch = {NULL, 0};
+    struct fam_status status = {0};
+    cr_assert_eq(fam_notification_lease(store, &request, &batch.list, &batch.count, &status), FAM_OK, "%s",
+                 status.message);
+    return batch;
+}
+
+static inline struct fam_lease_key key_of(const struct batch *batch, size_t index)
+{
+    cr_assert_lt(index, batch->count);
+    return (struct fam_lease_key){batch->list[index].notification_id, batch->list[index].token};
+}
+
+/* Runs the sweep of the thread behind the bell. */
+static inline struct fam_notification_swept sweep_notifications(struct fam_store *store)
+{
+    struct fam_notification_swept swept;
+    struct fam_status status = {0};
+    struct fam_db *db = NULL;
+    cr_assert_eq(fam_store_get(store, &db, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_notification_sweep(db, &swept, &status), FAM_OK, "%s", status.message);
+    fam_store_put(store, db);
+    return swept;
+}
+
 #endif

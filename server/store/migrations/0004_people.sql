@@ -68,3 +68,6 @@ ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check
     CHECK (kind IN ('better_reading', 'checkin', 'weekly_report', 'notice', 'follow_up', 'broadcast'));
 
 CREATE INDEX entry_keys_family ON keys.entry_keys (family_id, entry_id DESC) WHERE family_id IS NOT NULL;
+
+CREATE INDEX children_removed ON children (removed_at) WHERE removed_at IS NOT NULL;
+CREATE INDEX invites_expires ON invites (expires_at);

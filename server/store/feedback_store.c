@@ -1,0 +1,86 @@
+/* feedback_store.c: see feedback_store.h. */
+#include "store/feedback_store.h"
+
+#include "store/column.h"
+#include "store/store.h"
+
+static const struct fam_statement lock_user = {
+    "feedback_lock", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE", "select",
+    "users"};
+static const struct fam_statement count_recent = {
+    "feedback_count",
+    "SELECT count(*), (extract(epoch FROM min(created_at) + INTERVAL '1 day' - now()) * 1000)::bigint FROM feedback "
+    "WHERE user_id = $1 AND created_at > now() - INTERVAL '1 day'",
+    "select", "feedback"};
+static const struct fam_statement insert_feedback = {
+    "feedback_insert", "INSERT INTO feedback (feedback_id, user_id, rating, body) VALUES ($1, $2, $3::smallint, $4)",
+    "insert", "feedback"};
+
+struct fam_place fam_feedback_place(const struct fam_uuid *feedback_id, const struct fam_uuid *user_id)
+{
+    return (struct fam_place){.table = "feedback", .column = "body", .row = *feedback_id, .owner = *user_id};
+}
+
+/* What is told. */
+struct word {
+    const struct fam_uuid *user_id;
+    const char *text;
+    int32_t rating;
+};
+
+static enum fam_code check_room(struct fam_db *db, const struct fam_uuid *user_id, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows user = {0}, recent = {0};
+    struct fam_params params = {0};
+    fam_param_uuid(&params, user_id);
+    enum fam_code code = fam_db_exec(db, &lock_user, &params, &user, status);
+    if (code == FAM_OK && fam_rows_count(&user) == 0) {
+        return fam_fail(status, FAM_NOT_FOUND, "no such user");
+    }
+    if (code == FAM_OK) {
+        code = fam_db_exec(db, &count_recent, &params, &recent, status);
+    }
+    if (code == FAM_OK && fam_rows_i64(&recent, 0, 0) >= FAM_FEEDBACK_DAY) {
+        int64_t wait_ms = fam_rows_i64(&recent, 0, 1);
+        return fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, "LIMIT_DAY", wait_ms > 0 ? (uint32_t)wait_ms : 1,
+                               "the limit of %d words a day to those who run the service is used up", FAM_FEEDBACK_DAY);
+    }
+    return code;
+}
+
+static enum fam_code add(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
+                         struct fam_status *status)
+{
+    const struct word *word = context;
+    fam_auto(fam_sealed_done) struct fam_sealed sealed = {0};
+    fam_auto(fam_key_done) struct fam_key key = {{0}};
+    struct fam_uuid feedback_id = fam_uuid_v7();
+    struct fam_place place = fam_feedback_place(&feedback_id, word->user_id);
+    struct fam_params params = {0};
+    enum fam_code code = check_room(db, word->user_id, status);
+    if (code == FAM_OK) {
+        code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, word->user_id, &key, status);
+    }
+    if (code != FAM_OK) {
+        return code;
+    }
+    fam_param_uuid(&params, &feedback_id);
+    fam_param_uuid(&params, word->user_id);
+    fam_param_i64(&params, word->rating);
+    code = fam_column_text(&params, &key, &place, word->text, &sealed, status);
+    if (code == FAM_OK) {
+        code = fam_db_exec(db, &insert_feedback, &params, NULL, status);
+    }
+    if (code == FAM_OK) {
+        fam_outcome_add(outcome, &feedback_id);
+    }
+    return code;
+}
+
+enum fam_code fam_feedback_add(struct fam_store *store, const struct fam_mutation *mutation,
+                               const struct fam_uuid *user_id, const char *text, int32_t rating,
+                               struct fam_outcome *ret_outcome, struct fam_status *status)
+{
+    struct word word = {.user_id = user_id, .text = text, .rating = rating};
+    return fam_mutate(store, mutation, add, &word, ret_outcome, status);
+}
