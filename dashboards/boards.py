@@ -325,6 +325,8 @@ QUEUE = ("queue", "fam-queue", "Family Emotions: Queue and delivery", "Work for 
     ("Kept as promised", [
         graph("Oldest personal row", "s", "Age of the oldest entry or disclosure that the last retention sweep left.",
               ("max(family_emotions_oldest_personal_row_age_seconds)", "age"), alert="JobTooOld"),
+        graph("Overdue", "s", "By how much the oldest entry or disclosure is older than its family wants it kept.",
+              ("max(family_emotions_overdue_personal_row_seconds)", "overdue"), alert="PersonalRowOverdue"),
         graph("Deleted", "short", "Rows that retention sweeps deleted in a day, by table.",
               ("sum by (table) (increase(family_emotions_retention_deleted_total[1d]))", "{{table}}"), stacked=True),
     ]),

@@ -151,6 +151,8 @@ static enum fam_code make_services(struct fam_app *app, struct fam_status *statu
         .server = app->server,
         .metrics = app->metrics,
         .log = app->log,
+        .ledger_file = app->config->ledger_file,
+        .retention_days = app->config->retention_days,
         .default_language = language_of_config(app->config->default_language),
         .version = FAM_VERSION,
         .environment = app->config->environment,

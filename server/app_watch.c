@@ -129,6 +129,7 @@ static void show_business(struct fam_app *app, uint64_t *next_ms)
         fam_metrics_set(app->metrics, FAM_M_RETENTION, FAM_LABELS(fam_retention_words[i]),
                         values[FAM_BUSINESS_RETENTION_DAY_1 + i].value);
     }
+    fam_metrics_set(app->metrics, FAM_M_OVERDUE_PERSONAL_ROW, NULL, values[FAM_BUSINESS_OVERDUE_PERSONAL_ROW].value);
     const struct fam_business_value *oldest = &values[FAM_BUSINESS_OLDEST_PERSONAL_ROW];
     double age = (double)fam_wall_ms() / 1000 - oldest->value;
     fam_metrics_set(app->metrics, FAM_M_OLDEST_PERSONAL_ROW, NULL, oldest->value > 0 && age > 0 ? age : 0);

@@ -25,6 +25,10 @@ static enum fam_code list_types(struct fam_app *app, struct fam_status *status)
         .store = app->store,
         .reader = app->reader,
         .bell = app->bell,
+        .sessions = app->sessions,
+        .limits = app->limits,
+        .guesses = app->guesses,
+        .cache = app->cache,
         .metrics = app->metrics,
         .log = app->log,
         .reading_ms = app->config->claude_timeout_ms,
@@ -88,7 +92,7 @@ bool fam_app_worker_is_ready(struct fam_app *app, const char **ret_reason)
 
 /* As in labels.def. */
 static const char *const TYPES[] = {"generate_weekly_report", "process_emotion_batch", "send_checkin",
-                                    "refresh_metrics", "retention_sweep"};
+                                    "refresh_metrics",        "retention_sweep",       "erase_person"};
 
 static void set_gauges(struct fam_app *app, const struct fam_task_count *counts, size_t count)
 {

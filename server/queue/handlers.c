@@ -3,6 +3,7 @@
 
 #include "queue/task_checkin.h"
 #include "queue/task_emotions.h"
+#include "queue/task_erase.h"
 #include "queue/task_metrics.h"
 #include "queue/task_report.h"
 #include "queue/task_retention.h"
@@ -14,7 +15,8 @@ enum {
     CHECKIN_MS = 60000,
     REPORT_MS = 120000,
     METRICS_MS = 60000,
-    RETENTION_MS = 300000
+    RETENTION_MS = 300000,
+    ERASE_MS = 300000
 };
 
 enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_table *table, struct fam_status *status)
@@ -26,6 +28,7 @@ enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_ta
         {"refresh_metrics", 1, METRICS_MS, fam_task_metrics, handlers},
         {"send_checkin", CHECKIN_BATCH, CHECKIN_MS, fam_task_checkin, handlers},
         {"generate_weekly_report", 1, REPORT_MS, fam_task_report, handlers},
+        {"erase_person", 1, ERASE_MS, fam_task_erase, handlers},
     };
     enum fam_code code = FAM_OK;
     for (size_t i = 0; code == FAM_OK && i < FAM_ARRAY_SIZE(types); i++) {

@@ -5,6 +5,7 @@
  *   refresh_metrics         numbers of the whole database; no payload
  *   send_checkin            a check-in is due; payload: store/schedule_store.h
  *   generate_weekly_report  a report of the week is due; payload: store/schedule_store.h
+ *   erase_person            what is left of somebody who is erased is deleted; payload: store/erase_store.h
  *
  * What each does is told at its handler. */
 #ifndef FAM_QUEUE_HANDLERS_H
@@ -20,16 +21,23 @@
 #include "queue/tasks.h"
 
 struct fam_bell;
+struct fam_limits;
 struct fam_log;
 struct fam_metrics;
 struct fam_reader;
+struct fam_reading_cache;
+struct fam_sessions;
 struct fam_store;
 
 /* Borrowed, and outlives the workers. */
 struct fam_handlers {
     struct fam_store *store;
-    struct fam_reader *reader;   /* NULL: Claude is off */
-    struct fam_bell *bell;       /* rung after a COMMIT that wrote notifications; may be NULL */
+    struct fam_reader *reader;     /* NULL: Claude is off */
+    struct fam_bell *bell;         /* rung after a COMMIT that wrote notifications; may be NULL */
+    struct fam_sessions *sessions; /* this and the next three: what is kept in Redis; NULL: nothing */
+    struct fam_limits *limits;
+    struct fam_limits *guesses;
+    struct fam_reading_cache *cache;
     struct fam_metrics *metrics; /* may be NULL */
     struct fam_log *log;         /* may be NULL */
     uint32_t reading_ms;         /* FAM_CLAUDE_TIMEOUT_MS */

@@ -6,11 +6,13 @@
 #include "queue/handlers.h"
 #include "store/activity_store.h"
 #include "store/business_store.h"
+#include "store/retention_store.h"
 #include "store/store.h"
 
 struct refresh {
     struct fam_run *run;
     struct fam_activity activity;
+    struct fam_retention_overdue overdue;
 };
 
 static enum fam_code write_all(struct fam_db *db, void *context, struct fam_status *status)
@@ -24,6 +26,9 @@ static enum fam_code write_all(struct fam_db *db, void *context, struct fam_stat
         code = fam_business_write(db, (enum fam_business)(FAM_BUSINESS_RETENTION_DAY_1 + i),
                                   came > 0 ? stayed / came : 0, status);
     }
+    if (code == FAM_OK) {
+        code = fam_business_write(db, FAM_BUSINESS_OVERDUE_PERSONAL_ROW, (double)refresh->overdue.seconds, status);
+    }
     return code == FAM_OK ? fam_run_finish(refresh->run, db, status) : code;
 }
 
@@ -35,6 +40,9 @@ void fam_task_metrics(void *context, struct fam_run *const *runs, size_t count)
         struct fam_status status;
         fam_metrics_job_started(tasks->metrics, "refresh_metrics");
         enum fam_code code = fam_activity_read(tasks->store, &refresh.activity, &status);
+        if (code == FAM_OK) {
+            code = fam_retention_overdue(tasks->store, tasks->retention_days, &refresh.overdue, &status);
+        }
         if (code == FAM_OK) {
             code = fam_tx_run(fam_store_pool(tasks->store), write_all, &refresh, NULL, &status);
         }

@@ -4,10 +4,12 @@
 #include "family/country.h"
 #include "metrics/metrics.h"
 #include "notify/bell.h"
+#include "services/erase_call.h"
+#include "services/export_call.h"
 #include "services/family_service.h"
+#include "services/privacy_call.h"
 #include "services/reply.h"
 #include "services/services_private.h"
-#include "services/unbuilt.h"
 #include "store/notification_store.h"
 
 static struct fam_services_context *context_of(Fam__V1__FamilyService_Service *service)
@@ -311,10 +313,9 @@ ELSEWHERE(remove_parent, RemoveParent)
 ELSEWHERE(update_child, UpdateChild)
 ELSEWHERE(remove_child, RemoveChild)
 ELSEWHERE(submit_feedback, SubmitFeedback)
-
-FAM_UNBUILT(FamilyService, get_privacy_report, GetPrivacyReport)
-FAM_UNBUILT(FamilyService, export_family, ExportFamily)
-FAM_UNBUILT(FamilyService, delete_family, DeleteFamily)
+ELSEWHERE(get_privacy_report, GetPrivacyReport)
+ELSEWHERE(delete_family, DeleteFamily)
+ELSEWHERE(export_family, ExportFamily)
 
 void fam_family_service_init(struct fam_family_service *service, struct fam_services_context *context)
 {

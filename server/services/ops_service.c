@@ -9,6 +9,7 @@
 #include "health/health.h"
 #include "metrics/metrics.h"
 #include "rpc/server.h"
+#include "services/erase_call.h"
 #include "services/ops_claude.h"
 #include "services/ops_people.h"
 #include "services/ops_queue.h"
@@ -301,7 +302,13 @@ FORWARD(list_schedules, ListSchedules)
 
 FAM_UNBUILT(OpsService, list_entry_summaries, ListEntrySummaries)
 FAM_UNBUILT(OpsService, list_feedback, ListFeedback)
-FAM_UNBUILT(OpsService, erase_family, EraseFamily)
+
+static void erase_family(Fam__V1__OpsService_Service *service, const Fam__V1__EraseFamilyRequest *request,
+                         Fam__V1__EraseFamilyResponse_Closure closure, void *closure_data)
+{
+    fam_ops_erase_family(context_of(service), request, closure, closure_data);
+}
+
 FAM_UNBUILT(OpsService, get_retention, GetRetention)
 FAM_UNBUILT(OpsService, get_stats, GetStats)
 FAM_UNBUILT(OpsService, broadcast, Broadcast)

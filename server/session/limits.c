@@ -257,3 +257,22 @@ void fam_limits_give_back(struct fam_limits *limits, const struct fam_uuid *user
         return;
     }
 }
+
+enum fam_code fam_limits_forget(struct fam_limits *limits, const struct fam_uuid *user, struct fam_status *status)
+{
+    fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
+    struct fam_redis_arg args[1 + WINDOWS] = {FAM_REDIS_ARG("DEL")};
+    struct keys keys;
+    pthread_mutex_lock(&limits->lock);
+    struct row *row = find(limits, user, fam_mono_ms());
+    memset(row, 0, sizeof(*row));
+    pthread_mutex_unlock(&limits->lock);
+    if (!limits->redis) {
+        return FAM_OK;
+    }
+    fill_keys(limits, user, &keys);
+    for (size_t i = 0; i < WINDOWS; i++) {
+        args[1 + i] = keys.args[i];
+    }
+    return fam_redis_call(limits->redis, args, 1 + WINDOWS, &reply, status);
+}

@@ -41,5 +41,8 @@ enum fam_code fam_limits_take(struct fam_limits *limits, const struct fam_uuid *
                               enum fam_limit_window *ret_which, struct fam_status *status) FAM_MUST_CHECK;
 /* Gives one back that was taken for nothing (the translation failed). Does what it can. */
 void fam_limits_give_back(struct fam_limits *limits, const struct fam_uuid *user);
+/* Of somebody who is erased nothing is counted any more. Fails like Redis. */
+enum fam_code fam_limits_forget(struct fam_limits *limits, const struct fam_uuid *user,
+                                struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

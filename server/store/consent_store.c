@@ -7,7 +7,8 @@
 #include "store/words.h"
 
 static const struct fam_statement lock_user = {
-    "consent_lock", "SELECT 1 FROM users WHERE user_id = $1 FOR NO KEY UPDATE", "select", "users"};
+    "consent_lock", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE", "select",
+    "users"};
 /* clock_timestamp(): two decisions that follow each other must not carry the same time. */
 static const struct fam_statement insert_consent = {
     "consent_insert",

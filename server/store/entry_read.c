@@ -353,7 +353,7 @@ static enum fam_code open_rows(struct fam_store *store, struct fam_db *db, const
         code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, user_id, &reading.user, status);
     }
     if (code == FAM_NOT_FOUND) {
-        code = fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of this user is gone");
+        code = fam_store_user_gone(db, user_id, status);
     }
     for (size_t i = 0; code == FAM_OK && i < count; i++) {
         code = open_entry(&reading, rows, i, &entries[i], status);

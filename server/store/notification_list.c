@@ -37,7 +37,8 @@ static const struct fam_statement requeue = {
     "update", "notifications"};
 static const struct fam_statement set_reachable = {
     "user_reachable",
-    "WITH before AS (SELECT user_id, reachable FROM users WHERE user_id = $1 FOR UPDATE), "
+    "WITH before AS (SELECT user_id, reachable FROM users WHERE user_id = $1 AND erased_at IS NULL "
+    "FOR UPDATE), "
     "changed AS (UPDATE users SET reachable = $2, reachable_changed_at = clock_timestamp() "
     "WHERE user_id = (SELECT user_id FROM before WHERE reachable <> $2) RETURNING user_id) "
     "SELECT EXISTS (SELECT 1 FROM changed) FROM before",

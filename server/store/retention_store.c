@@ -36,27 +36,37 @@ const char *const fam_retention_tables[FAM_RETENTION_TABLES] = {
     [TABLE_RUNS] = "job_runs",
 };
 
+/* Rows of people whose families say nothing, older than $1 days, and of those that do, older than they say; up to $2.
+ * The first part is found by the index on time, the second by the person. */
+#define TOO_OLD(table_, id_)                                                                                           \
+    "SELECT " id_ " FROM " table_ " WHERE " id_ " IN ("                                                                \
+    "(SELECT t." id_ " FROM " table_ " t WHERE t.created_at < now() - make_interval(days => $1::integer) "             \
+    "AND NOT EXISTS (SELECT FROM parents p JOIN families f USING (family_id) WHERE p.user_id = t.user_id "             \
+    "AND f.retention_days IS NOT NULL) ORDER BY t.created_at LIMIT $2::bigint) UNION ALL "                             \
+    "(SELECT t." id_ " FROM families f JOIN parents p USING (family_id) JOIN " table_ " t ON t.user_id = p.user_id "   \
+    "AND t.created_at < now() - make_interval(days => f.retention_days) WHERE f.retention_days IS NOT NULL "           \
+    "LIMIT $2::bigint)) LIMIT $2::bigint FOR UPDATE SKIP LOCKED"
 /* Each answers with one row for each row that it found: ids of those whose key may be remembered, else NULL; and with
  * a row of counts at the end. */
 static const struct fam_statement sweep_entries = {
     "retention_entries",
-    "WITH old AS MATERIALIZED (SELECT entry_id FROM emotion_entries "
-    "WHERE created_at < now() - make_interval(days => $1::integer) ORDER BY created_at LIMIT $2::bigint "
-    "FOR UPDATE SKIP LOCKED), "
-    "k AS (DELETE FROM keys.entry_keys WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-    "d AS (DELETE FROM deliveries WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-    "t AS (DELETE FROM ratings WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-    "n AS (DELETE FROM notifications WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-    "r AS (DELETE FROM readings WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-    "e AS (DELETE FROM emotion_entries WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1) "
-    "SELECT (SELECT count(*) FROM old), (SELECT count(*) FROM k), (SELECT count(*) FROM e), "
-    "(SELECT count(*) FROM r), (SELECT count(*) FROM d), (SELECT count(*) FROM t), (SELECT count(*) FROM n)",
+    "WITH old AS MATERIALIZED (" TOO_OLD(
+        "emotion_entries",
+        "entry_id") "), "
+                    "k AS (DELETE FROM keys.entry_keys WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                    "d AS (DELETE FROM deliveries WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                    "t AS (DELETE FROM ratings WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                    "n AS (DELETE FROM notifications WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                    "r AS (DELETE FROM readings WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                    "e AS (DELETE FROM emotion_entries WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1) "
+                    "SELECT (SELECT count(*) FROM old), (SELECT count(*) FROM k), (SELECT count(*) FROM e), "
+                    "(SELECT count(*) FROM r), (SELECT count(*) FROM d), (SELECT count(*) FROM t), (SELECT count(*) "
+                    "FROM n)",
     "delete", "emotion_entries"};
 static const struct fam_statement sweep_disclosures = {
     "retention_disclosures",
-    "WITH d AS (DELETE FROM disclosures WHERE disclosure_id IN (SELECT disclosure_id FROM disclosures "
-    "WHERE created_at < now() - make_interval(days => $1::integer) ORDER BY created_at LIMIT $2::bigint "
-    "FOR UPDATE SKIP LOCKED) RETURNING 1) SELECT count(*) FROM d",
+    "WITH d AS (DELETE FROM disclosures WHERE disclosure_id IN (" TOO_OLD(
+        "disclosures", "disclosure_id") ") RETURNING 1) SELECT count(*) FROM d",
     "delete", "disclosures"};
 /* Whoever has an entry, or is in a family, has left something. */
 static const struct fam_statement find_strangers = {
@@ -111,6 +121,22 @@ static const struct fam_statement select_oldest = {
     "SELECT coalesce(extract(epoch FROM least((SELECT min(created_at) FROM emotion_entries), "
     "(SELECT min(created_at) FROM disclosures))), 0)::text",
     "select", "emotion_entries"};
+
+/* Of each row by how much it is older than it may be. Rows that are younger than the shortest time of any family can't
+ * be. */
+#define OVERDUE(table_)                                                                                                \
+    "SELECT extract(epoch FROM now() - t.created_at) - 86400 * coalesce((SELECT f.retention_days FROM parents p "      \
+    "JOIN families f USING (family_id) WHERE p.user_id = t.user_id AND f.retention_days IS NOT NULL "                  \
+    "ORDER BY p.created_at, p.parent_id LIMIT 1), $1::integer) AS s FROM " table_ " t WHERE t.created_at < now() - "   \
+    "make_interval(days => least($1::integer, (SELECT min(retention_days) FROM families)))"
+static const struct fam_statement select_overdue = {
+    "retention_overdue",
+    "SELECT count(*), coalesce(max(s), 0)::bigint FROM (" OVERDUE("emotion_entries") " UNION ALL " OVERDUE(
+        "disclosures") ") o WHERE s > 0",
+    "select", "emotion_entries"};
+static const struct fam_statement count_own = {
+    "retention_families", "SELECT count(*) FROM families WHERE retention_days IS NOT NULL AND erased_at IS NULL",
+    "select", "families"};
 
 /* One chunk on its way. */
 struct sweep {
@@ -214,5 +240,29 @@ enum fam_code fam_retention_oldest(struct fam_db *db, double *ret_seconds, struc
     if (code == FAM_OK) {
         *ret_seconds = strtod(fam_rows_text(&rows, 0, 0), NULL);
     }
+    return code;
+}
+
+enum fam_code fam_retention_overdue(struct fam_store *store, uint32_t days, struct fam_retention_overdue *ret_overdue,
+                                    struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0}, own = {0};
+    struct fam_params params = {0};
+    struct fam_db *db = NULL;
+    memset(ret_overdue, 0, sizeof(*ret_overdue));
+    enum fam_code code = fam_store_get(store, &db, status);
+    fam_param_i64(&params, days);
+    if (code == FAM_OK) {
+        code = fam_db_exec(db, &select_overdue, &params, &rows, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_db_exec(db, &count_own, NULL, &own, status);
+    }
+    if (code == FAM_OK) {
+        ret_overdue->rows = fam_rows_i64(&rows, 0, 0);
+        ret_overdue->seconds = fam_rows_i64(&rows, 0, 1);
+        ret_overdue->families_with_own = fam_rows_i64(&own, 0, 0);
+    }
+    fam_store_put(store, db);
     return code;
 }

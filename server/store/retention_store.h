@@ -21,8 +21,9 @@ enum {
 
 /* What is swept; each is one kind of chunk. Dead letters are never among it. */
 enum fam_retention_part {
-    FAM_RETENTION_ENTRIES,     /* with key, readings, deliveries, ratings, notifications: older than `days` */
-    FAM_RETENTION_DISCLOSURES, /* older than `days` */
+    /* With key, readings, deliveries, ratings, notifications: older than the author's family says, else than `days`. */
+    FAM_RETENTION_ENTRIES,
+    FAM_RETENTION_DISCLOSURES, /* the same */
     FAM_RETENTION_STRANGERS,
     FAM_RETENTION_NOTIFICATIONS,
     FAM_RETENTION_TASKS,
@@ -43,6 +44,14 @@ struct fam_retention_chunk {
 /* `days` counts for the first two parts. What others hold locked at this moment is left for the next time. */
 enum fam_code fam_retention_sweep(struct fam_store *store, enum fam_retention_part part, uint32_t days,
                                   struct fam_retention_chunk *ret_chunk, struct fam_status *status) FAM_MUST_CHECK;
+/* What is older than it may be: entries and disclosures of which the sweep should have been here already. */
+struct fam_retention_overdue {
+    int64_t rows;
+    int64_t seconds;           /* by so much the oldest of them */
+    int64_t families_with_own; /* that chose a time of their own */
+};
+enum fam_code fam_retention_overdue(struct fam_store *store, uint32_t days, struct fam_retention_overdue *ret_overdue,
+                                    struct fam_status *status) FAM_MUST_CHECK;
 /* In the caller's transaction: Unix time in seconds of the oldest entry or disclosure; 0: there is none. */
 enum fam_code fam_retention_oldest(struct fam_db *db, double *ret_seconds, struct fam_status *status) FAM_MUST_CHECK;
 

@@ -7,8 +7,8 @@
 #include "store/migrate.h"
 
 static const struct fam_statement select_one = {"select_one", "SELECT 1", "select", "other"};
-static const struct fam_statement user_exists = {"user_exists", "SELECT 1 FROM users WHERE user_id = $1", "select",
-                                                 "users"};
+static const struct fam_statement user_exists = {
+    "user_exists", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL", "select", "users"};
 
 struct fam_store {
     struct fam_pool *pool;
@@ -116,12 +116,23 @@ enum fam_code fam_store_load(struct fam_store *store, struct fam_status *status)
     return code;
 }
 
+enum fam_code fam_store_user_gone(struct fam_db *db, const struct fam_uuid *user_id, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    struct fam_params params = {0};
+    fam_param_uuid(&params, user_id);
+    enum fam_code code = fam_db_exec(db, &user_exists, &params, &rows, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    return fam_rows_count(&rows) ? fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key of this user is gone")
+                                 : fam_fail(status, FAM_NOT_FOUND, "no such user");
+}
+
 enum fam_code fam_store_user_key(struct fam_store *store, const struct fam_uuid *user_id, struct fam_key *ret_key,
                                  struct fam_status *status)
 {
     struct fam_db *db = NULL;
-    fam_auto(fam_rows_done) struct fam_rows rows = {0};
-    struct fam_params params = {0};
     if (fam_seal_cached_key(store->seal, FAM_KEY_USER, user_id, ret_key)) {
         return FAM_OK;
     }
@@ -130,14 +141,8 @@ enum fam_code fam_store_user_key(struct fam_store *store, const struct fam_uuid 
         return code;
     }
     code = fam_seal_get_key(store->seal, db, FAM_KEY_USER, user_id, ret_key, status);
-    /* Erased, or never there? */
     if (code == FAM_NOT_FOUND) {
-        fam_param_uuid(&params, user_id);
-        code = fam_db_exec(db, &user_exists, &params, &rows, status);
-        if (code == FAM_OK) {
-            code = fam_rows_count(&rows) ? fam_fail_reason(status, FAM_DATA_LOSS, "SEAL", 0, "the key is gone")
-                                         : fam_fail(status, FAM_NOT_FOUND, "no such user");
-        }
+        code = fam_store_user_gone(db, user_id, status);
     }
     fam_store_put(store, db);
     return code;

@@ -50,6 +50,10 @@ enum fam_code fam_store_load(struct fam_store *store, struct fam_status *status)
  * Wipe with fam_key_done. */
 enum fam_code fam_store_user_key(struct fam_store *store, const struct fam_uuid *user_id, struct fam_key *ret_key,
                                  struct fam_status *status) FAM_MUST_CHECK;
+/* For the stores, when there is no key of a user: NOT_FOUND, no such user (erased ones are none); or DATA_LOSS, for a
+ * user without a key is a database without its keys. */
+enum fam_code fam_store_user_gone(struct fam_db *db, const struct fam_uuid *user_id,
+                                  struct fam_status *status) FAM_MUST_CHECK;
 /* The same of a family. NOT_FOUND: there is no key (any more). */
 enum fam_code fam_store_family_key(struct fam_store *store, const struct fam_uuid *family_id, struct fam_key *ret_key,
                                    struct fam_status *status) FAM_MUST_CHECK;

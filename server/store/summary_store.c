@@ -11,7 +11,7 @@
 static const struct fam_statement select_users = {
     "user_summaries",
     "WITH page AS (SELECT user_id, language, country, source, created_at, last_seen_at FROM users "
-    "WHERE user_id < $1 ORDER BY user_id DESC LIMIT $2), "
+    "WHERE user_id < $1 AND erased_at IS NULL ORDER BY user_id DESC LIMIT $2), "
     "written AS (SELECT user_id, count(*) AS n FROM emotion_entries "
     "WHERE user_id IN (SELECT user_id FROM page) GROUP BY user_id), "
     "membership AS (SELECT DISTINCT ON (user_id) user_id, family_id FROM parents "
@@ -24,7 +24,7 @@ static const struct fam_statement select_users = {
 static const struct fam_statement select_families = {
     "family_summaries",
     "WITH page AS (SELECT family_id, country, time_zone, created_at FROM families "
-    "WHERE family_id < $1 ORDER BY family_id DESC LIMIT $2), "
+    "WHERE family_id < $1 AND erased_at IS NULL ORDER BY family_id DESC LIMIT $2), "
     "grown AS (SELECT family_id, count(*) AS n, "
     "array_to_string((array_agg(user_id ORDER BY created_at, parent_id))[1:10], ',') AS user_ids "
     "FROM parents WHERE family_id IN (SELECT family_id FROM page) GROUP BY family_id), "

@@ -50,9 +50,10 @@ enum user_column {
 };
 static const struct fam_statement find_user = {"user_find", USER_SELECT "WHERE u.telegram_hmac = $1", "select",
                                                "users"};
-static const struct fam_statement select_user = {"user_select", USER_SELECT "WHERE u.user_id = $1", "select", "users"};
+static const struct fam_statement select_user = {
+    "user_select", USER_SELECT "WHERE u.user_id = $1 AND u.erased_at IS NULL", "select", "users"};
 static const struct fam_statement select_telegram = {
-    "user_telegram", "SELECT telegram_sealed FROM users WHERE user_id = $1", "select", "users"};
+    "user_telegram", "SELECT telegram_sealed FROM users WHERE user_id = $1 AND erased_at IS NULL", "select", "users"};
 static const struct fam_statement update_user = {
     "user_update",
     "UPDATE users SET language = coalesce($2, language), country = coalesce($3, country), name = coalesce($4, name), "

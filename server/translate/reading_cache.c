@@ -25,6 +25,7 @@ enum {
     NUMBER_SIZE = 24,
     SCAN_MAX = 100000,
     SCAN_BATCH = 64,
+    OWNER_SIZE = FAM_CACHE_KEY_SIZE / 2,
 };
 
 /* KEYS: value, claim, value, claim …  ARGV: claimant, time of the claim in ms. A value, 1 (claimed) or 2 (elsewhere).
@@ -114,6 +115,21 @@ static bool add_normalised(struct fam_buf *buf, const char *text)
     return true;
 }
 
+/* What the keys of one person's own readings begin with. */
+static enum fam_code owner_mark(struct fam_reading_cache *cache, const struct fam_uuid *owner,
+                                unsigned char ret_mark[OWNER_SIZE], struct fam_status *status)
+{
+    static const char label[] = "owner:";
+    unsigned char input[sizeof(label) - 1 + sizeof(owner->bytes)], hmac[FAM_HMAC_SIZE];
+    memcpy(input, label, sizeof(label) - 1);
+    memcpy(input + sizeof(label) - 1, owner->bytes, sizeof(owner->bytes));
+    enum fam_code code = fam_store_hmac(cache->options.store, FAM_HMAC_CACHE, input, sizeof(input), hmac, status);
+    if (code == FAM_OK) {
+        memcpy(ret_mark, hmac, OWNER_SIZE);
+    }
+    return code;
+}
+
 enum fam_code fam_reading_cache_key(struct fam_reading_cache *cache, const struct fam_cache_question *question,
                                     struct fam_cache_key *ret_key, struct fam_status *status)
 {
@@ -134,7 +150,12 @@ enum fam_code fam_reading_cache_key(struct fam_reading_cache *cache, const struc
     if (!good || buf.failed) {
         return fam_fail_memory(status);
     }
-    return fam_store_hmac(cache->options.store, FAM_HMAC_CACHE, buf.data, buf.size, ret_key->bytes, status);
+    enum fam_code code =
+        fam_store_hmac(cache->options.store, FAM_HMAC_CACHE, buf.data, buf.size, ret_key->bytes, status);
+    if (code == FAM_OK && question->owner != NULL) {
+        code = owner_mark(cache, question->owner, ret_key->bytes, status);
+    }
+    return code;
 }
 
 static void name_keys(const struct fam_cache_key *keys, size_t count, struct names *ret_names)
@@ -417,13 +438,14 @@ static enum fam_code visit_page(struct fam_reading_cache *cache, const struct fa
     return code;
 }
 
-static enum fam_code walk(struct fam_reading_cache *cache, visit_fn *visit, void *context, struct fam_status *status)
+static enum fam_code walk(struct fam_reading_cache *cache, const char *pattern, visit_fn *visit, void *context,
+                          struct fam_status *status)
 {
     char cursor[NUMBER_SIZE] = "0";
     size_t seen = 0;
     do {
-        const struct fam_redis_arg args[] = {FAM_REDIS_ARG("SCAN"),     FAM_REDIS_ARG(cursor),  FAM_REDIS_ARG("MATCH"),
-                                             FAM_REDIS_ARG(PREFIX "*"), FAM_REDIS_ARG("COUNT"), FAM_REDIS_ARG("500")};
+        const struct fam_redis_arg args[] = {FAM_REDIS_ARG("SCAN"),  FAM_REDIS_ARG(cursor),  FAM_REDIS_ARG("MATCH"),
+                                             FAM_REDIS_ARG(pattern), FAM_REDIS_ARG("COUNT"), FAM_REDIS_ARG("500")};
         fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
         enum fam_code code = fam_redis_call(cache->options.redis, args, FAM_ARRAY_SIZE(args), &reply, status);
         if (code == FAM_OK) {
@@ -472,7 +494,7 @@ enum fam_code fam_reading_cache_stats(struct fam_reading_cache *cache, struct fa
         .compressed = atomic_load(&cache->compressed),
         .redis_up = fam_redis_is_up(cache->options.redis),
     };
-    enum fam_code code = stats.redis_up ? walk(cache, measure, &stats, status) : FAM_OK;
+    enum fam_code code = stats.redis_up ? walk(cache, PREFIX "*", measure, &stats, status) : FAM_OK;
     if (code == FAM_OK || code == FAM_UNAVAILABLE) {
         stats.redis_up = stats.redis_up && code == FAM_OK;
         *ret_stats = stats;
@@ -513,9 +535,24 @@ enum fam_code fam_reading_cache_clear(struct fam_reading_cache *cache, bool dry_
                                       struct fam_status *status)
 {
     struct clearing clearing = {.dry_run = dry_run};
-    enum fam_code code = walk(cache, clear_some, &clearing, status);
+    enum fam_code code = walk(cache, PREFIX "*", clear_some, &clearing, status);
     if (code == FAM_OK) {
         *ret_count = clearing.count;
+    }
+    return code;
+}
+
+enum fam_code fam_reading_cache_forget(struct fam_reading_cache *cache, const struct fam_uuid *owner,
+                                       struct fam_status *status)
+{
+    unsigned char mark[OWNER_SIZE];
+    char hex[2 * OWNER_SIZE + 1], pattern[NAME_SIZE + 2];
+    struct clearing clearing = {.dry_run = false};
+    enum fam_code code = owner_mark(cache, owner, mark, status);
+    if (code == FAM_OK) {
+        (void)sodium_bin2hex(hex, sizeof(hex), mark, sizeof(mark));
+        (void)snprintf(pattern, sizeof(pattern), PREFIX "%s*", hex);
+        code = walk(cache, pattern, clear_some, &clearing, status);
     }
     return code;
 }

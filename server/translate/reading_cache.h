@@ -113,5 +113,8 @@ enum fam_code fam_reading_cache_stats(struct fam_reading_cache *cache, struct fa
 /* Deletes all readings; with `dry_run` only counts them. */
 enum fam_code fam_reading_cache_clear(struct fam_reading_cache *cache, bool dry_run, uint64_t *ret_count,
                                       struct fam_status *status) FAM_MUST_CHECK;
+/* Deletes the readings that were `owner`'s alone: their keys begin alike. Walks the keys. */
+enum fam_code fam_reading_cache_forget(struct fam_reading_cache *cache, const struct fam_uuid *owner,
+                                       struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

@@ -67,6 +67,25 @@ ALTER TABLE notifications DROP CONSTRAINT notifications_kind_check;
 ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check
     CHECK (kind IN ('better_reading', 'checkin', 'weekly_report', 'notice', 'follow_up', 'broadcast'));
 
+-- Of somebody who is erased the audit log keeps who looked, when and why, and forgets at whom.
+CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.user_id IS NULL AND NEW.target_id IS NULL
+        AND (NEW.audit_id, NEW.at, NEW.principal, NEW.method, NEW.reason, NEW.request_id)
+            IS NOT DISTINCT FROM (OLD.audit_id, OLD.at, OLD.principal, OLD.method, OLD.reason, OLD.request_id) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'table % is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END
+$$;
+COMMENT ON FUNCTION refuse_audit_change() IS 'Trigger of the audit log: its ids may be forgotten, nothing else changes';
+DROP TRIGGER audit_log_append_only ON audit_log;
+CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON audit_log
+    FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE INDEX audit_log_target ON audit_log (target_id) WHERE target_id IS NOT NULL;
+CREATE INDEX users_erased ON users (erased_at) WHERE erased_at IS NOT NULL;
+CREATE INDEX families_erased ON families (erased_at) WHERE erased_at IS NOT NULL;
+
 CREATE INDEX entry_keys_family ON keys.entry_keys (family_id, entry_id DESC) WHERE family_id IS NOT NULL;
 
 CREATE INDEX children_removed ON children (removed_at) WHERE removed_at IS NOT NULL;

@@ -57,6 +57,8 @@ static void make_server_env(struct system *system, const char *const *extra)
     for (; extra != NULL && *extra != NULL; extra++) {
         set(env, "%s", *extra);
     }
+    /* What comes first counts: a test may have named another. */
+    set(env, "FAM_LEDGER_FILE=%s/erasure.ledger", system->dir);
 }
 
 static void run_once(struct system *system, const char *first, const char *second, const char *third, char *ret_out,
