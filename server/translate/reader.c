@@ -193,12 +193,17 @@ static uint32_t version_of(const struct fam_reader_question *question)
 }
 
 /* A reading in whose prompt stand only phrase, age and language may serve everybody. */
+static bool is_own(const struct fam_reader_question *question)
+{
+    const struct fam_reading_input *input = question->input;
+    return input->happened_before[0] != '\0' || input->place != FAM__V1__PLACE__PLACE_UNSPECIFIED ||
+           version_of(question) != 0;
+}
+
 static enum fam_code make_key(struct fam_reader *reader, const struct fam_reader_question *question,
                               struct hidden *hidden, struct fam_status *status)
 {
     const struct fam_reading_input *input = question->input;
-    bool own = input->happened_before[0] != '\0' || input->place != FAM__V1__PLACE__PLACE_UNSPECIFIED ||
-               version_of(question) != 0;
     const struct fam_cache_question asked = {
         .phrase = fam_secret_text(&hidden->phrase),
         .happened_before = fam_secret_text(&hidden->happened_before),
@@ -209,9 +214,29 @@ static enum fam_code make_key(struct fam_reader *reader, const struct fam_reader
         .prompt_version = hidden->prompt.version,
         .profile_version = version_of(question),
         .profile_child = question->child_id,
-        .owner = own ? question->author : NULL,
+        .owner = is_own(question) ? question->author : NULL,
     };
     return fam_reading_cache_key(reader->options.cache, &asked, &hidden->key, status);
+}
+
+enum fam_code fam_reader_forget(struct fam_reader *reader, const struct fam_reader_question *question,
+                                struct fam_status *status)
+{
+    fam_auto(hidden_done) struct hidden hidden;
+    struct fam_reader_wait asker = {.reader = reader}; /* never starts: only the placeholders are wanted */
+    memset(&hidden, 0, sizeof(hidden));
+    if (!is_own(question)) {
+        return FAM_OK;
+    }
+    enum fam_code code = hide(&asker, question, &hidden, status);
+    if (code == FAM_OK) {
+        code = make_key(reader, question, &hidden, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_reading_cache_remove(reader->options.cache, &hidden.key, status);
+    }
+    fam_pseudonyms_free(asker.pseudonyms);
+    return code;
 }
 
 /* On Claude's thread. */

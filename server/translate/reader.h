@@ -102,4 +102,9 @@ struct fam_reader_result {
 enum fam_code fam_reader_take(struct fam_reader_wait *wait, struct fam_reader_result *ret_result,
                               struct fam_status *status) FAM_MUST_CHECK;
 
+/* Forgets the cached answer to a question if it could only serve its author (context, profile or corrections stand in
+ * it); one that serves everybody says nothing of anybody, and ends by itself. Blocks on Redis. */
+enum fam_code fam_reader_forget(struct fam_reader *reader, const struct fam_reader_question *question,
+                                struct fam_status *status) FAM_MUST_CHECK;
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "claude_world.h"
+#include "fam/v1/ops.pb-c.h"
 
 static char *borrow(const char *text)
 {
@@ -20,6 +21,21 @@ static void ask(struct claude_world *world, const struct person *person, const c
     cr_assert_eq(system_entry(&rpc)->reading->engine, FAM__V1__ENGINE__ENGINE_CLAUDE);
     snprintf(ret_id, 40, "%s", system_entry(&rpc)->entry_id);
     fam_rpc_done(&rpc);
+}
+
+static int64_t cached(struct claude_world *world)
+{
+    struct fam_client *admin = system_client(&world->system, world->system.admin_token);
+    Fam__V1__GetCacheStatsRequest request = FAM__V1__GET_CACHE_STATS_REQUEST__INIT;
+    struct fam_status status = {.message = ""};
+    struct fam_rpc rpc;
+    fam_rpc_init(&rpc, NULL);
+    cr_assert_eq(FAM_RPC(admin, fam__v1__ops_service, get_cache_stats, &rpc, &request, &status), FAM_OK, "%s",
+                 status.message);
+    int64_t entries = (int64_t)((const Fam__V1__GetCacheStatsResponse *)fam_rpc_response(&rpc))->entries;
+    fam_rpc_done(&rpc);
+    fam_client_free(admin);
+    return entries;
 }
 
 Test(e2e_corrections, what_the_author_said_goes_along_without_names_and_with_no_other_familys_question, .timeout = 180)
@@ -56,5 +72,16 @@ Test(e2e_corrections, what_the_author_said_goes_along_without_names_and_with_no_
     ask(&world, &other, "Ненавижу тебя!", "e", theirs);
     cr_assert_eq(cl_found(&world.claude, "ревнует"), 2, "nobody else's question");
     cr_assert_eq(claude_world_asked(&world), asked, "the first answer serves others as before");
+
+    /* What is deleted is not kept as an answer that only its author could get, either. */
+    int64_t kept = cached(&world);
+    Fam__V1__DeleteEntryRequest delete = FAM__V1__DELETE_ENTRY_REQUEST__INIT;
+    delete.entry_id = next;
+    const struct fam_rpc_options deletion = {.acting_user = &parent.user_id, .idempotency_key = "x"};
+    fam_rpc_init(&rpc, &deletion);
+    cr_assert_eq(FAM_RPC(world.system.client, fam__v1__translation_service, delete_entry, &rpc, &delete, &status),
+                 FAM_OK, "%s", status.message);
+    fam_rpc_done(&rpc);
+    cr_assert_eq(cached(&world), kept - 1);
     claude_world_stop(&world);
 }
