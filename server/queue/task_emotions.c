@@ -42,7 +42,8 @@ struct item {
     struct fam_entry entry;
     struct fam_user author;
     struct fam_family family;
-    struct fam_reader_wait *wait; /* NULL: nothing is asked */
+    struct fam_corrections learned; /* of this child, by this author */
+    struct fam_reader_wait *wait;   /* NULL: nothing is asked */
     bool asked, cancelled;
     bool ready; /* under the batch's lock */
 };
@@ -139,6 +140,10 @@ static bool load(struct item *item)
     if (code == FAM_OK) {
         code = fam_person_load(store, author_id, &item->author, &item->family, &status);
     }
+    if (code == FAM_OK) {
+        code = fam_corrections_load(store, author_id, item->entry.has_child ? &item->entry.child_id : NULL,
+                                    &item->learned, &status);
+    }
     if (code == FAM_OK && consents(item) && item->entry.reading->engine != FAM__V1__ENGINE__ENGINE_CLAUDE) {
         return true;
     }
@@ -195,7 +200,9 @@ static void ask(struct item *item)
         .began_ms = fam_mono_ms(),
         .has_time = true,
     };
+    const struct fam_correction it_was = {.emotion = item->entry.corrected, .note = item->entry.correction};
     fam_reader_profile(&question, child_of(item));
+    fam_reader_corrections(&question, &item->learned, item->entry.has_correction ? &it_was : NULL);
     bool ready = false;
     item->wait = fam_reader_wait_new(context->reader, on_ready, item, &status);
     if (item->wait == NULL || fam_reader_start(item->wait, &question, &ready, &status) != FAM_OK) {
@@ -364,6 +371,7 @@ static void item_done(struct item *item)
     fam_reader_wait_free(item->wait);
     fam_entry_done(&item->entry);
     fam_user_done(&item->author);
+    fam_corrections_done(&item->learned);
     fam_family_done(&item->family);
 }
 

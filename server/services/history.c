@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "rpc/call.h"
 #include "services/entry_view.h"
 #include "services/reply.h"
+#include "store/correction_store.h"
 #include "translate/find_words.h"
 #include "translate/mention.h"
+#include "translate/reader_names.h"
 
 enum { PAGE_DEFAULT = 20 };
 
@@ -240,21 +243,76 @@ void fam_history_share(struct fam_services_context *context, const Fam__V1__Shar
     FAM_SERVICE_ANSWER(code, &status, closure, &response, call);
 }
 
+/* The cached answer that only this author could get goes, too. Best effort: what the family or the corrections have
+ * changed since is another question, and its answer ends by itself, within a day. */
+static void forget_reading(struct fam_services_context *context, const struct fam_view *view,
+                           const struct fam_entry *entry)
+{
+    struct fam_known_name names[FAM_READER_NAMES_MAX];
+    fam_auto(fam_corrections_done) struct fam_corrections learned = {.count = 0};
+    struct fam_status status;
+    const struct fam_child *child = NULL;
+    for (size_t i = 0; entry->has_child && i < view->family.child_count; i++) {
+        bool same = fam_uuid_equal(&view->family.children[i].child_id, &entry->child_id);
+        child = same ? &view->family.children[i] : child;
+    }
+    if (context->reader == NULL ||
+        fam_corrections_load(context->store, &view->user.user_id, entry->has_child ? &entry->child_id : NULL, &learned,
+                             &status) != FAM_OK) {
+        return;
+    }
+    const struct fam_reading_input input = {.phrase = entry->phrase,
+                                            .happened_before = entry->happened_before,
+                                            .place = entry->place,
+                                            .age_band = entry->age_band,
+                                            .language = entry->language,
+                                            .child_name = ""};
+    struct fam_reader_question question = {.input = &input,
+                                           .names = names,
+                                           .name_count = fam_reader_names(&view->user, &view->family, child, names),
+                                           .author = &view->user.user_id};
+    fam_reader_profile(&question, child);
+    fam_reader_corrections(&question, &learned, NULL);
+    if (fam_reader_forget(context->reader, &question, &status) != FAM_OK) {
+        FAM_LOG(context->log, FAM_LOG_INFO, "translate", "the cached reading of a deleted entry ends by itself",
+                FAM_STR("code", fam_code_name(status.code)));
+    }
+}
+
+static enum fam_code delete_entry(struct fam_services_context *context, struct fam_call *call,
+                                  const struct fam_uuid *entry_id, struct fam_status *status)
+{
+    fam_auto(fam_view_done) struct fam_view view = {.context = NULL};
+    fam_auto(fam_entry_done) struct fam_entry entry;
+    struct fam_outcome outcome;
+    memset(&entry, 0, sizeof(entry));
+    enum fam_code code = fam_view_load(context, call, &view, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    struct fam_status gone; /* then there is nothing to forget, and deleting it tells what is wrong, if anything is */
+    bool found = fam_entry_get(context->store, &view.user.user_id, entry_id, &entry, &gone) == FAM_OK;
+    const struct fam_mutation mutation = fam_service_mutation(call);
+    code = fam_entry_delete(context->store, &mutation, &view.user.user_id, entry_id, &outcome, status);
+    if (code == FAM_OK && found) {
+        forget_reading(context, &view, &entry);
+    }
+    if (code == FAM_OK) {
+        fam_call_set_consistency_token(call, outcome.lsn);
+    }
+    return code;
+}
+
 void fam_history_delete(struct fam_services_context *context, const Fam__V1__DeleteEntryRequest *request,
                         Fam__V1__DeleteEntryResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
     struct fam_uuid entry_id;
-    struct fam_outcome outcome;
     size_t replay_size = 0;
     Fam__V1__DeleteEntryResponse response = FAM__V1__DELETE_ENTRY_RESPONSE__INIT;
     enum fam_code code = fam_service_uuid(request->entry_id, "entry_id", &entry_id, &status);
     if (code == FAM_OK && fam_call_replay(call, &replay_size) == NULL) {
-        const struct fam_mutation mutation = fam_service_mutation(call);
-        code = fam_entry_delete(context->store, &mutation, fam_call_acting_user(call), &entry_id, &outcome, &status);
-        if (code == FAM_OK) {
-            fam_call_set_consistency_token(call, outcome.lsn);
-        }
+        code = delete_entry(context, call, &entry_id, &status);
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, call);
 }

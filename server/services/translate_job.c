@@ -285,6 +285,24 @@ bool fam_job_open(struct fam_job *job, void (*ready)(void *context), void *conte
     return job->wait != NULL;
 }
 
+static bool is_correction(const struct fam_job *job)
+{
+    return job->again != NULL && job->again->correction != NULL;
+}
+
+/* What the author says that it was; only of a correction. */
+static struct fam_correction said_now(const struct fam_job *job)
+{
+    const struct fam_again *again = job->again;
+    if (!is_correction(job)) {
+        return (struct fam_correction){.note = ""};
+    }
+    const Fam__V1__EmotionScore *read = again->before.reading->primary;
+    return (struct fam_correction){.emotion = again->correction->emotion,
+                                   .instead_of = read == NULL ? FAM__V1__EMOTION__EMOTION_UNSPECIFIED : read->emotion,
+                                   .note = again->correction->note};
+}
+
 bool fam_job_ask(struct fam_job *job)
 {
     struct fam_known_name names[FAM_READER_NAMES_MAX];
@@ -300,6 +318,8 @@ bool fam_job_ask(struct fam_job *job)
         .goes_on = true, /* what is slow is delivered as a better reading */
     };
     fam_reader_profile(&question, job->child);
+    const struct fam_correction it_was = said_now(job);
+    fam_reader_corrections(&question, &job->learned, is_correction(job) ? &it_was : NULL);
     bool ready = false;
     struct fam_status status;
     struct fam_services_context *context = job->context;
@@ -316,6 +336,21 @@ bool fam_job_ask(struct fam_job *job)
 static char *borrow(const char *text)
 {
     return (char *)(uintptr_t)text;
+}
+
+/* The family that a new entry may be shown to, if its author wants that of all new ones: never one with a danger, or
+ * that speaks of a grown-up of the family. NULL: none. */
+static const struct fam_uuid *family_to_show(const struct fam_job *job)
+{
+    bool mentioned = true;
+    struct fam_status ignored; /* what can't be looked at stays private */
+    if (!job->user.has_family || job->hit.count > 0 ||
+        fam_mention_of_family(&job->family, job->request->phrase, job->request->happened_before, &mentioned,
+                              &ignored) != FAM_OK ||
+        mentioned) {
+        return NULL;
+    }
+    return &job->family.family_id;
 }
 
 /* The answer as an entry that was never stored: entry_id stays nil. The texts are the request's: only borrowed. */
@@ -336,6 +371,7 @@ static void describe(struct fam_job *job)
     entry->safety_count = job->hit.count;
     memcpy(entry->safety, job->hit.kinds, job->hit.count * sizeof(job->hit.kinds[0]));
     entry->created_at_ms = fam_wall_ms();
+    entry->is_shared = !fam_uuid_is_nil(&entry->entry_id) && job->user.share_entries && family_to_show(job) != NULL;
     if (entry->reading != NULL) {
         entry->reading->version = 1;
         entry->reading->created_at_ms = entry->created_at_ms;
@@ -349,21 +385,6 @@ static void undescribe(struct fam_job *job)
         job->entry.happened_before = NULL;
         job->described = false;
     }
-}
-
-/* The family that a new entry may be shown to, if its author wants that of all new ones: never one with a danger, or
- * that speaks of a grown-up of the family. NULL: none. */
-static const struct fam_uuid *family_to_show(const struct fam_job *job)
-{
-    bool mentioned = true;
-    struct fam_status ignored; /* what can't be looked at stays private */
-    if (!job->user.has_family || job->hit.count > 0 ||
-        fam_mention_of_family(&job->family, job->request->phrase, job->request->happened_before, &mentioned,
-                              &ignored) != FAM_OK ||
-        mentioned) {
-        return NULL;
-    }
-    return &job->family.family_id;
 }
 
 static enum fam_code add_entry(struct fam_job *job, const struct fam_reread *reread, struct fam_outcome *ret_outcome,
@@ -396,13 +417,7 @@ static enum fam_code renew_entry(struct fam_job *job, const struct fam_reread *r
 {
     const struct fam_again *again = job->again;
     const struct fam_entry *before = &again->before;
-    struct fam_correction correction = {.emotion = job->input.corrected,
-                                        .instead_of = before->reading->primary == NULL
-                                                          ? FAM__V1__EMOTION__EMOTION_UNSPECIFIED
-                                                          : before->reading->primary->emotion};
-    if (again->correction != NULL) {
-        correction.note = again->correction->note;
-    }
+    const struct fam_correction correction = said_now(job);
     const struct fam_entry_renewal renewal = {
         .user_id = job->author,
         .entry_id = &job->entry_id,
@@ -410,7 +425,7 @@ static enum fam_code renew_entry(struct fam_job *job, const struct fam_reread *r
         .danger_count = job->hit.count,
         .danger = job->hit.kinds,
         .phrase = again->revision == NULL ? NULL : again->revision->phrase,
-        .correction = again->correction == NULL ? NULL : &correction,
+        .correction = is_correction(job) ? &correction : NULL,
         .hide = again->revision != NULL && before->is_shared && family_to_show(job) == NULL,
         .task = reread == NULL ? NULL : &reread->task,
         .task_id = reread == NULL ? NULL : &reread->task_id,

@@ -10,7 +10,6 @@
 #include "services/services_private.h"
 #include "services/translate_batch.h"
 #include "services/translate_call.h"
-#include "services/unbuilt.h"
 
 static struct fam_services_context *context_of(Fam__V1__TranslationService_Service *service)
 {
@@ -66,9 +65,6 @@ static enum fam_code rate(struct fam_services_context *context, struct fam_call 
     size_t replay_size = 0;
     if (fam_call_replay(call, &replay_size) != NULL) {
         return FAM_OK;
-    }
-    if (fam_service_may_store(context, call, status) != FAM_OK) {
-        return status->code;
     }
     const struct fam_mutation mutation = fam_service_mutation(call);
     const struct fam_rating rating = {

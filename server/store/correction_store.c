@@ -25,7 +25,8 @@ static const struct fam_statement select_corrections = {
 void fam_corrections_done(struct fam_corrections *corrections)
 {
     for (size_t i = 0; i < corrections->count; i++) {
-        fam_text_wipe(&corrections->items[i].note);
+        char *note = (char *)(uintptr_t)corrections->items[i].note;
+        fam_text_wipe(&note);
     }
     memset(corrections, 0, sizeof(*corrections));
 }

@@ -20,7 +20,7 @@ enum { FAM_CORRECTIONS_MAX = 5 };
 struct fam_correction {
     Fam__V1__Emotion emotion;    /* unspecified: only a note */
     Fam__V1__Emotion instead_of; /* what the reading had said */
-    char *note;                  /* never NULL from the store */
+    const char *note;            /* never NULL; of the store's own: owned by its struct fam_corrections */
 };
 struct fam_corrections {
     struct fam_correction items[FAM_CORRECTIONS_MAX]; /* the newest first */

@@ -1,5 +1,6 @@
 #include "translate/mention.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "translate/pseudonym_text.h"
@@ -42,14 +43,10 @@ static const char ENDINGS[] =
 
 static bool in_list(const char *list, const char *word)
 {
-    char spaced[FAM_PSEUDONYM_WORD_BYTES + 2];
-    size_t size = strlen(word);
-    if (size == 0 || size + 3 > sizeof(spaced)) {
+    char spaced[FAM_PSEUDONYM_WORD_BYTES + 3];
+    if (word[0] == '\0' || snprintf(spaced, sizeof(spaced), " %s ", word) >= (int)sizeof(spaced)) {
         return false;
     }
-    spaced[0] = ' ';
-    memcpy(spaced + 1, word, size);
-    memcpy(spaced + 1 + size, " ", 2);
     return strstr(list, spaced) != NULL;
 }
 

@@ -22,13 +22,25 @@ enum { BANDS = 7, LANGUAGES = 3, SYSTEM_MAX = 64 * 1024, USER_MAX = 512 * 1024, 
 static const char *const band_names[BANDS] = {"any", "2-3", "4-6", "7-9", "10-12", "13-15", "16-17"};
 static const char *const place_names[] = {"unknown", "home", "school", "friends", "other"};
 /* The user message's constant parts; the digest of the version covers them. */
-enum user_part { PART_PLACE, PART_BEFORE, PART_TRAITS, PART_NEEDS, PART_CHILD_END, PART_PHRASE, PART_END };
+enum user_part {
+    PART_PLACE,
+    PART_BEFORE,
+    PART_TRAITS,
+    PART_NEEDS,
+    PART_CHILD_END,
+    PART_LEARNED,
+    PART_IT_WAS,
+    PART_PHRASE,
+    PART_END
+};
 static const char *const user_parts[] = {
     [PART_PLACE] = "{\"place\":\"",
     [PART_BEFORE] = "\",\"happened_before\":",
     [PART_TRAITS] = ",\"child\":{\"traits\":[",
     [PART_NEEDS] = "],\"special_needs\":",
     [PART_CHILD_END] = "}",
+    [PART_LEARNED] = ",\"corrections\":[",
+    [PART_IT_WAS] = ",\"it_was\":",
     [PART_PHRASE] = ",\"phrase\":",
     [PART_END] = "}",
 };
@@ -234,6 +246,55 @@ static void add_child(struct fam_buf *user, const struct fam_prompt_input *input
     fam_buf_add_text(user, user_parts[PART_CHILD_END]);
 }
 
+/* An emotion as the schema names it. False: none of the list. */
+static bool add_emotion(struct fam_buf *user, Fam__V1__Emotion emotion)
+{
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&fam__v1__emotion__descriptor, (int)emotion);
+    size_t prefix = strlen("EMOTION_");
+    if (value == NULL || emotion == FAM__V1__EMOTION__EMOTION_UNSPECIFIED) {
+        return false;
+    }
+    for (const char *at = value->name + prefix; *at != '\0'; at++) {
+        fam_buf_add_char(user, *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at);
+    }
+    return true;
+}
+
+static void add_correction(struct fam_buf *user, const struct fam_prompt_correction *correction)
+{
+    fam_buf_add_text(user, "{\"read_as\":\"");
+    (void)add_emotion(user, correction->instead_of);
+    fam_buf_add_text(user, "\",\"was\":\"");
+    (void)add_emotion(user, correction->emotion);
+    fam_buf_add_text(user, "\",\"note\":");
+    add_string(user, correction->note);
+    fam_buf_add_char(user, '}');
+}
+
+static void add_learned(struct fam_buf *user, const struct fam_prompt_input *input)
+{
+    for (size_t i = 0; i < input->correction_count; i++) {
+        fam_buf_add_text(user, i == 0 ? user_parts[PART_LEARNED] : ",");
+        add_correction(user, &input->corrections[i]);
+    }
+    if (input->correction_count > 0) {
+        fam_buf_add_char(user, ']');
+    }
+    if (input->it_was != NULL) {
+        fam_buf_add_text(user, user_parts[PART_IT_WAS]);
+        add_correction(user, input->it_was);
+    }
+}
+
+static enum fam_code check_notes(const struct fam_prompt_input *input, struct fam_status *status)
+{
+    bool good = input->it_was == NULL || fam_utf8_valid(input->it_was->note, strlen(input->it_was->note));
+    for (size_t i = 0; good && i < input->correction_count; i++) {
+        good = fam_utf8_valid(input->corrections[i].note, strlen(input->corrections[i].note));
+    }
+    return good ? FAM_OK : fam_fail_field(status, "note", "the text is no UTF-8");
+}
+
 enum fam_code fam_prompt_build(const struct fam_prompts *prompts, const struct fam_prompt_input *input,
                                struct fam_prompt *ret_prompt, struct fam_status *status)
 {
@@ -244,6 +305,9 @@ enum fam_code fam_prompt_build(const struct fam_prompts *prompts, const struct f
     }
     const char *needs = input->special_needs == NULL ? "" : input->special_needs;
     enum fam_code code = check_input(input, needs, status);
+    if (code == FAM_OK) {
+        code = check_notes(input, status);
+    }
     if (code != FAM_OK) {
         return code;
     }
@@ -254,6 +318,7 @@ enum fam_code fam_prompt_build(const struct fam_prompts *prompts, const struct f
     fam_buf_add_text(&user, user_parts[PART_BEFORE]);
     add_string(&user, input->happened_before);
     add_child(&user, input, needs);
+    add_learned(&user, input);
     fam_buf_add_text(&user, user_parts[PART_PHRASE]);
     add_string(&user, input->phrase);
     fam_buf_add_text(&user, user_parts[PART_END]);

@@ -15,6 +15,13 @@
 
 struct fam_prompts;
 
+/* What the author said that a feeling was. */
+struct fam_prompt_correction {
+    Fam__V1__Emotion emotion;    /* unspecified: told by the note alone */
+    Fam__V1__Emotion instead_of; /* what was read; unspecified: unknown */
+    const char *note;            /* as the phrase; "" when there is none */
+};
+
 struct fam_prompt_input {
     const char *phrase;          /* valid UTF-8, everything personal hidden (pseudonym.h) */
     const char *happened_before; /* the same; "" when not told */
@@ -25,6 +32,10 @@ struct fam_prompt_input {
     const Fam__V1__Trait *traits;
     size_t trait_count;
     const char *special_needs; /* as the phrase; "" or NULL when not told */
+    /* Of this child by this author, the newest first: not in the message when there are none. */
+    const struct fam_prompt_correction *corrections;
+    size_t correction_count;
+    const struct fam_prompt_correction *it_was; /* of this very phrase; NULL: none */
 };
 
 struct fam_prompt {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
+#include "store/correction_store.h"
 #include "store/disclosure_store.h"
 #include "translate/reader_private.h"
 
@@ -91,6 +92,8 @@ struct hidden {
     struct fam_secret phrase;
     struct fam_secret happened_before;
     struct fam_secret special_needs;
+    struct fam_secret notes[FAM_CORRECTIONS_MAX + 1]; /* the last one is of this very phrase */
+    struct fam_prompt_correction corrections[FAM_CORRECTIONS_MAX + 1];
     struct fam_prompt prompt;
     struct fam_cache_key key;
 };
@@ -100,7 +103,37 @@ static void hidden_done(struct hidden *hidden)
     fam_secret_done(&hidden->phrase);
     fam_secret_done(&hidden->happened_before);
     fam_secret_done(&hidden->special_needs);
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(hidden->notes); i++) {
+        fam_secret_done(&hidden->notes[i]);
+    }
     fam_prompt_done(&hidden->prompt);
+}
+
+static enum fam_code hide_correction(struct fam_reader_wait *wait, const struct fam_correction *correction, size_t at,
+                                     struct hidden *hidden, struct fam_status *status)
+{
+    enum fam_code code = fam_pseudonyms_hide(wait->pseudonyms, correction->note, &hidden->notes[at], status);
+    hidden->corrections[at] = (struct fam_prompt_correction){.emotion = correction->emotion,
+                                                             .instead_of = correction->instead_of,
+                                                             .note = fam_secret_text(&hidden->notes[at])};
+    return code;
+}
+
+/* What the author said, without anything personal. */
+static enum fam_code hide_learned(struct fam_reader_wait *wait, const struct fam_reader_question *question,
+                                  struct hidden *hidden, struct fam_status *status)
+{
+    enum fam_code code = FAM_OK;
+    if (question->correction_count > FAM_CORRECTIONS_MAX) {
+        return fam_fail(status, FAM_INTERNAL, "more corrections than a question holds");
+    }
+    for (size_t i = 0; code == FAM_OK && i < question->correction_count; i++) {
+        code = hide_correction(wait, &question->corrections[i], i, hidden, status);
+    }
+    if (code == FAM_OK && question->it_was != NULL) {
+        code = hide_correction(wait, question->it_was, FAM_CORRECTIONS_MAX, hidden, status);
+    }
+    return code;
 }
 
 static enum fam_code hide(struct fam_reader_wait *wait, const struct fam_reader_question *question,
@@ -120,6 +153,9 @@ static enum fam_code hide(struct fam_reader_wait *wait, const struct fam_reader_
         code = fam_pseudonyms_hide(wait->pseudonyms, question->special_needs == NULL ? "" : question->special_needs,
                                    &ret_hidden->special_needs, status);
     }
+    if (code == FAM_OK) {
+        code = hide_learned(wait, question, ret_hidden, status);
+    }
     if (code != FAM_OK) {
         return code;
     }
@@ -132,17 +168,42 @@ static enum fam_code hide(struct fam_reader_wait *wait, const struct fam_reader_
         .traits = question->traits,
         .trait_count = question->trait_count,
         .special_needs = fam_secret_text(&ret_hidden->special_needs),
+        .corrections = ret_hidden->corrections,
+        .correction_count = question->correction_count,
+        .it_was = question->it_was == NULL ? NULL : &ret_hidden->corrections[FAM_CORRECTIONS_MAX],
     };
     return fam_prompt_build(wait->reader->prompts, &prompt, &ret_hidden->prompt, status);
 }
 
+/* Of all that this author and this child's profile add to the prompt; 0: nothing. */
+static uint32_t version_of(const struct fam_reader_question *question)
+{
+    uint32_t version = question->profile_version;
+    if (question->corrections_version != 0) {
+        version = (version ^ question->corrections_version) | 1U;
+    }
+    if (question->it_was != NULL) {
+        version = (version ^ (uint32_t)question->it_was->emotion) * 16777619U;
+        for (const char *at = question->it_was->note; *at != '\0'; at++) {
+            version = (version ^ (unsigned char)*at) * 16777619U;
+        }
+        version |= 1U;
+    }
+    return version;
+}
+
 /* A reading in whose prompt stand only phrase, age and language may serve everybody. */
+static bool is_own(const struct fam_reader_question *question)
+{
+    const struct fam_reading_input *input = question->input;
+    return input->happened_before[0] != '\0' || input->place != FAM__V1__PLACE__PLACE_UNSPECIFIED ||
+           version_of(question) != 0;
+}
+
 static enum fam_code make_key(struct fam_reader *reader, const struct fam_reader_question *question,
                               struct hidden *hidden, struct fam_status *status)
 {
     const struct fam_reading_input *input = question->input;
-    bool own = input->happened_before[0] != '\0' || input->place != FAM__V1__PLACE__PLACE_UNSPECIFIED ||
-               question->profile_version != 0;
     const struct fam_cache_question asked = {
         .phrase = fam_secret_text(&hidden->phrase),
         .happened_before = fam_secret_text(&hidden->happened_before),
@@ -151,11 +212,31 @@ static enum fam_code make_key(struct fam_reader *reader, const struct fam_reader
         .language = input->language,
         .model = reader->model,
         .prompt_version = hidden->prompt.version,
-        .profile_version = question->profile_version,
+        .profile_version = version_of(question),
         .profile_child = question->child_id,
-        .owner = own ? question->author : NULL,
+        .owner = is_own(question) ? question->author : NULL,
     };
     return fam_reading_cache_key(reader->options.cache, &asked, &hidden->key, status);
+}
+
+enum fam_code fam_reader_forget(struct fam_reader *reader, const struct fam_reader_question *question,
+                                struct fam_status *status)
+{
+    fam_auto(hidden_done) struct hidden hidden;
+    struct fam_reader_wait asker = {.reader = reader}; /* never starts: only the placeholders are wanted */
+    memset(&hidden, 0, sizeof(hidden));
+    if (!is_own(question)) {
+        return FAM_OK;
+    }
+    enum fam_code code = hide(&asker, question, &hidden, status);
+    if (code == FAM_OK) {
+        code = make_key(reader, question, &hidden, status);
+    }
+    if (code == FAM_OK) {
+        code = fam_reading_cache_remove(reader->options.cache, &hidden.key, status);
+    }
+    fam_pseudonyms_free(asker.pseudonyms);
+    return code;
 }
 
 /* On Claude's thread. */

@@ -31,6 +31,7 @@
 #include "translate/safety.h"
 
 struct fam_claude;
+struct fam_correction;
 struct fam_log;
 struct fam_metrics;
 struct fam_reader;
@@ -63,13 +64,17 @@ struct fam_reader_question {
     const struct fam_uuid *child_id; /* whose profile that is; NULL with 0 */
     const Fam__V1__Trait *traits;    /* of the profile */
     size_t trait_count;
-    const char *special_needs;       /* of the profile; "" when not told */
-    const struct fam_uuid *author;   /* who consented */
-    const struct fam_uuid *entry_id; /* of the entry that will hold the reading */
-    uint32_t timeout_ms;             /* at most; the patience bounds it too */
-    uint64_t began_ms;               /* fam_mono_ms when its call arrived */
-    bool goes_on;                    /* when this wait's patience ends the call is not cut */
-    bool has_time;                   /* nobody looks at a screen: the reader's time-out bounds it, not the patience */
+    const char *special_needs;                /* of the profile; "" when not told */
+    const struct fam_correction *corrections; /* of the child, by the author */
+    size_t correction_count;                  /* FAM_CORRECTIONS_MAX at most */
+    uint32_t corrections_version;             /* changes with any of them; 0: none */
+    const struct fam_correction *it_was;      /* what the author says of this very phrase; NULL: nothing */
+    const struct fam_uuid *author;            /* who consented */
+    const struct fam_uuid *entry_id;          /* of the entry that will hold the reading */
+    uint32_t timeout_ms;                      /* at most; the patience bounds it too */
+    uint64_t began_ms;                        /* fam_mono_ms when its call arrived */
+    bool goes_on;                             /* when this wait's patience ends the call is not cut */
+    bool has_time; /* nobody looks at a screen: the reader's time-out bounds it, not the patience */
 };
 
 /* `ready` is called at most once, on a thread that must not be blocked; never after fam_reader_start said that the
@@ -96,5 +101,10 @@ struct fam_reader_result {
  * say; DEADLINE_EXCEEDED when patience ran out. Once. */
 enum fam_code fam_reader_take(struct fam_reader_wait *wait, struct fam_reader_result *ret_result,
                               struct fam_status *status) FAM_MUST_CHECK;
+
+/* Forgets the cached answer to a question if it could only serve its author (context, profile or corrections stand in
+ * it); one that serves everybody says nothing of anybody, and ends by itself. Blocks on Redis. */
+enum fam_code fam_reader_forget(struct fam_reader *reader, const struct fam_reader_question *question,
+                                struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

@@ -32,3 +32,12 @@ void fam_reader_profile(struct fam_reader_question *question, const struct fam_c
     question->trait_count = child->trait_count;
     question->special_needs = child->special_needs;
 }
+
+void fam_reader_corrections(struct fam_reader_question *question, const struct fam_corrections *learned,
+                            const struct fam_correction *it_was)
+{
+    question->corrections = learned->items;
+    question->correction_count = learned->count;
+    question->corrections_version = learned->version;
+    question->it_was = it_was;
+}

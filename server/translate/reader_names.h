@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "store/correction_store.h"
 #include "store/family_store.h"
 #include "store/user_store.h"
 #include "translate/pseudonym.h"
@@ -19,5 +20,9 @@ size_t fam_reader_names(const struct fam_user *author, const struct fam_family *
                         struct fam_known_name ret_names[FAM_READER_NAMES_MAX]);
 /* Traits and special needs of the child (NULL: none), where any were told. Borrowed from the child. */
 void fam_reader_profile(struct fam_reader_question *question, const struct fam_child *child);
+
+/* What the author said about feelings of this child before, and (NULL: nothing) about this very phrase. Borrowed. */
+void fam_reader_corrections(struct fam_reader_question *question, const struct fam_corrections *learned,
+                            const struct fam_correction *it_was);
 
 #endif

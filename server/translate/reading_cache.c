@@ -232,6 +232,17 @@ enum fam_code fam_reading_cache_get_multiple(struct fam_reading_cache *cache, co
     return code;
 }
 
+enum fam_code fam_reading_cache_remove(struct fam_reading_cache *cache, const struct fam_cache_key *key,
+                                       struct fam_status *status)
+{
+    struct fam_redis_arg args[2] = {FAM_REDIS_ARG("DEL")};
+    struct names names;
+    fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
+    name_keys(key, 1, &names);
+    args[1] = names.args[0];
+    return fam_redis_call(cache->options.redis, args, FAM_ARRAY_SIZE(args), &reply, status);
+}
+
 /* Values of a batch on their way to Redis. */
 struct values {
     unsigned char *data[FAM_CACHE_BATCH];

@@ -97,6 +97,9 @@ enum fam_code fam_reading_cache_get_or_claim(struct fam_reading_cache *cache, co
                                              struct fam_cached_reading *ret_readings,
                                              enum fam_cache_outcome *ret_outcomes,
                                              struct fam_status *status) FAM_MUST_CHECK;
+/* Forgets a reading. One that is not there is no error. */
+enum fam_code fam_reading_cache_remove(struct fam_reading_cache *cache, const struct fam_cache_key *key,
+                                       struct fam_status *status) FAM_MUST_CHECK;
 /* Gives up our claims: the next who asks may make the reading. Failures are of no consequence: a claim expires. */
 void fam_reading_cache_unclaim(struct fam_reading_cache *cache, const struct fam_cache_key *keys, size_t count,
                                const struct fam_uuid *claim);
