@@ -11,6 +11,7 @@
 #include "rpc/server.h"
 #include "services/erase_call.h"
 #include "services/ops_claude.h"
+#include "services/ops_insight.h"
 #include "services/ops_people.h"
 #include "services/ops_queue.h"
 #include "services/ops_reflection.h"
@@ -300,17 +301,13 @@ FORWARD(pause_queue, PauseQueue)
 FORWARD(resume_queue, ResumeQueue)
 FORWARD(list_schedules, ListSchedules)
 
-FAM_UNBUILT(OpsService, list_entry_summaries, ListEntrySummaries)
-FAM_UNBUILT(OpsService, list_feedback, ListFeedback)
+/* ops_insight.c and erase_call.c */
+FORWARD(list_entry_summaries, ListEntrySummaries)
+FORWARD(list_feedback, ListFeedback)
+FORWARD(get_retention, GetRetention)
+FORWARD(get_stats, GetStats)
+FORWARD(erase_family, EraseFamily)
 
-static void erase_family(Fam__V1__OpsService_Service *service, const Fam__V1__EraseFamilyRequest *request,
-                         Fam__V1__EraseFamilyResponse_Closure closure, void *closure_data)
-{
-    fam_ops_erase_family(context_of(service), request, closure, closure_data);
-}
-
-FAM_UNBUILT(OpsService, get_retention, GetRetention)
-FAM_UNBUILT(OpsService, get_stats, GetStats)
 FAM_UNBUILT(OpsService, broadcast, Broadcast)
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
