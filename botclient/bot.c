@@ -27,6 +27,7 @@
 #include "rpc/client.h"
 #include "sender.h"
 #include "telegram/api.h"
+#include "username.h"
 
 enum {
     UPDATES_IN_MEMORY = 100, /* a poll brings no more */
@@ -52,6 +53,7 @@ struct fam_bot {
     struct fam_client *client;
     struct fam_backend backend;
     struct fam_sender *sender;
+    struct fam_username *username;
     struct fam_dialog *dialog;
     struct fam_lanes *lanes;
     char holder[FAM_HOLDER_SIZE]; /* names this process to the server */
@@ -120,6 +122,9 @@ static bool make_net(struct fam_bot *bot, struct fam_status *status)
                                   .metrics = bot->metrics,
                                   .abort = &bot->abort};
     if (!(bot->api = fam_api_new(&api, status)) || !(bot->client = fam_client_new(&rpc, status))) {
+        return false;
+    }
+    if (!(bot->username = fam_username_new(bot->api, status))) {
         return false;
     }
     fam_backend_init(&bot->backend, bot->client);
@@ -213,6 +218,8 @@ static bool make_rooms(struct fam_bot *bot, struct fam_status *status)
                                         .locales = bot->locales,
                                         .default_language = default_language(bot),
                                         .bot_id = fam_api_bot_id(bot->api),
+                                        .username = fam_username_get,
+                                        .self = bot->username,
                                         .log = bot->log,
                                         .metrics = bot->metrics};
     if (!(bot->dialog = fam_dialog_new(&dialog, status))) {
@@ -453,6 +460,7 @@ void fam_bot_free(struct fam_bot *bot)
     fam_leader_free(bot->leader);
     fam_sender_free(bot->sender);
     fam_client_free(bot->client);
+    fam_username_free(bot->username);
     fam_api_free(bot->api);
     fam_http_client_free(bot->http);
     fam_callback_done(&bot->signer);

@@ -6,23 +6,30 @@
 
 #include "base/text.h"
 
-extern const unsigned char fam_data_ru_locale[];
-extern const size_t fam_data_ru_locale_size;
-extern const unsigned char fam_data_en_locale[];
-extern const size_t fam_data_en_locale_size;
+#define FAM_LOCALE(id, code, name, plural)                                                                             \
+    extern const unsigned char fam_data_##code##_locale[];                                                             \
+    extern const size_t fam_data_##code##_locale_size;
+#include "locales.inc"
+#undef FAM_LOCALE
 
-enum { LANGUAGES = 2, KEY_MAX = 64 };
+enum { LANGUAGES_MAX = 16, KEY_MAX = 64 };
 
 static const struct language {
     Fam__V1__Language id;
     const char *code;
     const char *own_name;
+    enum fam_plural plural;
     const unsigned char *data;
     const size_t *size;
-} languages[LANGUAGES] = {
-    {FAM__V1__LANGUAGE__LANGUAGE_RU, "ru", "Русский", fam_data_ru_locale, &fam_data_ru_locale_size},
-    {FAM__V1__LANGUAGE__LANGUAGE_EN, "en", "English", fam_data_en_locale, &fam_data_en_locale_size},
+} languages[] = {
+#define FAM_LOCALE(id, code, name, plural)                                                                             \
+    {FAM__V1__LANGUAGE__LANGUAGE_##id, #code, name, FAM_PLURAL_##plural, fam_data_##code##_locale,                     \
+     &fam_data_##code##_locale_size},
+#include "locales.inc"
+#undef FAM_LOCALE
 };
+
+enum { LANGUAGES = sizeof(languages) / sizeof(languages[0]) };
 
 struct line {
     const char *key;
@@ -31,13 +38,15 @@ struct line {
 
 struct fam_locale {
     Fam__V1__Language language;
+    enum fam_plural plural;
     char *memory; /* what keys and texts point into */
     struct line *lines;
     size_t count;
 };
 
 struct fam_locales {
-    struct fam_locale locales[LANGUAGES];
+    struct fam_locale locales[LANGUAGES_MAX];
+    size_t count;
 };
 
 static int by_key(const void *a, const void *b)
@@ -79,22 +88,24 @@ static bool parse_line(char *text, struct line *ret_line)
     return !strchr(text, ' ') && unescape(equals + 3);
 }
 
-static enum fam_code parse(struct fam_locale *locale, const struct language *language, struct fam_status *status)
+static enum fam_code parse(struct fam_locale *locale, const struct fam_locale_source *source, struct fam_status *status)
 {
-    size_t size = *language->size, lines = 1, number = 0;
-    locale->language = language->id;
+    const char *data = source->data;
+    size_t size = source->size, lines = 1, number = 0;
+    locale->language = source->language;
+    locale->plural = source->plural;
     locale->memory = malloc(size + 1);
     for (size_t i = 0; i < size; i++) {
-        lines += language->data[i] == '\n';
+        lines += data[i] == '\n';
     }
     locale->lines = calloc(lines, sizeof(*locale->lines));
     if (!locale->memory || !locale->lines) {
         return fam_fail_memory(status);
     }
-    memcpy(locale->memory, language->data, size);
+    memcpy(locale->memory, data, size);
     locale->memory[size] = '\0';
     if (!fam_utf8_valid(locale->memory, size)) {
-        return fam_fail(status, FAM_INTERNAL, "%s.locale is not UTF-8", language->code);
+        return fam_fail(status, FAM_INTERNAL, "%s.locale is not UTF-8", source->code);
     }
     char *rest = locale->memory;
     for (char *text; (text = strsep(&rest, "\n"));) {
@@ -103,27 +114,29 @@ static enum fam_code parse(struct fam_locale *locale, const struct language *lan
             continue;
         }
         if (!parse_line(text, &locale->lines[locale->count++])) {
-            return fam_fail(status, FAM_INTERNAL, "%s.locale, line %zu: not \"key = text\"", language->code, number);
+            return fam_fail(status, FAM_INTERNAL, "%s.locale, line %zu: not \"key = text\"", source->code, number);
         }
     }
     qsort(locale->lines, locale->count, sizeof(*locale->lines), by_key);
     for (size_t i = 1; i < locale->count; i++) {
         if (by_key(&locale->lines[i - 1], &locale->lines[i]) == 0) {
-            return fam_fail(status, FAM_INTERNAL, "%s.locale has \"%s\" twice", language->code, locale->lines[i].key);
+            return fam_fail(status, FAM_INTERNAL, "%s.locale has \"%s\" twice", source->code, locale->lines[i].key);
         }
     }
     return FAM_OK;
 }
 
-struct fam_locales *fam_locales_new(struct fam_status *status)
+struct fam_locales *fam_locales_new_from(const struct fam_locale_source *sources, size_t count,
+                                         struct fam_status *status)
 {
     struct fam_locales *locales = calloc(1, sizeof(*locales));
     if (!locales) {
         fam_fail_memory(status);
         return NULL;
     }
-    for (size_t i = 0; i < LANGUAGES; i++) {
-        if (parse(&locales->locales[i], &languages[i], status) != FAM_OK) {
+    for (size_t i = 0; i < count && i < LANGUAGES_MAX; i++) {
+        locales->count++;
+        if (parse(&locales->locales[i], &sources[i], status) != FAM_OK) {
             fam_locales_free(locales);
             return NULL;
         }
@@ -131,12 +144,32 @@ struct fam_locales *fam_locales_new(struct fam_status *status)
     return locales;
 }
 
+void fam_locale_builtin(size_t index, struct fam_locale_source *ret_source)
+{
+    const struct language *language = &languages[index];
+    *ret_source = (struct fam_locale_source){.language = language->id,
+                                             .code = language->code,
+                                             .plural = language->plural,
+                                             .data = language->data,
+                                             .size = *language->size};
+}
+
+struct fam_locales *fam_locales_new(struct fam_status *status)
+{
+    struct fam_locale_source sources[LANGUAGES];
+    _Static_assert((int)LANGUAGES <= (int)LANGUAGES_MAX, "more languages than there is room for");
+    for (size_t i = 0; i < LANGUAGES; i++) {
+        fam_locale_builtin(i, &sources[i]);
+    }
+    return fam_locales_new_from(sources, LANGUAGES, status);
+}
+
 void fam_locales_free(struct fam_locales *locales)
 {
     if (!locales) {
         return;
     }
-    for (size_t i = 0; i < LANGUAGES; i++) {
+    for (size_t i = 0; i < locales->count; i++) {
         free(locales->locales[i].lines);
         free(locales->locales[i].memory);
     }
@@ -145,8 +178,8 @@ void fam_locales_free(struct fam_locales *locales)
 
 const struct fam_locale *fam_locales_get(const struct fam_locales *locales, Fam__V1__Language language)
 {
-    for (size_t i = 0; i < LANGUAGES; i++) {
-        if (languages[i].id == language) {
+    for (size_t i = 0; i < locales->count; i++) {
+        if (locales->locales[i].language == language) {
             return &locales->locales[i];
         }
     }
@@ -196,11 +229,11 @@ const char *fam_locale_text(const struct fam_locale *locale, const char *key)
     return found ? found->text : key;
 }
 
-const char *fam_locale_category(Fam__V1__Language language, int64_t n)
+static const char *category(enum fam_plural rule, int64_t n)
 {
     uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    if (language != FAM__V1__LANGUAGE__LANGUAGE_RU) {
-        return u == 1 ? "one" : "other";
+    if (rule != FAM_PLURAL_SLAVIC) {
+        return rule == FAM_PLURAL_GERMANIC && u == 1 ? "one" : "other";
     }
     uint64_t ten = u % 10, hundred = u % 100;
     if (ten == 1 && hundred != 11) {
@@ -212,10 +245,20 @@ const char *fam_locale_category(Fam__V1__Language language, int64_t n)
     return "many";
 }
 
+const char *fam_locale_category(Fam__V1__Language language, int64_t n)
+{
+    for (size_t i = 0; i < LANGUAGES; i++) {
+        if (languages[i].id == language) {
+            return category(languages[i].plural, n);
+        }
+    }
+    return "other";
+}
+
 const char *fam_locale_plural(const struct fam_locale *locale, const char *key, int64_t n)
 {
     char full[KEY_MAX];
-    snprintf(full, sizeof(full), "%s[%s]", key, fam_locale_category(locale->language, n));
+    snprintf(full, sizeof(full), "%s[%s]", key, category(locale->plural, n));
     const char *text = fam_locale_text(locale, full);
     return text == full ? key : text;
 }

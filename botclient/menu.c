@@ -7,12 +7,23 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "dialog/states.h"
 #include "locale.h"
 #include "telegram/api.h"
 
 enum { CALL_MS = 10000, ANSWER_MAX = 256 * 1024 };
 
-static const char *const commands[] = {"start", "help", "children", "language", "cancel"};
+/* The next command of the menu from *index on; NULL behind the last. */
+static const char *next_command(size_t *index)
+{
+    for (const struct fam_command_row *row; (row = fam_command_at(*index)); (*index)++) {
+        if (row->in_menu) {
+            (*index)++;
+            return row->name;
+        }
+    }
+    return NULL;
+}
 
 static const char *text_of(const struct fam_locale *locale, const char *command)
 {
@@ -36,17 +47,19 @@ static const cJSON *call(struct fam_api *api, const char *method, const char *js
 
 static bool is_same_commands(const cJSON *list, const struct fam_locale *locale)
 {
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != (int)FAM_ARRAY_SIZE(commands)) {
+    size_t index = 0;
+    int place = 0;
+    if (!cJSON_IsArray(list)) {
         return false;
     }
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(commands); i++) {
-        const cJSON *item = cJSON_GetArrayItem(list, (int)i);
+    for (const char *wanted; (wanted = next_command(&index)); place++) {
+        const cJSON *item = cJSON_GetArrayItem(list, place);
         const char *command = fam_json_string(item, "command"), *text = fam_json_string(item, "description");
-        if (!command || !text || strcmp(command, commands[i]) != 0 || strcmp(text, text_of(locale, commands[i])) != 0) {
+        if (!command || !text || strcmp(command, wanted) != 0 || strcmp(text, text_of(locale, wanted)) != 0) {
             return false;
         }
     }
-    return true;
+    return cJSON_GetArraySize(list) == place;
 }
 
 static bool set_commands(struct fam_api *api, const struct fam_locale *locale, const char *code)
@@ -56,9 +69,11 @@ static bool set_commands(struct fam_api *api, const struct fam_locale *locale, c
     fam_buf_add_text(&json, "{\"language_code\":");
     fam_json_add_string(&json, code);
     fam_buf_add_text(&json, ",\"commands\":[");
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(commands); i++) {
-        fam_buf_addf(&json, "%s{\"command\":\"%s\",\"description\":", i > 0 ? "," : "", commands[i]);
-        fam_json_add_string(&json, text_of(locale, commands[i]));
+    const char *separator = "";
+    size_t index = 0;
+    for (const char *command; (command = next_command(&index)); separator = ",") {
+        fam_buf_addf(&json, "%s{\"command\":\"%s\",\"description\":", separator, command);
+        fam_json_add_string(&json, text_of(locale, command));
         fam_buf_add_char(&json, '}');
     }
     fam_buf_add_text(&json, "]}");

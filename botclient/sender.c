@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +14,14 @@
 #include "telegram/api.h"
 #include "telegram/format.h"
 
-enum { ATTEMPTS = 4, SEND_TIMEOUT_MS = 20000, QUICK_TIMEOUT_MS = 3000, STEP_MS = 50, BODY_MAX = 64 * 1024 };
+enum {
+    ATTEMPTS = 4,
+    SEND_TIMEOUT_MS = 20000,
+    UPLOAD_TIMEOUT_MS = 60000,
+    QUICK_TIMEOUT_MS = 3000,
+    STEP_MS = 50,
+    BODY_MAX = 64 * 1024
+};
 
 /* How something goes out; the context of a messenger. */
 struct way {
@@ -121,8 +129,27 @@ struct parcel {
     const char *method;
     int64_t chat_id;
     const char *json;
-    const struct fam_guard *guard; /* may be NULL */
+    const struct fam_document *document; /* goes instead of the JSON; may be NULL */
+    const struct fam_guard *guard;       /* may be NULL */
 };
+
+static void call_once(struct fam_sender *sender, const struct parcel *parcel, struct fam_api_result *ret_result)
+{
+    const struct fam_document *document = parcel->document;
+    if (!document) {
+        fam_api_call(sender->options.api, parcel->method, parcel->json, SEND_TIMEOUT_MS, NULL, ret_result);
+        return;
+    }
+    char chat_id[24];
+    snprintf(chat_id, sizeof(chat_id), "%" PRId64, parcel->chat_id);
+    const char *const fields[] = {"chat_id", chat_id};
+    const struct fam_api_file file = {.field = "document",
+                                      .file_name = document->file_name,
+                                      .content_type = document->content_type,
+                                      .data = document->data,
+                                      .size = document->size};
+    fam_api_upload(sender->options.api, parcel->method, fields, 1, &file, UPLOAD_TIMEOUT_MS, ret_result);
+}
 
 static bool is_refused(const struct fam_guard *guard)
 {
@@ -161,7 +188,7 @@ static enum fam_code deliver(const struct way *way, const struct parcel *parcel,
             return fail_lost(status);
         }
         struct fam_api_result result;
-        fam_api_call(sender->options.api, parcel->method, parcel->json, SEND_TIMEOUT_MS, NULL, &result);
+        call_once(sender, parcel, &result);
         outcome = result.outcome;
         *ret_migrate_to = result.migrate_to;
         if (ret_message_id) {
@@ -300,6 +327,39 @@ static enum fam_code remove_message(void *context, int64_t chat_id, int64_t mess
     return deliver(context, &parcel, NULL, &migrate_to, status);
 }
 
+static enum fam_code remove_all(void *context, int64_t chat_id, const int64_t *message_ids, size_t count,
+                                struct fam_status *status)
+{
+    fam_auto(fam_buf_done) struct fam_buf json = {0};
+    int64_t migrate_to;
+    if (count == 0 || count > FAM_REMOVE_MESSAGES) {
+        return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "1 to %d messages", FAM_REMOVE_MESSAGES);
+    }
+    fam_buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"message_ids\":[", chat_id);
+    for (size_t i = 0; i < count; i++) {
+        fam_buf_addf(&json, "%s%" PRId64, i > 0 ? "," : "", message_ids[i]);
+    }
+    fam_buf_add_text(&json, "]}");
+    if (json.failed) {
+        return fam_fail_memory(status);
+    }
+    const struct parcel parcel = {.method = "deleteMessages", .chat_id = chat_id, .json = json.data};
+    return deliver(context, &parcel, NULL, &migrate_to, status);
+}
+
+static enum fam_code send_document(void *context, const struct fam_document *document, int64_t *ret_message_id,
+                                   struct fam_status *status)
+{
+    int64_t migrate_to;
+    if (document->size == 0 || document->size > FAM_DOCUMENT_BYTES) {
+        return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "a file of 1 to %d bytes",
+                               FAM_DOCUMENT_BYTES);
+    }
+    const struct parcel parcel = {
+        .method = "sendDocument", .chat_id = document->chat_id, .document = document, .guard = document->guard};
+    return deliver(context, &parcel, ret_message_id, &migrate_to, status);
+}
+
 /* Once, quickly, whatever comes of it. */
 static void try_once(const struct way *way, const char *method, const struct fam_buf *json)
 {
@@ -324,11 +384,21 @@ static void answer_callback(void *context, const char *callback_id, const char *
     try_once(context, "answerCallbackQuery", &json);
 }
 
-static void typing(void *context, int64_t chat_id)
+static void show_action(void *context, int64_t chat_id, const char *action)
 {
     fam_auto(fam_buf_done) struct fam_buf json = {0};
-    fam_buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"action\":\"typing\"}", chat_id);
+    fam_buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"action\":\"%s\"}", chat_id, action);
     try_once(context, "sendChatAction", &json);
+}
+
+static void typing(void *context, int64_t chat_id)
+{
+    show_action(context, chat_id, "typing");
+}
+
+static void uploading(void *context, int64_t chat_id)
+{
+    show_action(context, chat_id, "upload_document");
 }
 
 static void open_way(struct fam_sender *sender, struct way *way, enum fam_pace pace, bool is_once)
@@ -340,8 +410,11 @@ static void open_way(struct fam_sender *sender, struct way *way, enum fam_pace p
                                             .send = send_message,
                                             .edit = edit_message,
                                             .remove = remove_message,
+                                            .remove_all = remove_all,
+                                            .send_document = send_document,
                                             .answer_callback = answer_callback,
-                                            .typing = typing};
+                                            .typing = typing,
+                                            .uploading = uploading};
 }
 
 struct fam_sender *fam_sender_new(const struct fam_sender_options *options, struct fam_status *status)

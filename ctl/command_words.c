@@ -170,8 +170,51 @@ const struct fam_flag fam_list_flags[] = {LIMIT, AFTER, {.name = NULL}};
 const struct fam_flag fam_show_flags[] = {REASON, {.name = NULL}};
 const struct fam_flag fam_show_user_flags[] = {USER, REASON, {.name = NULL}};
 const struct fam_flag fam_entry_list_flags[] = {
-    USER,  REASON, {.name = "--child", .type = FAM_VALUE_UUID, .value = "ID", .help = "of this child only"},
-    LIMIT, AFTER,  {.name = NULL}};
+    {.name = "--user", .type = FAM_VALUE_UUID, .value = "ID", .help = "of this user only; needs --reason"},
+    REASON,
+    {.name = "--child", .type = FAM_VALUE_UUID, .value = "ID", .help = "with --user: of this child only"},
+    {.name = "--family", .type = FAM_VALUE_UUID, .value = "ID", .help = "without --user: of this family only"},
+    LIMIT,
+    AFTER,
+    {.name = NULL}};
+const struct fam_argument fam_family_arguments[] = {
+    {.name = "FAMILY", .type = FAM_VALUE_UUID, .help = "from 'famctl family list'"},
+    {.name = NULL},
+};
+const struct fam_argument fam_child_arguments[] = {
+    {.name = "CHILD", .type = FAM_VALUE_UUID, .help = "from 'famctl child list'"},
+    {.name = NULL},
+};
+const struct fam_argument fam_feedback_arguments[] = {
+    {.name = "ID", .type = FAM_VALUE_UUID, .help = "from 'famctl feedback list'"},
+    {.name = NULL},
+};
+const struct fam_flag fam_family_export_flags[] = {{.name = "--out",
+                                                    .type = FAM_VALUE_WORD,
+                                                    .value = "DIR",
+                                                    .required = true,
+                                                    .help = "folder for the files; made when it is not there"},
+                                                   REASON,
+                                                   {.name = NULL}};
+const struct fam_flag fam_family_delete_flags[] = {
+    {.name = "--reason",
+     .type = FAM_VALUE_WORD,
+     .value = "TEXT",
+     .required = true,
+     .help = "why, 8 to 200 characters; kept in the audit log; no personal text"},
+    {.name = "--dry-run", .help = "count what would be erased, change nothing"},
+    {.name = "--confirm",
+     .type = FAM_VALUE_UUID,
+     .value = "FAMILY",
+     .help = "the family's id once more, where there is no terminal to type it on"},
+    {.name = NULL}};
+const struct fam_flag fam_feedback_flags[] = {REASON, LIMIT, AFTER, {.name = NULL}};
+const struct fam_flag fam_broadcast_flags[] = {
+    {.name = "--ru", .type = FAM_VALUE_WORD, .value = "TEXT", .required = true, .help = "what Russian speakers read"},
+    {.name = "--en", .type = FAM_VALUE_WORD, .value = "TEXT", .required = true, .help = "what all others read"},
+    {.name = "--dry-run", .help = "count who would be told, send nothing"},
+    {.name = "--yes", .letter = 'y', .help = "do not ask; needed when there is no terminal"},
+    {.name = NULL}};
 const struct fam_flag fam_audit_flags[] = {
     {.name = "--user", .type = FAM_VALUE_UUID, .value = "ID", .help = "only what was done for this user"},
     LIMIT,

@@ -181,6 +181,28 @@ enum fam_code fam_ctl_confirm(const struct fam_ctl *ctl, const char *question, c
     return FAM_OK;
 }
 
+enum fam_code fam_ctl_confirm_typed(const struct fam_ctl *ctl, const char *question, const char *word,
+                                    const char *refused, struct fam_status *status)
+{
+    char line[128] = "";
+    const char *given = fam_parsed_value(ctl->parsed, "--confirm");
+    if (given == NULL && !ctl->io->in_terminal) {
+        return fam_usage(status, "there is no terminal to ask on: say --confirm %s", word);
+    }
+    if (given == NULL) {
+        fprintf(ctl->io->err, "%s ", question);
+        fflush(ctl->io->err);
+        if (fgets(line, sizeof(line), ctl->io->in) != NULL) {
+            line[strcspn(line, "\r\n")] = '\0';
+        }
+        given = line;
+    }
+    if (strcmp(given, word) != 0) {
+        return fam_fail(status, FAM_CANCELLED, "%s", refused);
+    }
+    return FAM_OK;
+}
+
 enum fam_code fam_ctl_write(const struct fam_ctl *ctl, const char *text, size_t size, struct fam_status *status)
 {
     errno = 0;

@@ -63,6 +63,9 @@ bool fam_ctl_is_dry_run(const struct fam_ctl *ctl);
  * as its message. Without a terminal and --yes a mistake in usage. */
 enum fam_code fam_ctl_confirm(const struct fam_ctl *ctl, const char *question, const char *refused,
                               struct fam_status *status) FAM_MUST_CHECK;
+/* For what can't be undone: the word itself must be typed on the terminal, or stand behind --confirm. */
+enum fam_code fam_ctl_confirm_typed(const struct fam_ctl *ctl, const char *question, const char *word,
+                                    const char *refused, struct fam_status *status) FAM_MUST_CHECK;
 /* For commands whose answer has no end: shows text at once. FAM_CANCELLED when the reader has gone away. */
 enum fam_code fam_ctl_write(const struct fam_ctl *ctl, const char *text, size_t size,
                             struct fam_status *status) FAM_MUST_CHECK;

@@ -295,7 +295,7 @@ QUEUE = ("queue", "fam-queue", "Family Emotions: Queue and delivery", "Work for 
         graph("Read again", "short", "Entries that the built-in engine answered, taken up for Claude again, in an hour.",
               ("sum by (result) (increase(family_emotions_rereads_total[1h]))", "{{result}}"), stacked=True),
         graph("Schedule", "short", "Due times in an hour, by job and what became of them.",
-              ("sum by (job_name, outcome) (increase(family_emotions_schedule_runs_total[1h])) > 0", "{{job_name}} {{outcome}}"),
+              ("sum by (job_name, outcome) (increase(family_emotions_schedule_runs_total[1h]))", "{{job_name}} {{outcome}}"),
               alert="ScheduleLate"),
     ]),
     ("Delivery", [
@@ -308,7 +308,7 @@ QUEUE = ("queue", "fam-queue", "Family Emotions: Queue and delivery", "Work for 
         stat("Perhaps shown twice", "short", "Notifications of the time shown that were leased again though a bot may have shown them.",
              ("sum(increase(family_emotions_notifications_maybe_twice_total[$__range]))", "twice"), w=6),
         graph("Delivered", "ops", "What bots said of notifications a second, by lane and result.",
-              ("sum by (lane, result) (rate(family_emotions_notifications_total[R])) > 0", "{{lane}} {{result}}")),
+              ("sum by (lane, result) (rate(family_emotions_notifications_total[R]))", "{{lane}} {{result}}")),
         graph("From due to shown", "s", "Until a bot says that it was shown.",
               *quantiles("family_emotions_notification_delivery_seconds"), alert="NotificationsLate"),
         graph("Waiting", "s", "The oldest that is due, by lane.",

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "dialog/birth.h"
+#include "dialog/history.h"
+#include "dialog/people.h"
 #include "dialog/reading.h"
 
 enum { PARTS_MAX = 3, HELPED_YES = 1, HELPED_NO = 3 };
@@ -21,6 +23,7 @@ struct question {
     const char *name; /* for the idempotency key */
     int64_t replaces; /* message to edit; 0: a new one */
     int64_t reply_to;
+    bool renews; /* another reading of an entry that was shown before */
 };
 
 static bool entry_uuid(const Fam__V1__Entry *entry, struct fam_uuid *ret_uuid)
@@ -99,6 +102,11 @@ enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *e
         fam_keyboard_end_row(keyboard);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.helped"), FAM_ACTION_RATE, HELPED_YES, &id);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.helped_not"), FAM_ACTION_RATE, HELPED_NO, &id);
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.not_so"), FAM_ACTION_CORRECT, 0, &id);
+        if (!entry->safety) {
+            fam_keyboard_end_row(keyboard);
+            fam_entry_share_button(turn, keyboard, entry);
+        }
     }
     if (entry->safety) {
         fam_keyboard_end_row(keyboard);
@@ -164,9 +172,9 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
     bool shortened;
     int64_t message_id = entry->delivery ? entry->delivery->message_id : 0;
     if (entry->safety) {
-        turn->owes_help = message_id == 0;
+        turn->owes_help = message_id == 0 || question->renews;
     }
-    if (message_id == 0) {
+    if (message_id == 0 || question->renews) {
         struct fam_keyboard keyboard = {0};
         fam_auto(fam_html_done) struct fam_html html = {0};
         fam_html_init(&html);
@@ -192,22 +200,21 @@ static enum fam_code show(struct fam_turn *turn, const struct question *question
     return FAM_OK;
 }
 
-/* "in 25 minutes", "in 3 hours". */
-static enum fam_code say_limit(struct fam_turn *turn, uint32_t wait_ms)
+enum fam_code fam_answer_renew(struct fam_turn *turn, const Fam__V1__Entry *entry, const char *name, bool *ret_in_place)
 {
-    char number[32], wait[64], text[512];
-    uint32_t minutes = wait_ms / 60000 + 1;
-    bool in_hours = minutes > 90;
-    uint32_t count = in_hours ? (minutes + 59) / 60 : minutes;
-    snprintf(number, sizeof(number), "%u", count);
-    const struct fam_arg numbers[] = {{"n", number}};
-    fam_locale_format(wait, sizeof(wait),
-                      in_hours ? fam_locale_plural(turn->locale, "limit.hours", count)
-                               : fam_locale_plural(turn->locale, "limit.minutes", count),
-                      numbers, 1);
-    const struct fam_arg args[] = {{"wait", wait}};
-    fam_locale_format(text, sizeof(text), T(turn->locale, "limit.reached"), args, 1);
-    return fam_turn_say(turn, text);
+    bool has_shown = entry->delivery && entry->delivery->chat_id == turn->update->chat_id;
+    int64_t shown = has_shown ? entry->delivery->message_id : 0;
+    const struct question question = {
+        .name = name, .replaces = entry->safety ? 0 : shown, .reply_to = shown, .renews = true};
+    struct fam_state before = turn->state;
+    enum fam_code code = show(turn, &question, entry);
+    *ret_in_place = code == FAM_OK && shown != 0 && turn->state.answer_id == shown;
+    if (before.answer_id != shown) { /* the last phrase is another one, and an edit of it renews its own answer */
+        turn->state.answer_id = before.answer_id;
+        turn->state.had_safety = before.had_safety;
+        memcpy(turn->state.entry_id, before.entry_id, sizeof(turn->state.entry_id));
+    }
+    return code;
 }
 
 enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, const char *child_id,
@@ -221,7 +228,7 @@ enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, co
     request.age_band = age_band;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, name, &request.base, ret_reply);
     if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0) {
-        return say_limit(turn, turn->status->retry_after_ms);
+        return fam_people_say_limit(turn, turn->status->retry_after_ms);
     }
     if (code != FAM_OK) {
         return code;
@@ -325,6 +332,61 @@ static bool is_answer_of_wizard(const struct fam_turn *turn)
             fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth) != FAM_BIRTH_OTHER);
 }
 
+/* The same entry with other words. *ret_entry is NULL when there is none to be revised (it is gone, or the server does
+ * not know how): then the words are a phrase of their own; or when the limit is reached, with *ret_told. */
+static enum fam_code revise(struct fam_turn *turn, const char *phrase, struct fam_backend_reply *ret_reply,
+                            Fam__V1__Entry **ret_entry, bool *ret_told)
+{
+    Fam__V1__ReviseEntryRequest request = FAM__V1__REVISE_ENTRY_REQUEST__INIT;
+    *ret_entry = NULL;
+    *ret_told = false;
+    if (!turn->state.entry_id[0]) {
+        return FAM_OK;
+    }
+    request.entry_id = turn->state.entry_id;
+    request.phrase = (char *)(uintptr_t)phrase;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_REVISE_ENTRY, "revise", &request.base, ret_reply);
+    if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0) {
+        *ret_told = true;
+        return fam_people_say_limit(turn, turn->status->retry_after_ms);
+    }
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED || code == FAM_UNIMPLEMENTED ||
+        code == FAM_FAILED_PRECONDITION) {
+        return FAM_OK;
+    }
+    if (code == FAM_OK) {
+        *ret_entry = ((const Fam__V1__ReviseEntryResponse *)ret_reply->message)->entry;
+    }
+    return code;
+}
+
+/* `known`: the edited message is the last phrase, and its answer is remembered. */
+static enum fam_code read_edited(struct fam_turn *turn, struct question *question, bool known)
+{
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply revised = {0}, translated = {0};
+    Fam__V1__Entry *entry = NULL;
+    bool told = false;
+    enum fam_code code = known ? revise(turn, question->phrase, &revised, &entry, &told) : FAM_OK;
+    question->renews = entry != NULL;
+    if (code == FAM_OK && !entry && !told) {
+        code =
+            fam_answer_translate(turn, question->phrase, "", question->age_band, question->name, &translated, &entry);
+    }
+    if (code != FAM_OK || !entry) {
+        return code;
+    }
+    /* A safety block is never edited away, and a new one must reach a phone that is in a pocket. */
+    if (known && !entry->safety && !turn->state.had_safety) {
+        question->replaces = turn->state.answer_id;
+    }
+    code = show(turn, question, entry);
+    if (code == FAM_OK) {
+        turn->state.phrase_id = turn->update->message_id;
+        keep_draft(turn, question->phrase);
+    }
+    return code;
+}
+
 enum fam_code fam_answer_edited(struct fam_turn *turn)
 {
     bool known = turn->state.answer_id != 0 && turn->state.phrase_id == turn->update->message_id;
@@ -344,20 +406,7 @@ enum fam_code fam_answer_edited(struct fam_turn *turn)
                                 .age_band = (Fam__V1__AgeBand)turn->state.age_band,
                                 .name = "translate",
                                 .reply_to = turn->update->message_id};
-    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    Fam__V1__Entry *entry;
-    enum fam_code code = fam_answer_translate(turn, phrase, "", question.age_band, question.name, &reply, &entry);
-    if (code == FAM_OK && entry) {
-        /* A safety block is never edited away, and a new one must reach a phone that is in a pocket. */
-        if (known && !entry->safety && !turn->state.had_safety) {
-            question.replaces = turn->state.answer_id;
-        }
-        code = show(turn, &question, entry);
-        if (code == FAM_OK) {
-            turn->state.phrase_id = turn->update->message_id;
-            keep_draft(turn, phrase);
-        }
-    }
+    enum fam_code code = read_edited(turn, &question, known);
     explicit_bzero(phrase, strlen(phrase));
     free(phrase);
     return code;
@@ -403,22 +452,39 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
     return ask_again(turn, family->children[turn->pressed.argument]->child_id, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
 }
 
-bool fam_answer_emergency(struct fam_turn *turn)
+/* The help for the words of this update, asked for nobody; NULL: no emergency, or nobody can tell. */
+static Fam__V1__Entry *look_for_emergency(struct fam_turn *turn, struct fam_backend_reply *ret_reply)
 {
-    const struct fam_messenger *messenger = &turn->messenger;
     Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
-    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     char *phrase = strndup(turn->update->text, fam_utf8_offset(turn->update->text, FAM_PHRASE_CHARS));
     if (!phrase) {
-        return false;
+        return NULL;
     }
     request.phrase = phrase;
     request.language = fam_locale_language_of(turn->update->language_code);
-    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, "emergency", &request.base, &reply);
+    enum fam_code code = fam_turn_call_for_nobody(turn, FAM_BACKEND_TRANSLATE, "emergency", &request.base, ret_reply);
     explicit_bzero(phrase, strlen(phrase));
     free(phrase);
-    Fam__V1__Entry *entry = code == FAM_OK ? ((Fam__V1__TranslateResponse *)(uintptr_t)reply.message)->entry : NULL;
-    if (!entry || !entry->safety) {
+    Fam__V1__Entry *entry =
+        code == FAM_OK ? ((Fam__V1__TranslateResponse *)(uintptr_t)ret_reply->message)->entry : NULL;
+    return entry && entry->safety ? entry : NULL;
+}
+
+bool fam_answer_is_emergency(struct fam_turn *turn)
+{
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    struct fam_status before = *turn->status;
+    bool found = look_for_emergency(turn, &reply) != NULL;
+    *turn->status = before;
+    return found;
+}
+
+bool fam_answer_emergency(struct fam_turn *turn)
+{
+    const struct fam_messenger *messenger = &turn->messenger;
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    Fam__V1__Entry *entry = look_for_emergency(turn, &reply);
+    if (!entry) {
         return false;
     }
     fam_auto(fam_html_done) struct fam_html html;

@@ -14,4 +14,13 @@ enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, co
 enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *entry, bool shortened,
                                   struct fam_keyboard *keyboard);
 
+/* A new reading of an entry whose answer stands in the chat: in its place, or as a new message when it can't be edited,
+ * is gone, or has a safety block (which is never edited away). `name` is for the idempotency key. */
+enum fam_code fam_answer_renew(struct fam_turn *turn, const Fam__V1__Entry *entry, const char *name,
+                               bool *ret_in_place);
+
+/* Is the text of this update a call for help, which no question may take for its answer? For questions that any text
+ * answers. False while nobody can tell. */
+bool fam_answer_is_emergency(struct fam_turn *turn);
+
 #endif

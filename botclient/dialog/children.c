@@ -5,7 +5,7 @@
 
 #include "base/uuid.h"
 #include "dialog/birth.h"
-#include "dialog/turn.h"
+#include "dialog/people.h"
 
 enum { CHILDREN_MAX = 10, YOUNGEST = 2, OLDEST = 17 };
 
@@ -35,13 +35,49 @@ void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Child
     fam_locale_format(ret_text, size, T(locale, "children.one"), args, 2);
 }
 
+static void add_child(struct fam_turn *turn, struct fam_html *html, struct fam_keyboard *keyboard,
+                      const Fam__V1__Child *child, bool may_change)
+{
+    char text[FAM_DETAIL_SIZE];
+    struct fam_uuid id;
+    fam_children_describe(turn->locale, child, text, sizeof(text));
+    fam_html_add(html, "— ");
+    fam_html_add(html, text);
+    fam_html_end_line(html);
+    if (may_change && fam_uuid_parse(child->child_id, &id)) {
+        fam_keyboard_end_row(keyboard);
+        fam_turn_button(turn, keyboard, text, FAM_ACTION_CHILD_CARD, 0, &id);
+    }
+}
+
+static enum fam_code show_list(struct fam_turn *turn, const Fam__V1__Family *family)
+{
+    struct fam_keyboard keyboard = {0};
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    bool may_change = fam_people_may_change(turn, family);
+    fam_html_init(&html);
+    fam_html_add_bold(&html, T(turn->locale, "children.title"));
+    fam_html_end_line(&html);
+    for (size_t i = 0; i < family->n_children; i++) {
+        add_child(turn, &html, &keyboard, family->children[i], may_change);
+    }
+    if (family->n_children == 0) {
+        fam_html_add(&html, T(turn->locale, "children.none"));
+    }
+    if (may_change && family->n_children < CHILDREN_MAX) {
+        fam_keyboard_end_row(&keyboard);
+        fam_turn_button(turn, &keyboard, T(turn->locale, "children.add"), FAM_ACTION_ADD_CHILD, 0, NULL);
+    }
+    return fam_turn_show(turn, &html, &keyboard);
+}
+
 enum fam_code fam_children_list(struct fam_turn *turn)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    struct fam_keyboard keyboard = {0};
     Fam__V1__Family *family = NULL;
     fam_state_leave(&turn->state);
     if (fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) != 1) {
+        turn->keep_pressed = true;
         enum fam_code said = fam_turn_say(turn, T(turn->locale, "children.consent_first"));
         return said == FAM_OK ? fam_onboarding_next(turn) : said;
     }
@@ -49,24 +85,12 @@ enum fam_code fam_children_list(struct fam_turn *turn)
     if (code != FAM_OK) {
         return code;
     }
-    if (!family || family->n_children == 0) {
-        return fam_onboarding_next(turn);
+    if (family &&
+        (family->n_children > 0 || !fam_people_may_change(turn, family) || turn->update->kind == FAM_UPDATE_CALLBACK)) {
+        return show_list(turn, family);
     }
-    fam_auto(fam_html_done) struct fam_html html = {0};
-    fam_html_init(&html);
-    fam_html_add_bold(&html, T(turn->locale, "children.title"));
-    fam_html_end_line(&html);
-    for (size_t i = 0; i < family->n_children; i++) {
-        char text[300];
-        fam_children_describe(turn->locale, family->children[i], text, sizeof(text));
-        fam_html_add(&html, "— ");
-        fam_html_add(&html, text);
-        fam_html_end_line(&html);
-    }
-    if (family->n_children < CHILDREN_MAX) {
-        fam_turn_button(turn, &keyboard, T(turn->locale, "children.add"), FAM_ACTION_ADD_CHILD, 0, NULL);
-    }
-    return fam_turn_send(turn, &html, &keyboard, NULL);
+    turn->keep_pressed = true;
+    return fam_onboarding_next(turn);
 }
 
 enum fam_code fam_children_add(struct fam_turn *turn)
@@ -145,8 +169,12 @@ static enum fam_code resume(struct fam_turn *turn)
         return FAM_OK;
     }
     enum fam_code code = fam_children_family(turn, &reply, &family);
-    if (code != FAM_OK || !family || family->n_children > 0) {
+    if (code != FAM_OK || !family || turn->state.closed_id == turn->update->message_id) {
         return code;
+    }
+    if (family->n_children > 0) { /* the session is gone, and with it what was told so far */
+        turn->keep_pressed = true;
+        return fam_people_show(turn, T(turn->locale, "child.lost"), NULL);
     }
     return fam_children_ask_name(turn);
 }
@@ -171,6 +199,9 @@ static enum fam_code welcome(struct fam_turn *turn, const Fam__V1__Child *child)
     fam_html_init(&html);
     fam_locale_add_html(&html, another ? T(turn->locale, "child.added") : T(turn->locale, "onboarding.done"), args, 1);
     fam_state_leave(&turn->state);
+    if (turn->update->kind == FAM_UPDATE_CALLBACK) {
+        turn->state.closed_id = turn->update->message_id;
+    }
     enum fam_code code = fam_turn_show(turn, &html, NULL);
     if (code != FAM_OK || !turn->draft) {
         return code;

@@ -5,6 +5,7 @@
 
 #include "dialog/answer.h"
 #include "dialog/reading.h"
+#include "dialog/when.h"
 
 enum { LIST_SIZE = 256 };
 
@@ -189,11 +190,14 @@ static enum fam_code show_reading(struct stage *stage, int64_t *ret_message_id)
     return send_new(stage, better, ret_message_id);
 }
 
-static enum fam_code send_plain(struct stage *stage, const struct fam_html *html, int64_t *ret_message_id)
+static enum fam_code send_plain(struct stage *stage, const struct fam_html *html, const struct fam_keyboard *keyboard,
+                                int64_t *ret_message_id)
 {
     const struct fam_messenger *messenger = &stage->turn.messenger;
-    const struct fam_outgoing message = {
-        .chat_id = stage->turn.update->chat_id, .html = fam_html_text(html), .guard = stage->notice->guard};
+    const struct fam_outgoing message = {.chat_id = stage->turn.update->chat_id,
+                                         .html = fam_html_text(html),
+                                         .keyboard = keyboard,
+                                         .guard = stage->notice->guard};
     if (fam_html_failed(html)) {
         return fam_fail_memory(stage->turn.status);
     }
@@ -217,7 +221,7 @@ static enum fam_code show_checkin(struct stage *stage, int64_t *ret_message_id)
     fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
     fam_html_add(&html, checkin_text(stage->turn.locale, prompt ? prompt->name : ""));
-    return send_plain(stage, &html, ret_message_id);
+    return send_plain(stage, &html, NULL, ret_message_id);
 }
 
 static void add_emotions(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__WeekSummary *week)
@@ -271,7 +275,74 @@ static enum fam_code show_week(struct stage *stage, int64_t *ret_message_id)
     }
     fam_html_init(&html);
     lay_out_week(&html, stage->turn.locale, week);
-    return send_plain(stage, &html, ret_message_id);
+    return send_plain(stage, &html, NULL, ret_message_id);
+}
+
+/* That an operator looked, and nothing of what they saw: a locked phone shows this. */
+static enum fam_code show_notice(struct stage *stage, int64_t *ret_message_id)
+{
+    char day[FAM_MOMENT_SIZE];
+    const Fam__V1__Notice *notice = stage->notice->notification->notice;
+    const struct fam_locale *locale = stage->turn.locale;
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    fam_when_day(locale, "", notice ? notice->at_ms : stage->notice->notification->created_at_ms, day);
+    const struct fam_arg args[] = {{"day", day}};
+    fam_html_init(&html);
+    fam_locale_add_html(&html, T(locale, "notice.operator"), args, 1);
+    return send_plain(stage, &html, NULL, ret_message_id);
+}
+
+/* After a danger the question says nothing of what it was, and each answer to it ends it. */
+static void add_follow_up_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard,
+                                  const struct fam_uuid *entry, bool after_danger)
+{
+    const struct fam_locale *locale = turn->locale;
+    const char *const plain[] = {T(locale, "rate.yes"), T(locale, "rate.a_little"), T(locale, "rate.no"),
+                                 T(locale, "rate.worse")};
+    const char *const wordless[] = {T(locale, "follow_up.better"), T(locale, "follow_up.a_little"),
+                                    T(locale, "follow_up.same"), T(locale, "follow_up.harder")};
+    for (unsigned i = 0; i < FAM_ARRAY_SIZE(plain); i++) {
+        if (i % 2 == 0) {
+            fam_keyboard_end_row(keyboard);
+        }
+        fam_turn_button(turn, keyboard, after_danger ? wordless[i] : plain[i],
+                        after_danger ? FAM_ACTION_FOLLOW_UP : FAM_ACTION_RATE_MORE, (uint8_t)(i + 1), entry);
+    }
+    fam_keyboard_end_row(keyboard);
+    if (!after_danger) {
+        fam_turn_button(turn, keyboard, T(locale, "follow_up.no_more"), FAM_ACTION_FOLLOW_UP, FAM_FOLLOW_UP_NO_MORE,
+                        NULL);
+    }
+}
+
+static enum fam_code show_follow_up(struct stage *stage, int64_t *ret_message_id)
+{
+    const Fam__V1__FollowUp *question = stage->notice->notification->follow_up;
+    const struct fam_locale *locale = stage->turn.locale;
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    struct fam_keyboard keyboard = {0};
+    struct fam_uuid entry;
+    if (!question || !fam_uuid_parse(question->entry_id, &entry)) {
+        return fam_fail_reason(stage->turn.status, FAM_INVALID_ARGUMENT, "REJECTED", 0,
+                               "a notification without an entry");
+    }
+    fam_html_init(&html);
+    fam_html_add(&html, question->after_danger ? T(locale, "follow_up.after_danger") : T(locale, "follow_up.question"));
+    add_follow_up_buttons(&stage->turn, &keyboard, &entry, question->after_danger);
+    return send_plain(stage, &html, &keyboard, ret_message_id);
+}
+
+static enum fam_code show_broadcast(struct stage *stage, int64_t *ret_message_id)
+{
+    const Fam__V1__Broadcast *broadcast = stage->notice->notification->broadcast;
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    if (!broadcast || !broadcast->text[0]) {
+        return fam_fail_reason(stage->turn.status, FAM_INVALID_ARGUMENT, "REJECTED", 0,
+                               "a notification without a text");
+    }
+    fam_html_init(&html);
+    fam_html_add(&html, broadcast->text);
+    return send_plain(stage, &html, NULL, ret_message_id);
 }
 
 enum fam_code fam_dialog_deliver(struct fam_dialog *dialog, const struct fam_notice *notice, int64_t *ret_message_id,
@@ -288,6 +359,12 @@ enum fam_code fam_dialog_deliver(struct fam_dialog *dialog, const struct fam_not
         return show_checkin(&stage, ret_message_id);
     case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT:
         return show_week(&stage, ret_message_id);
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE:
+        return show_notice(&stage, ret_message_id);
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_FOLLOW_UP:
+        return show_follow_up(&stage, ret_message_id);
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BROADCAST:
+        return show_broadcast(&stage, ret_message_id);
     default:
         return fam_fail(status, FAM_UNIMPLEMENTED, "a kind of notification that this bot does not know");
     }

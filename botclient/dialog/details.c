@@ -172,6 +172,46 @@ enum fam_code fam_details_rate(struct fam_turn *turn)
     return ask_more(turn, helped, used, turn->pressed.action == FAM_ACTION_RATE);
 }
 
+static enum fam_code ask_no_more(struct fam_turn *turn)
+{
+    struct fam_backend_reply reply;
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    Fam__V1__UpdateUserRequest request = FAM__V1__UPDATE_USER_REQUEST__INIT;
+    request.no_follow_up = FAM__V1__SWITCH__SWITCH_ON;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_UPDATE_USER, "no_follow_up", &request.base, &reply);
+    fam_backend_reply_done(&reply);
+    fam_html_init(&html);
+    fam_html_add(&html, T(turn->locale, "follow_up.off"));
+    return code == FAM_OK ? fam_turn_show(turn, &html, NULL) : code;
+}
+
+/* A word of thanks in place of the question: nothing more is asked. */
+enum fam_code fam_details_follow_up(struct fam_turn *turn)
+{
+    char id[FAM_UUID_TEXT_SIZE];
+    unsigned helped = turn->pressed.argument;
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    Fam__V1__RateEntryRequest request = FAM__V1__RATE_ENTRY_REQUEST__INIT;
+    if (helped == FAM_FOLLOW_UP_NO_MORE) {
+        return ask_no_more(turn);
+    }
+    if (helped < 1 || helped > HELPED_LAST || fam_uuid_is_nil(&turn->pressed.entry)) {
+        return FAM_OK;
+    }
+    fam_uuid_format(&turn->pressed.entry, id);
+    request.entry_id = id;
+    request.helped = (Fam__V1__Helped)helped;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_RATE_ENTRY, "rate", &request.base, &reply);
+    if (code != FAM_OK && code != FAM_NOT_FOUND && code != FAM_PERMISSION_DENIED) {
+        return code;
+    }
+    fam_html_init(&html);
+    fam_html_add(&html, helped == FAM__V1__HELPED__HELPED_WORSE ? T(turn->locale, "follow_up.worse")
+                                                                : T(turn->locale, "follow_up.thanks"));
+    return fam_turn_show(turn, &html, NULL);
+}
+
 enum fam_code fam_details_remove(struct fam_turn *turn)
 {
     const struct fam_messenger *messenger = &turn->messenger;

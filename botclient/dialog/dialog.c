@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dialog/privacy.h"
+#include "dialog/states.h"
 #include "dialog/turn.h"
 #include "metrics/metrics.h"
 
@@ -26,62 +28,21 @@ enum {
 
 enum note { NOTE_TOLD_TO_WAIT = 1, NOTE_CALLBACK_ANSWERED = 2, NOTE_HELPED = 4, NOTE_OWES_HELP = 8 };
 
-typedef enum fam_code verb(struct fam_turn *turn);
-
-/* What is asked in a step, and who reads a text that comes then. A text that does not fit is a phrase: it is answered,
- * and the question comes again. */
-static const struct {
-    enum fam_code (*read_text)(struct fam_turn *turn, bool *ret_taken);
-    verb *ask;
-} steps[FAM_STEP_COUNT] = {
-    [FAM_STEP_COUNTRY] = {fam_onboarding_country_text, fam_onboarding_ask_country},
-    [FAM_STEP_CHILD_NAME] = {fam_children_name_text, fam_children_ask_name},
-    [FAM_STEP_CHILD_BIRTH] = {fam_children_birth_text, fam_children_ask_birth},
-};
-
-static const struct {
-    const char *command;
-    verb *run;
-} commands[] = {
-    {"start", fam_onboarding_start},         {"help", fam_settings_help},
-    {"cancel", fam_settings_cancel},         {"children", fam_children_list},
-    {"language", fam_settings_ask_language},
-};
-
-static const struct {
-    char action;
-    verb *run;
-} actions[] = {
-    {FAM_ACTION_LANGUAGE, fam_onboarding_language},
-    {FAM_ACTION_ONBOARDING, fam_onboarding_go},
-    {FAM_ACTION_COUNTRY, fam_onboarding_country},
-    {FAM_ACTION_CONSENT, fam_onboarding_consent},
-    {FAM_ACTION_CONSENT_AI, fam_onboarding_consent_ai},
-    {FAM_ACTION_NO_NAME, fam_children_no_name},
-    {FAM_ACTION_BIRTH, fam_children_birth},
-    {FAM_ACTION_ADD_CHILD, fam_children_add},
-    {FAM_ACTION_AGE, fam_answer_age},
-    {FAM_ACTION_CHILD, fam_answer_child},
-    {FAM_ACTION_WHY, fam_details_why},
-    {FAM_ACTION_ACTIVITY, fam_details_activity},
-    {FAM_ACTION_MORE, fam_details_more},
-    {FAM_ACTION_RATE, fam_details_rate},
-    {FAM_ACTION_RATE_MORE, fam_details_rate},
-    {FAM_ACTION_REMOVE, fam_details_remove},
-};
-
 struct fam_dialog *fam_dialog_new(const struct fam_dialog_options *options, struct fam_status *status)
 {
     struct fam_dialog *dialog = calloc(1, sizeof(*dialog));
     struct fam_groups *groups = fam_groups_new();
-    if (!dialog || !groups) {
+    struct fam_exports *exports = fam_exports_new();
+    if (!dialog || !groups || !exports) {
         free(dialog);
         fam_groups_free(groups);
+        fam_exports_free(exports);
         fam_fail_memory(status);
         return NULL;
     }
     dialog->options = *options;
     dialog->groups = groups;
+    dialog->exports = exports;
     if (!dialog->options.wall_ms) {
         dialog->options.wall_ms = fam_wall_ms;
     }
@@ -94,6 +55,7 @@ void fam_dialog_free(struct fam_dialog *dialog)
         return;
     }
     fam_groups_free(dialog->groups);
+    fam_exports_free(dialog->exports);
     free(dialog);
 }
 
@@ -107,31 +69,24 @@ static const char *command_of(const char *text, size_t *ret_size)
     return text + 1;
 }
 
-static enum fam_code run_command(struct fam_turn *turn, const char *command, size_t size)
+static enum fam_code run_command(struct fam_turn *turn, const char *name, size_t size)
 {
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(commands); i++) {
-        if (strlen(commands[i].command) == size && strncasecmp(commands[i].command, command, size) == 0) {
-            return commands[i].run(turn);
-        }
-    }
-    return fam_turn_say(turn, T(turn->locale, "command.unknown"));
+    const struct fam_command_row *command = fam_command_find(name, size);
+    return command ? command->run(turn) : fam_turn_say(turn, T(turn->locale, "command.unknown"));
 }
 
 static enum fam_code take_text(struct fam_turn *turn)
 {
-    enum fam_step step = turn->state.step;
+    const struct fam_state_row *state = fam_state_row(turn->state.step);
     bool taken = false;
-    if (steps[step].read_text) {
-        enum fam_code code = steps[step].read_text(turn, &taken);
+    if (state->read_text) {
+        enum fam_code code = state->read_text(turn, &taken);
         if (code != FAM_OK || taken) {
             return code;
         }
     }
     enum fam_code code = fam_answer_phrase(turn);
-    if (code == FAM_OK && steps[step].ask) {
-        code = steps[step].ask(turn);
-    }
-    return code;
+    return code == FAM_OK && state->ask ? state->ask(turn) : code;
 }
 
 static bool has_words(const char *text)
@@ -170,12 +125,8 @@ static enum fam_code take_message(struct fam_turn *turn)
 
 static enum fam_code press(struct fam_turn *turn)
 {
-    for (size_t i = 0; i < FAM_ARRAY_SIZE(actions); i++) {
-        if (actions[i].action == turn->pressed.action) {
-            return actions[i].run(turn);
-        }
-    }
-    return FAM_OK;
+    const struct fam_action_row *action = fam_action_find(turn->pressed.action);
+    return action ? action->run(turn) : FAM_OK;
 }
 
 static enum fam_code route(struct fam_turn *turn)

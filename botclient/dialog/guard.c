@@ -53,6 +53,24 @@ static enum fam_code remove_message(void *context, int64_t chat_id, int64_t mess
     return code == FAM_OK ? below(turn)->remove(below(turn)->context, chat_id, message_id, status) : code;
 }
 
+static enum fam_code remove_all(void *context, int64_t chat_id, const int64_t *message_ids, size_t count,
+                                struct fam_status *status)
+{
+    struct fam_turn *turn = context;
+    enum fam_code code = fam_turn_check_lead(turn, status);
+    return code == FAM_OK ? below(turn)->remove_all(below(turn)->context, chat_id, message_ids, count, status) : code;
+}
+
+static enum fam_code send_document(void *context, const struct fam_document *document, int64_t *ret_message_id,
+                                   struct fam_status *status)
+{
+    struct fam_turn *turn = context;
+    struct fam_document guarded = *document;
+    guarded.guard = &turn->guard;
+    enum fam_code code = fam_turn_check_lead(turn, status);
+    return code == FAM_OK ? below(turn)->send_document(below(turn)->context, &guarded, ret_message_id, status) : code;
+}
+
 static void answer_callback(void *context, const char *callback_id, const char *text, bool alert)
 {
     struct fam_turn *turn = context;
@@ -71,6 +89,15 @@ static void typing(void *context, int64_t chat_id)
     }
 }
 
+static void uploading(void *context, int64_t chat_id)
+{
+    struct fam_turn *turn = context;
+    struct fam_status status;
+    if (fam_turn_check_lead(turn, &status) == FAM_OK) {
+        below(turn)->uploading(below(turn)->context, chat_id);
+    }
+}
+
 void fam_turn_guard(struct fam_turn *turn)
 {
     turn->guard = (struct fam_guard){.context = turn, .may = may_send};
@@ -78,6 +105,9 @@ void fam_turn_guard(struct fam_turn *turn)
                                              .send = send_message,
                                              .edit = edit_message,
                                              .remove = remove_message,
+                                             .remove_all = remove_all,
+                                             .send_document = send_document,
                                              .answer_callback = answer_callback,
-                                             .typing = typing};
+                                             .typing = typing,
+                                             .uploading = uploading};
 }

@@ -5,9 +5,8 @@
 
 #include "base/text.h"
 #include "dialog/countries.h"
-#include "dialog/turn.h"
+#include "dialog/people.h"
 
-static const char consent_text_version[] = "1";
 enum { THEN_ONBOARDING = 0x80 };
 
 enum fam_code fam_onboarding_ask_country(struct fam_turn *turn)
@@ -68,7 +67,7 @@ static enum fam_code next_child(struct fam_turn *turn)
     if (!family && (code = make_family(turn)) != FAM_OK) {
         return code;
     }
-    if (family && family->n_children > 0) {
+    if (family && (family->n_children > 0 || !fam_people_may_change(turn, family))) {
         return finish(turn, T(turn->locale, "onboarding.ready"));
     }
     turn->state.another = false;
@@ -118,7 +117,11 @@ enum fam_code fam_onboarding_start(struct fam_turn *turn)
 {
     bool speaks = fam_locale_language_of(turn->update->language_code) != FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED;
     bool is_fresh = !turn->user->country[0];
+    struct fam_uuid invite;
     fam_state_leave(&turn->state);
+    if (fam_invite_in_text(turn->update->text, &invite)) {
+        return fam_invite_preview(turn, &invite);
+    }
     if (is_fresh && !speaks) {
         return greet_in_both(turn);
     }
@@ -134,7 +137,7 @@ enum fam_code fam_onboarding_start(struct fam_turn *turn)
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     code = fam_children_family(turn, &reply, &family);
-    if (code != FAM_OK || (family && family->n_children > 0)) {
+    if (code != FAM_OK || (family && (family->n_children > 0 || !fam_people_may_change(turn, family)))) {
         return code;
     }
     return fam_onboarding_next(turn);
@@ -210,18 +213,6 @@ enum fam_code fam_onboarding_country_text(struct fam_turn *turn, bool *ret_taken
     return *ret_taken ? set_country(turn, code) : FAM_OK;
 }
 
-static enum fam_code set_consent(struct fam_turn *turn, Fam__V1__ConsentPurpose purpose)
-{
-    struct fam_backend_reply reply;
-    Fam__V1__SetConsentRequest request = FAM__V1__SET_CONSENT_REQUEST__INIT;
-    request.purpose = purpose;
-    request.granted = turn->pressed.argument == 1;
-    request.text_version = (char *)(uintptr_t)consent_text_version;
-    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_SET_CONSENT, "set_consent", &request.base, &reply);
-    fam_backend_reply_done(&reply);
-    return code == FAM_OK ? fam_turn_begin_again(turn) : code;
-}
-
 /* A decision by button counts while it is asked for: a refusal can be taken back by the same question asked again. */
 static bool is_open(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose)
 {
@@ -233,7 +224,8 @@ enum fam_code fam_onboarding_consent(struct fam_turn *turn)
 {
     enum fam_code code = FAM_OK;
     if (is_open(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
-        code = set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING);
+        code =
+            fam_consents_set(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, turn->pressed.argument == 1);
     }
     return code == FAM_OK ? fam_onboarding_next(turn) : code;
 }
@@ -242,7 +234,7 @@ enum fam_code fam_onboarding_consent_ai(struct fam_turn *turn)
 {
     enum fam_code code = FAM_OK;
     if (is_open(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI)) {
-        code = set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI);
+        code = fam_consents_set(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, turn->pressed.argument == 1);
     }
     return code == FAM_OK ? fam_onboarding_next(turn) : code;
 }

@@ -21,10 +21,30 @@ enum fam_backend_method {
     FAM_BACKEND_CREATE_FAMILY,
     FAM_BACKEND_GET_FAMILY,
     FAM_BACKEND_ADD_CHILD,
+    FAM_BACKEND_UPDATE_FAMILY,
+    FAM_BACKEND_LEAVE_FAMILY,
+    FAM_BACKEND_REMOVE_PARENT,
+    FAM_BACKEND_CREATE_INVITE,
+    FAM_BACKEND_LIST_INVITES,
+    FAM_BACKEND_REVOKE_INVITE,
+    FAM_BACKEND_PREVIEW_INVITE,
+    FAM_BACKEND_JOIN_FAMILY,
+    FAM_BACKEND_UPDATE_CHILD,
+    FAM_BACKEND_REMOVE_CHILD,
+    FAM_BACKEND_SUBMIT_FEEDBACK,
     FAM_BACKEND_SET_CONSENT,
     FAM_BACKEND_TRANSLATE,
     FAM_BACKEND_GET_ENTRY,
     FAM_BACKEND_RATE_ENTRY,
+    FAM_BACKEND_LIST_ENTRIES,
+    FAM_BACKEND_SEARCH_ENTRIES,
+    FAM_BACKEND_CORRECT_ENTRY,
+    FAM_BACKEND_REVISE_ENTRY,
+    FAM_BACKEND_SHARE_ENTRY,
+    FAM_BACKEND_DELETE_ENTRY,
+    FAM_BACKEND_PRIVACY_REPORT,
+    FAM_BACKEND_EXPORT_FAMILY,
+    FAM_BACKEND_DELETE_FAMILY,
     FAM_BACKEND_CREATE_SESSION,
     FAM_BACKEND_UPDATE_SESSION,
     FAM_BACKEND_RECORD_DELIVERY,
@@ -110,6 +130,18 @@ struct fam_outgoing {
     const struct fam_guard *guard;       /* NULL: none */
 };
 
+/* A file. `data` is borrowed. */
+struct fam_document {
+    int64_t chat_id;
+    const char *file_name;    /* letters, digits, '.', '_', '-'; others become '_' */
+    const char *content_type; /* "text/html" */
+    const void *data;
+    size_t size;                   /* 1 to FAM_DOCUMENT_BYTES */
+    const struct fam_guard *guard; /* NULL: none */
+};
+
+enum { FAM_DOCUMENT_BYTES = 6 * 1024 * 1024, FAM_REMOVE_MESSAGES = 100 };
+
 /* Errors of the messenger, by reason: "BLOCKED" (PERMISSION_DENIED: nothing reaches this person any more),
  * "NO_MESSAGE" (NOT_FOUND: what was to be edited or deleted is gone), "REJECTED" (INVALID_ARGUMENT), "FLOOD"
  * (RESOURCE_EXHAUSTED with retry_after_ms), "TELEGRAM" (UNAVAILABLE), "UNCLEAR" (UNAVAILABLE: it was sent, and nobody
@@ -122,10 +154,17 @@ struct fam_messenger {
     /* An edit that changes nothing is FAM_OK. What does not fit into one message is cut. */
     enum fam_code (*edit)(void *context, const struct fam_outgoing *message, struct fam_status *status);
     enum fam_code (*remove)(void *context, int64_t chat_id, int64_t message_id, struct fam_status *status);
+    /* Up to FAM_REMOVE_MESSAGES at once; those that are gone already are passed over. */
+    enum fam_code (*remove_all)(void *context, int64_t chat_id, const int64_t *message_ids, size_t count,
+                                struct fam_status *status);
+    enum fam_code (*send_document)(void *context, const struct fam_document *document, int64_t *ret_message_id,
+                                   struct fam_status *status);
     /* Ends the clock on a button, with a short text or ""; an alert has to be closed by hand. Best effort. */
     void (*answer_callback)(void *context, const char *callback_id, const char *text, bool alert);
     /* "… is typing"; best effort, at once. */
     void (*typing)(void *context, int64_t chat_id);
+    /* "… is sending a file"; the same. */
+    void (*uploading)(void *context, int64_t chat_id);
 };
 
 #endif

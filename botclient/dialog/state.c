@@ -14,6 +14,18 @@ static const char *const step_names[FAM_STEP_COUNT] = {
     [FAM_STEP_COUNTRY] = "country",
     [FAM_STEP_CHILD_NAME] = "child.name",
     [FAM_STEP_CHILD_BIRTH] = "child.birth",
+    [FAM_STEP_SEARCH] = "search",
+    [FAM_STEP_NOTE] = "note",
+    [FAM_STEP_ERASE] = "erase",
+    [FAM_STEP_EDIT_NAME] = "child.edit_name",
+    [FAM_STEP_EDIT_BIRTH] = "child.edit_birth",
+    [FAM_STEP_NEEDS] = "child.needs",
+    [FAM_STEP_FAMILY_NAME] = "family.name",
+    [FAM_STEP_FAMILY_COUNTRY] = "family.country",
+    [FAM_STEP_ZONE] = "family.zone",
+    [FAM_STEP_MY_NAME] = "my.name",
+    [FAM_STEP_MY_COUNTRY] = "my.country",
+    [FAM_STEP_FEEDBACK] = "feedback",
 };
 
 const char *fam_step_name(enum fam_step step)
@@ -35,7 +47,7 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
         return;
     }
     const char *step = fam_json_string(root, "s"), *name = fam_json_string(root, "n");
-    const char *entry = fam_json_string(root, "e");
+    const char *entry = fam_json_string(root, "e"), *subject = fam_json_string(root, "u");
     struct fam_uuid uuid;
     for (size_t i = 0; step && i < FAM_STEP_COUNT; i++) {
         if (strcmp(step, step_names[i]) == 0) {
@@ -48,46 +60,84 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     if (entry && fam_uuid_parse(entry, &uuid)) {
         fam_uuid_format(&uuid, ret_state->entry_id);
     }
+    if (subject && fam_uuid_parse(subject, &uuid)) {
+        fam_uuid_format(&uuid, ret_state->subject);
+    }
+    fam_view_parse(fam_json_get(root, "w"), &ret_state->view);
+    ret_state->erases_answers = fam_json_bool(root, "x");
     ret_state->another = fam_json_bool(root, "c");
     ret_state->had_safety = fam_json_bool(root, "h");
     ret_state->phrase_id = number(root, "p");
     ret_state->answer_id = number(root, "a");
+    ret_state->closed_id = number(root, "d");
+    int64_t rating = number(root, "r");
+    ret_state->rating = rating <= 5 ? (uint8_t)rating : 0;
     int64_t band = number(root, "g");
     ret_state->age_band = band <= 6 ? (uint8_t)band : 0;
     cJSON_Delete(root);
+}
+
+static void add_members(struct fam_buf *json, const struct fam_state *state)
+{
+    if (state->step != FAM_STEP_NONE) {
+        fam_buf_addf(json, ",\"s\":\"%s\"", step_names[state->step]);
+    }
+    if (state->name[0]) {
+        fam_buf_add_text(json, ",\"n\":");
+        fam_json_add_string(json, state->name);
+    }
+    if (state->another) {
+        fam_buf_add_text(json, ",\"c\":true");
+    }
+    if (state->phrase_id) {
+        fam_buf_addf(json, ",\"p\":%" PRId64, state->phrase_id);
+    }
+    if (state->answer_id) {
+        fam_buf_addf(json, ",\"a\":%" PRId64, state->answer_id);
+    }
+    if (state->entry_id[0]) {
+        fam_buf_addf(json, ",\"e\":\"%s\"", state->entry_id);
+    }
+    if (state->had_safety) {
+        fam_buf_add_text(json, ",\"h\":true");
+    }
+    if (state->age_band) {
+        fam_buf_addf(json, ",\"g\":%d", state->age_band);
+    }
+    if (state->subject[0]) {
+        fam_buf_addf(json, ",\"u\":\"%s\"", state->subject);
+    }
+    if (state->rating) {
+        fam_buf_addf(json, ",\"r\":%d", state->rating);
+    }
+    if (state->closed_id) {
+        fam_buf_addf(json, ",\"d\":%" PRId64, state->closed_id);
+    }
+    if (state->erases_answers) {
+        fam_buf_add_text(json, ",\"x\":true");
+    }
+}
+
+static void add_all(struct fam_buf *json, const struct fam_state *state, bool with_view)
+{
+    fam_buf_add_text(json, "{\"v\":1");
+    add_members(json, state);
+    if (with_view && state->view.kind != FAM_VIEW_NONE) {
+        fam_buf_add_text(json, ",\"w\":");
+        fam_view_format(&state->view, json);
+    }
+    fam_buf_add_text(json, "}");
 }
 
 size_t fam_state_format(const struct fam_state *state, char ret_text[FAM_STATE_BYTES])
 {
     fam_auto(fam_buf_done) struct fam_buf json = {0};
     fam_buf_init(&json, FAM_STATE_BYTES - 1);
-    fam_buf_addf(&json, "{\"v\":1");
-    if (state->step != FAM_STEP_NONE) {
-        fam_buf_addf(&json, ",\"s\":\"%s\"", step_names[state->step]);
+    add_all(&json, state, true);
+    if (json.failed) { /* a list is opened again more easily than a question is answered again */
+        fam_buf_clear(&json);
+        add_all(&json, state, false);
     }
-    if (state->name[0]) {
-        fam_buf_add_text(&json, ",\"n\":");
-        fam_json_add_string(&json, state->name);
-    }
-    if (state->another) {
-        fam_buf_add_text(&json, ",\"c\":true");
-    }
-    if (state->phrase_id) {
-        fam_buf_addf(&json, ",\"p\":%" PRId64, state->phrase_id);
-    }
-    if (state->answer_id) {
-        fam_buf_addf(&json, ",\"a\":%" PRId64, state->answer_id);
-    }
-    if (state->entry_id[0]) {
-        fam_buf_addf(&json, ",\"e\":\"%s\"", state->entry_id);
-    }
-    if (state->had_safety) {
-        fam_buf_add_text(&json, ",\"h\":true");
-    }
-    if (state->age_band) {
-        fam_buf_addf(&json, ",\"g\":%d", state->age_band);
-    }
-    fam_buf_add_text(&json, "}");
     if (json.failed) {
         fam_buf_clear(&json);
     }
@@ -100,4 +150,7 @@ void fam_state_leave(struct fam_state *state)
     state->step = FAM_STEP_NONE;
     state->name[0] = '\0';
     state->another = false;
+    state->erases_answers = false;
+    state->subject[0] = '\0';
+    state->rating = 0;
 }

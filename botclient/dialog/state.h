@@ -2,7 +2,8 @@
  *
  * Everything in it can be lost without harm: the steps of a wizard are found again from what the server knows of the
  * person. Names of members are short because a session is small: s step, n name, c another child, a answer, p phrase's
- * message, e entry, h safety, g age. Thread-safe; no state of its own. */
+ * message, e entry, h safety, g age, u subject, r rating, d closed question, x answers go too, w the list on show
+ * (view.h). Thread-safe; no state of its own. */
 #ifndef FAM_DIALOG_STATE_H
 #define FAM_DIALOG_STATE_H
 
@@ -11,9 +12,28 @@
 #include <stdint.h>
 
 #include "base/uuid.h"
+#include "dialog/view.h"
 
 /* Where a wizard stands: what text is expected. */
-enum fam_step { FAM_STEP_NONE, FAM_STEP_COUNTRY, FAM_STEP_CHILD_NAME, FAM_STEP_CHILD_BIRTH, FAM_STEP_COUNT };
+enum fam_step {
+    FAM_STEP_NONE,
+    FAM_STEP_COUNTRY,
+    FAM_STEP_CHILD_NAME,
+    FAM_STEP_CHILD_BIRTH,
+    FAM_STEP_SEARCH,
+    FAM_STEP_NOTE, /* about the entry in `subject` */
+    FAM_STEP_ERASE,
+    FAM_STEP_EDIT_NAME, /* of the child in `subject`, as in the next two */
+    FAM_STEP_EDIT_BIRTH,
+    FAM_STEP_NEEDS,
+    FAM_STEP_FAMILY_NAME,
+    FAM_STEP_FAMILY_COUNTRY,
+    FAM_STEP_ZONE,
+    FAM_STEP_MY_NAME,
+    FAM_STEP_MY_COUNTRY,
+    FAM_STEP_FEEDBACK,
+    FAM_STEP_COUNT
+};
 
 enum { FAM_NAME_CHARS = 40, FAM_NAME_SIZE = 4 * FAM_NAME_CHARS + 1, FAM_STATE_BYTES = 1024 };
 
@@ -26,6 +46,11 @@ struct fam_state {
     char entry_id[FAM_UUID_TEXT_SIZE]; /* of that answer, "" when nothing was stored */
     bool had_safety;                   /* that answer carries a safety block */
     uint8_t age_band;                  /* told by a tap for want of a child; 0: none */
+    char subject[FAM_UUID_TEXT_SIZE];  /* whom or what the question is about; "" for none */
+    uint8_t rating;                    /* of the feedback that is being written; 0: none */
+    int64_t closed_id;                 /* message of the question that was answered last */
+    bool erases_answers;               /* with everything else our answers in the chat are to go */
+    struct fam_view view;
 };
 
 /* "country", "child.name" …; "" for NONE. */

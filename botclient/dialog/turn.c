@@ -1,6 +1,7 @@
 #include "dialog/turn.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,25 +10,56 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "dialog/people.h"
 #include "metrics/metrics.h"
 
 enum { COMMIT_ATTEMPTS = 12, COMMIT_ATTEMPTS_CONNECTED = 4, COMMIT_STEP_MS = 100, COMMIT_STEP_MAX_MS = 3000 };
 
-enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,
-                            const ProtobufCMessage *request, struct fam_backend_reply *ret_reply)
+static enum fam_code call_as(struct fam_turn *turn, const char *user_id, enum fam_backend_method method,
+                             const char *key, const ProtobufCMessage *request, struct fam_backend_reply *ret_reply)
 {
-    char key[128];
     const struct fam_backend *backend = turn->dialog->options.backend;
-    snprintf(key, sizeof(key), "tg:%s:%" PRId64 ":%s", turn->dialog->options.bot_id, turn->update->update_id,
-             name ? name : "");
     struct fam_backend_call call = {.method = method,
-                                    .user_id = turn->user_id,
-                                    .idempotency_key = name ? key : NULL,
+                                    .user_id = user_id,
+                                    .idempotency_key = key,
                                     .request_id = turn->request_id,
                                     .request = request};
     *ret_reply = (struct fam_backend_reply){0};
     enum fam_code code = fam_turn_check_lead(turn, turn->status);
     return code == FAM_OK ? backend->call(backend->context, &call, ret_reply, turn->status) : code;
+}
+
+enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                            const ProtobufCMessage *request, struct fam_backend_reply *ret_reply)
+{
+    char key[128];
+    snprintf(key, sizeof(key), "tg:%s:%" PRId64 ":%s", turn->dialog->options.bot_id, turn->update->update_id,
+             name ? name : "");
+    return call_as(turn, turn->user_id, method, name ? key : NULL, request, ret_reply);
+}
+
+enum fam_code fam_turn_call_once(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                                 const ProtobufCMessage *request, struct fam_backend_reply *ret_reply)
+{
+    char key[128];
+    if (turn->update->kind != FAM_UPDATE_CALLBACK || turn->update->message_id == 0) {
+        return fam_turn_call(turn, method, name, request, ret_reply);
+    }
+    unsigned char hash[crypto_generichash_BYTES_MIN];
+    char text[2 * sizeof(hash) + 1];
+    int size = snprintf(key, sizeof(key), "%s:%" PRId64, turn->user_id, turn->update->message_id);
+    crypto_generichash(hash, sizeof(hash), (const unsigned char *)key, (unsigned long long)size, NULL, 0);
+    sodium_bin2hex(text, sizeof(text), hash, sizeof(hash));
+    snprintf(key, sizeof(key), "tg:%s:%s:%s", turn->dialog->options.bot_id, text, name);
+    return call_as(turn, turn->user_id, method, key, request, ret_reply);
+}
+
+enum fam_code fam_turn_call_for_nobody(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                                       const ProtobufCMessage *request, struct fam_backend_reply *ret_reply)
+{
+    char key[128];
+    snprintf(key, sizeof(key), "tg:%s:%" PRId64 ":%s", turn->dialog->options.bot_id, turn->update->update_id, name);
+    return call_as(turn, "", method, key, request, ret_reply);
 }
 
 static void adopt_user(struct fam_turn *turn, struct fam_backend_reply *reply, const Fam__V1__User *user)
@@ -45,7 +77,10 @@ static enum fam_code register_user(struct fam_turn *turn)
     struct fam_backend_reply reply;
     request.telegram_id = turn->update->from_id;
     request.language = fam_locale_language_of(turn->update->language_code);
-    request.source = FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
+    struct fam_uuid invite;
+    request.source = fam_invite_in_text(turn->update->text, &invite)
+                         ? FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_INVITE
+                         : FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM;
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_REGISTER_USER, NULL, &request.base, &reply);
     if (code != FAM_OK) {
         return code;
@@ -157,13 +192,10 @@ void fam_turn_done(struct fam_turn *turn)
     explicit_bzero(&turn->state, sizeof(turn->state));
 }
 
-enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country)
+enum fam_code fam_turn_change_user(struct fam_turn *turn, const Fam__V1__UpdateUserRequest *request)
 {
-    Fam__V1__UpdateUserRequest request = FAM__V1__UPDATE_USER_REQUEST__INIT;
     struct fam_backend_reply reply;
-    request.language = language;
-    request.country = (char *)(uintptr_t)country;
-    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_UPDATE_USER, "update_user", &request.base, &reply);
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_UPDATE_USER, "update_user", &request->base, &reply);
     if (code != FAM_OK) {
         return code;
     }
@@ -174,6 +206,14 @@ enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language lang
         fam_backend_reply_done(&reply);
     }
     return FAM_OK;
+}
+
+enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country)
+{
+    Fam__V1__UpdateUserRequest request = FAM__V1__UPDATE_USER_REQUEST__INIT;
+    request.language = language;
+    request.country = (char *)(uintptr_t)country;
+    return fam_turn_change_user(turn, &request);
 }
 
 int fam_turn_consent(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose)

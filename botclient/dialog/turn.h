@@ -16,7 +16,8 @@ enum { FAM_PHRASE_CHARS = 2000 };
 
 struct fam_dialog {
     struct fam_dialog_options options;
-    struct fam_groups *groups; /* chats that heard the sentence for groups */
+    struct fam_groups *groups;   /* chats that heard the sentence for groups */
+    struct fam_exports *exports; /* how many files are being put together */
 };
 
 struct fam_turn {
@@ -61,7 +62,15 @@ enum fam_code fam_turn_check_lead(struct fam_turn *turn, struct fam_status *stat
 /* A call for the person. `name` becomes part of the idempotency key; NULL: a call without a key. */
 enum fam_code fam_turn_call(struct fam_turn *turn, enum fam_backend_method method, const char *name,
                             const ProtobufCMessage *request, struct fam_backend_reply *ret_reply);
+/* The same for a button that brings about one effect however often its message is tapped: the key is made of the
+ * person and the message, as a hash, for a key outlives its person. Only for messages that are used once. */
+enum fam_code fam_turn_call_once(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                                 const ProtobufCMessage *request, struct fam_backend_reply *ret_reply);
+/* The same for nobody: the call names no acting user. */
+enum fam_code fam_turn_call_for_nobody(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                                       const ProtobufCMessage *request, struct fam_backend_reply *ret_reply);
 /* UpdateUser, and what follows from it for the turn. Empty and unspecified: unchanged. */
+enum fam_code fam_turn_change_user(struct fam_turn *turn, const Fam__V1__UpdateUserRequest *request);
 enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country);
 /* The person's decision: 1 given, 0 refused or withdrawn, -1 never decided. */
 int fam_turn_consent(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose);
@@ -129,6 +138,8 @@ enum fam_code fam_details_activity(struct fam_turn *turn);
 enum fam_code fam_details_more(struct fam_turn *turn);
 enum fam_code fam_details_rate(struct fam_turn *turn);
 enum fam_code fam_details_remove(struct fam_turn *turn);
+/* The answer to a later question how it went (deliver.h). */
+enum fam_code fam_details_follow_up(struct fam_turn *turn);
 /* Does the pressed button belong to the draft that the session keeps? */
 bool fam_details_is_draft(const struct fam_turn *turn);
 /* The entry behind the pressed button: from the server, or read again from the draft. FAM_OK with an empty reply: it

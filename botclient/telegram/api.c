@@ -1,6 +1,8 @@
 #include "telegram/api.h"
 
 #include <cjson/cJSON.h>
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +10,7 @@
 #include "base/json.h"
 #include "metrics/metrics.h"
 
-enum { BOT_ID_MAX = 20, ANSWER_MAX = 4 * 1024 * 1024, FLOOD_MAX_S = 86400 };
+enum { BOT_ID_MAX = 20, ANSWER_MAX = 4 * 1024 * 1024, FLOOD_MAX_S = 86400, BOUNDARY_SIZE = 33, UPLOAD_HEAD_MAX = 8192 };
 
 struct fam_api {
     struct fam_api_options options;
@@ -219,8 +221,17 @@ static void count_request(const struct fam_api *api, enum fam_code code, unsigne
     fam_metrics_observe(api->options.metrics, FAM_M_API_SECONDS, FAM_LABELS("telegram"), (double)us / 1e6);
 }
 
-void fam_api_call(struct fam_api *api, const char *method, const char *json, uint32_t timeout_ms,
-                  const atomic_bool *abort, struct fam_api_result *ret_result)
+/* What goes out: the body and what it is. */
+struct shipment {
+    const char *method;
+    const char *content_type;
+    const void *body;
+    size_t size;
+    uint32_t timeout_ms;
+    const atomic_bool *abort; /* NULL: that of the options */
+};
+
+static void ship(struct fam_api *api, const struct shipment *shipment, struct fam_api_result *ret_result)
 {
     struct fam_secret url = {0};
     struct fam_http_response response = {0};
@@ -228,35 +239,92 @@ void fam_api_call(struct fam_api *api, const char *method, const char *json, uin
     *ret_result = (struct fam_api_result){.outcome = FAM_API_UNAVAILABLE};
     fam_auto(fam_buf_done) struct fam_buf text = {0};
     fam_buf_add(&text, api->prefix.data, api->prefix.size);
-    fam_buf_add_text(&text, method);
+    fam_buf_add_text(&text, shipment->method);
     if (text.failed || !fam_secret_set(&url, text.data, text.size)) {
         return;
     }
+    uint32_t timeout_ms = shipment->timeout_ms;
     struct fam_http_request request = {.url = &url,
-                                       .content_type = "application/json",
-                                       .body = json,
-                                       .body_size = strlen(json),
+                                       .content_type = shipment->content_type,
+                                       .body = shipment->body,
+                                       .body_size = shipment->size,
                                        .timeout_ms = timeout_ms,
                                        .connect_timeout_ms = timeout_ms < 10000 ? timeout_ms : 10000,
                                        .response_bytes = ANSWER_MAX,
-                                       .abort = abort ? abort : api->options.abort};
+                                       .abort = shipment->abort ? shipment->abort : api->options.abort};
     uint64_t started_us = fam_mono_us();
     enum fam_code code = api->options.perform(api->options.http, &request, &response, &status);
     count_request(api, code, response.http_status, fam_mono_us() - started_us);
     if (code == FAM_OK) {
-        read_answer(method, &response, ret_result);
+        read_answer(shipment->method, &response, ret_result);
     } else if (code == FAM_CANCELLED) {
         ret_result->outcome = FAM_API_ABORTED;
     }
     fam_http_response_done(&response);
     fam_secret_done(&url);
     if (ret_result->outcome != FAM_API_ABORTED) {
-        fam_metrics_add(api->options.metrics, FAM_M_BOT_SENDS, FAM_LABELS(method, metric_result(ret_result->outcome)),
-                        1);
+        fam_metrics_add(api->options.metrics, FAM_M_BOT_SENDS,
+                        FAM_LABELS(shipment->method, metric_result(ret_result->outcome)), 1);
     }
     if (ret_result->outcome == FAM_API_FLOOD) {
         fam_metrics_add(api->options.metrics, FAM_M_BOT_FLOOD_WAITS, NULL, 1);
     }
+}
+
+void fam_api_call(struct fam_api *api, const char *method, const char *json, uint32_t timeout_ms,
+                  const atomic_bool *abort, struct fam_api_result *ret_result)
+{
+    const struct shipment shipment = {.method = method,
+                                      .content_type = "application/json",
+                                      .body = json,
+                                      .size = strlen(json),
+                                      .timeout_ms = timeout_ms,
+                                      .abort = abort};
+    ship(api, &shipment, ret_result);
+}
+
+/* A boundary that can't be in the file by chance: 128 random bits. */
+static void make_boundary(char ret_boundary[BOUNDARY_SIZE])
+{
+    unsigned char bytes[16];
+    randombytes_buf(bytes, sizeof(bytes));
+    sodium_bin2hex(ret_boundary, BOUNDARY_SIZE, bytes, sizeof(bytes));
+}
+
+/* Into a header line: nothing may end the line or the quotes. */
+static void add_file_name(struct fam_buf *body, const char *name)
+{
+    for (const char *c = name; *c; c++) {
+        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '.' ||
+                     *c == '_' || *c == '-';
+        fam_buf_add_char(body, plain ? *c : '_');
+    }
+}
+
+void fam_api_upload(struct fam_api *api, const char *method, const char *const *fields, size_t field_count,
+                    const struct fam_api_file *file, uint32_t timeout_ms, struct fam_api_result *ret_result)
+{
+    char boundary[BOUNDARY_SIZE], content_type[BOUNDARY_SIZE + 40];
+    fam_auto(fam_buf_done) struct fam_buf body = {0};
+    make_boundary(boundary);
+    fam_buf_init(&body, file->size + UPLOAD_HEAD_MAX);
+    for (size_t i = 0; i < field_count; i++) {
+        fam_buf_addf(&body, "--%s\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n", boundary,
+                     fields[2 * i], fields[2 * i + 1]);
+    }
+    fam_buf_addf(&body, "--%s\r\nContent-Disposition: form-data; name=\"%s\"; filename=\"", boundary, file->field);
+    add_file_name(&body, file->file_name);
+    fam_buf_addf(&body, "\"\r\nContent-Type: %s\r\n\r\n", file->content_type);
+    fam_buf_add(&body, file->data, file->size);
+    fam_buf_addf(&body, "\r\n--%s--\r\n", boundary);
+    snprintf(content_type, sizeof(content_type), "multipart/form-data; boundary=%s", boundary);
+    if (body.failed) {
+        *ret_result = (struct fam_api_result){.outcome = FAM_API_UNAVAILABLE};
+        return;
+    }
+    const struct shipment shipment = {
+        .method = method, .content_type = content_type, .body = body.data, .size = body.size, .timeout_ms = timeout_ms};
+    ship(api, &shipment, ret_result);
 }
 
 void fam_api_result_done(struct fam_api_result *result)

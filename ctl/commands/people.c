@@ -246,7 +246,45 @@ static void show_entries(struct fam_out *out, const Fam__V1__ListEntriesResponse
     show_next(out, response->next_page_token);
 }
 
-enum fam_code fam_ctl_entry_list(struct fam_ctl *ctl, struct fam_status *status)
+static void show_summaries(struct fam_out *out, const Fam__V1__ListEntrySummariesResponse *response)
+{
+    static const struct fam_column columns[] = {
+        {"entry_id", "ID"},   {"created_at", "CREATED AT"}, {"user_id", "USER"},      {"family_id", "FAMILY"},
+        {"engine", "ENGINE"}, {"readings", "READINGS"},     {"language", "LANGUAGE"}, {"shared", "SHARED"}};
+    fam_out_table(out, "entries", columns, FAM_ARRAY_SIZE(columns), FAM_LAYOUT_COLUMNS);
+    for (size_t i = 0; i < response->n_entries; i++) {
+        const Fam__V1__EntrySummary *entry = response->entries[i];
+        fam_out_cell(out, FAM_TEXT(entry->entry_id));
+        fam_out_cell(out, FAM_TIME(entry->created_at_ms));
+        fam_out_cell(out, FAM_TEXT(entry->user_id));
+        fam_out_cell(out, FAM_TEXT(entry->family_id));
+        word_cell(out, &fam__v1__engine__descriptor, (int)entry->engine);
+        fam_out_cell(out, FAM_NUMBER(entry->readings));
+        word_cell(out, &fam__v1__language__descriptor, (int)entry->language);
+        fam_out_cell(out, FAM_YES_NO(entry->shared));
+    }
+    show_next(out, response->next_page_token);
+}
+
+static enum fam_code list_summaries(struct fam_ctl *ctl, struct fam_status *status)
+{
+    Fam__V1__ListEntrySummariesRequest request = FAM__V1__LIST_ENTRY_SUMMARIES_REQUEST__INIT;
+    struct fam_rpc_options options = fam_ctl_call(ctl);
+    struct fam_rpc rpc;
+    options.read_only = true;
+    request.page_size = page_size(ctl);
+    request.page_token = text_flag(ctl, "--after");
+    request.family_id = text_flag(ctl, "--family");
+    fam_rpc_init(&rpc, &options);
+    enum fam_code code = FAM_RPC(ctl->client, fam__v1__ops_service, list_entry_summaries, &rpc, &request, status);
+    if (code == FAM_OK) {
+        show_summaries(&ctl->out, (const Fam__V1__ListEntrySummariesResponse *)fam_rpc_response(&rpc));
+    }
+    fam_rpc_done(&rpc);
+    return code;
+}
+
+static enum fam_code list_of_user(struct fam_ctl *ctl, struct fam_status *status)
 {
     Fam__V1__ListEntriesRequest request = FAM__V1__LIST_ENTRIES_REQUEST__INIT;
     struct fam_uuid user_id;
@@ -263,6 +301,18 @@ enum fam_code fam_ctl_entry_list(struct fam_ctl *ctl, struct fam_status *status)
     }
     fam_rpc_done(&rpc);
     return code;
+}
+
+enum fam_code fam_ctl_entry_list(struct fam_ctl *ctl, struct fam_status *status)
+{
+    bool user = fam_parsed_value(ctl->parsed, "--user") != NULL;
+    if (!user && fam_parsed_value(ctl->parsed, "--child") != NULL) {
+        return fam_usage(status, "--child goes with --user: whose child it is");
+    }
+    if (user && fam_parsed_value(ctl->parsed, "--family") != NULL) {
+        return fam_usage(status, "say --user or --family, not both");
+    }
+    return user ? list_of_user(ctl, status) : list_summaries(ctl, status);
 }
 
 enum fam_code fam_ctl_entry_show(struct fam_ctl *ctl, struct fam_status *status)

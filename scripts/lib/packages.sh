@@ -7,7 +7,7 @@ PACKAGES_RUN=(postgresql redis-server ca-certificates)
 # To build.
 PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkgconf protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
   libnng-dev libpq-dev libhiredis-dev libcurl4-openssl-dev libcjson-dev zlib1g-dev libsodium-dev libutf8proc-dev
-  libmicrohttpd-dev libdw-dev libcriterion-dev)
+  libmicrohttpd-dev libstemmer-dev libdw-dev libcriterion-dev)
 # To watch: scripts/dev up --observe, and the tests.
 PACKAGES_OBSERVE=(prometheus prometheus-alertmanager)
 # To test.

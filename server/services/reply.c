@@ -198,6 +198,16 @@ static void add_rating(struct fam_reply *reply, Fam__V1__Entry *made, const stru
     }
 }
 
+static void add_correction(struct fam_reply *reply, Fam__V1__Entry *made, const struct fam_entry *entry)
+{
+    made->correction = fam_reply_alloc(reply, sizeof(*made->correction));
+    if (made->correction != NULL) {
+        fam__v1__correction__init(made->correction);
+        made->correction->emotion = entry->corrected;
+        made->correction->note = fam_reply_text(reply, entry->correction);
+    }
+}
+
 Fam__V1__Entry *fam_reply_entry(struct fam_reply *reply, const struct fam_entry *entry)
 {
     Fam__V1__Entry *made = fam_reply_alloc(reply, sizeof(*made));
@@ -218,6 +228,12 @@ Fam__V1__Entry *fam_reply_entry(struct fam_reply *reply, const struct fam_entry 
     if (entry->has_rating) {
         add_rating(reply, made, entry);
     }
+    if (entry->has_correction) {
+        add_correction(reply, made, entry);
+    }
+    made->own = true;
+    made->shared = entry->is_shared;
+    made->revised_at_ms = entry->revised_at_ms;
     return made;
 }
 

@@ -46,7 +46,7 @@ Fam__V1__Consent **fam_reply_consents(struct fam_reply *reply, const struct fam_
 Fam__V1__Family *fam_reply_family(struct fam_reply *reply, const struct fam_family *family);
 Fam__V1__Child *fam_reply_child(struct fam_reply *reply, const struct fam_child *child, struct fam_date today);
 Fam__V1__Invite *fam_reply_invite(struct fam_reply *reply, const struct fam_invite *invite);
-/* Without help: the translation service adds it. */
+/* Without help: the translation service adds it. As its author sees it: own. */
 Fam__V1__Entry *fam_reply_entry(struct fam_reply *reply, const struct fam_entry *entry);
 Fam__V1__Token *fam_reply_token(struct fam_reply *reply, const struct fam_token *token);
 

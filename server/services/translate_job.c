@@ -12,6 +12,7 @@
 #include "services/translate_reread.h"
 #include "session/limits.h"
 #include "store/person_store.h"
+#include "translate/mention.h"
 #include "translate/reader_names.h"
 
 enum {
@@ -37,6 +38,18 @@ void fam_job_init(struct fam_job *job, struct fam_services_context *context, str
                   .language = request->language,
                   .child_name = ""},
     };
+}
+
+void fam_job_init_again(struct fam_job *job, struct fam_services_context *context, struct fam_call *call,
+                        const Fam__V1__TranslateRequest *request, const struct fam_mutation *mutation,
+                        const struct fam_again *again)
+{
+    fam_job_init(job, context, call, request, mutation);
+    job->again = again;
+    job->entry_id = again->before.entry_id;
+    if (again->correction != NULL) {
+        job->input.corrected = again->correction->emotion;
+    }
 }
 
 static const char *safety_label(Fam__V1__SafetyKind kind)
@@ -70,6 +83,15 @@ static void count(const struct fam_job *job, const char *success)
 static enum fam_code choose_child(struct fam_job *job, struct fam_status *status)
 {
     const char *wanted = job->request->child_id;
+    if (job->again != NULL) { /* the entry's, unless that was removed since */
+        const struct fam_entry *before = &job->again->before;
+        for (size_t i = 0; before->has_child && i < job->family.child_count; i++) {
+            if (fam_uuid_equal(&job->family.children[i].child_id, &before->child_id)) {
+                job->child = &job->family.children[i];
+            }
+        }
+        return FAM_OK;
+    }
     if (wanted[0] == '\0') {
         job->child = job->family.child_count == 1 ? &job->family.children[0] : NULL;
         return FAM_OK;
@@ -105,8 +127,10 @@ static enum fam_code find_people(struct fam_job *job, struct fam_status *status)
     }
     struct fam_reading_input *input = &job->input;
     if (job->child != NULL) {
-        input->age_band = fam_age_band(fam_age_years(&job->child->birth, &job->family.today));
         input->child_name = job->child->name;
+    }
+    if (job->child != NULL && job->again == NULL) { /* an entry keeps the age of its day */
+        input->age_band = fam_age_band(fam_age_years(&job->child->birth, &job->family.today));
     }
     if (input->language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED && job->author != NULL) {
         input->language = job->user.language;
@@ -153,6 +177,19 @@ static bool consents(const struct fam_job *job, Fam__V1__ConsentPurpose purpose)
     return job->author != NULL && fam_user_consents(&job->user, purpose);
 }
 
+static void add_kinds(struct fam_job *job, const Fam__V1__SafetyKind *kinds, size_t count)
+{
+    for (size_t i = 0; i < count && job->hit.count < FAM_SAFETY_MAX_KINDS; i++) {
+        bool known = false;
+        for (size_t j = 0; j < job->hit.count; j++) {
+            known = known || job->hit.kinds[j] == kinds[i];
+        }
+        if (!known) {
+            job->hit.kinds[job->hit.count++] = kinds[i];
+        }
+    }
+}
+
 /* Claude is asked for those who consented to it, unless their family wants no AI, for what will be stored, and never in
  * an emergency: that is answered at once. Everything is as it stood in the database when this call began. */
 static bool may_ask(const struct fam_job *job)
@@ -161,6 +198,45 @@ static bool may_ask(const struct fam_job *job)
            consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) &&
            consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI) &&
            fam_call_remaining_ms(job->call) > ANSWER_SPARE_MS + ASK_MIN_MS;
+}
+
+/* What this author said about this child before. Without a database there is nothing to be learned from. */
+static enum fam_code load_learned(struct fam_job *job, struct fam_status *status)
+{
+    struct fam_status away;
+    if (job->author == NULL) {
+        return FAM_OK;
+    }
+    const struct fam_uuid *child_id = job->child == NULL ? NULL : &job->child->child_id;
+    enum fam_code code = fam_corrections_load(job->context->store, job->author, child_id, &job->learned, &away);
+    job->input.corrections = job->learned.items;
+    job->input.correction_count = job->learned.count;
+    if (code != FAM_OK && job->hit.count == 0) {
+        *status = away;
+        return code;
+    }
+    return FAM_OK;
+}
+
+/* What was found in an entry stays, and a parent's note is looked at like the child's words. */
+static enum fam_code add_known_dangers(struct fam_job *job, struct fam_status *status)
+{
+    if (job->again == NULL) {
+        return FAM_OK;
+    }
+    struct fam_safety_hit more = {.count = 0};
+    const struct fam_entry *before = &job->again->before;
+    if (job->again->correction != NULL) {
+        struct fam_reading_input note = job->input;
+        note.phrase = job->again->correction->note;
+        note.happened_before = "";
+        if (fam_translate_check(job->context->translate, &note, &more, status) != FAM_OK) {
+            return status->code;
+        }
+    }
+    add_kinds(job, more.kinds, more.count);
+    add_kinds(job, before->safety, before->safety_count);
+    return FAM_OK;
 }
 
 void fam_job_replay(struct fam_job *job, const void *ids, size_t size)
@@ -179,6 +255,9 @@ enum fam_code fam_job_prepare(struct fam_job *job, bool *ret_ask, struct fam_sta
     }
     job->replayed = false;
     enum fam_code code = fam_translate_check(job->context->translate, &job->input, &job->hit, status);
+    if (code == FAM_OK) {
+        code = add_known_dangers(job, status);
+    }
     if (code == FAM_OK && people != FAM_OK && !(people == FAM_UNAVAILABLE && job->hit.count > 0)) {
         code = people;
         *status = people_status;
@@ -188,6 +267,9 @@ enum fam_code fam_job_prepare(struct fam_job *job, bool *ret_ask, struct fam_sta
     if (code == FAM_OK && job->author == NULL && job->hit.count == 0 &&
         fam_call_principal(job->call)->role == FAM_ROLE_BOT) {
         code = fam_fail_field(status, "acting_user_id", "Translate acts for a user: acting_user_id is required");
+    }
+    if (code == FAM_OK && people == FAM_OK) {
+        code = load_learned(job, status);
     }
     if (code == FAM_OK) {
         code = take_limit(job, status);
@@ -269,15 +351,24 @@ static void undescribe(struct fam_job *job)
     }
 }
 
-/* With consent: the first reading is stored before it is answered. */
-static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_status *status)
+/* The family that a new entry may be shown to, if its author wants that of all new ones: never one with a danger, or
+ * that speaks of a grown-up of the family. NULL: none. */
+static const struct fam_uuid *family_to_show(const struct fam_job *job)
 {
-    *ret_replayed = false;
-    if (!consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
-        return FAM_OK;
+    bool mentioned = true;
+    struct fam_status ignored; /* what can't be looked at stays private */
+    if (!job->user.has_family || job->hit.count > 0 ||
+        fam_mention_of_family(&job->family, job->request->phrase, job->request->happened_before, &mentioned,
+                              &ignored) != FAM_OK ||
+        mentioned) {
+        return NULL;
     }
-    struct fam_reread reread;
-    bool again = fam_reread_plan(job, &reread);
+    return &job->family.family_id;
+}
+
+static enum fam_code add_entry(struct fam_job *job, const struct fam_reread *reread, struct fam_outcome *ret_outcome,
+                               struct fam_status *status)
+{
     const struct fam_entry_new entry = {
         .user_id = job->author,
         .entry_id = &job->entry_id,
@@ -291,16 +382,58 @@ static enum fam_code store(struct fam_job *job, bool *ret_replayed, struct fam_s
         .safety_count = job->hit.count,
         .safety = job->hit.kinds,
         .reading = job->entry.reading,
-        .task = again ? &reread.task : NULL,
-        .task_id = again ? &reread.task_id : NULL,
+        .shared_family = family_to_show(job),
+        .task = reread == NULL ? NULL : &reread->task,
+        .task_id = reread == NULL ? NULL : &reread->task_id,
     };
-    struct fam_outcome outcome;
     uint64_t deadline_ms = fam_mono_ms() + fam_call_remaining_ms(job->call);
-    enum fam_code code = fam_entry_add(job->context->store, &job->mutation, &entry, deadline_ms, &outcome, status);
+    return fam_entry_add(job->context->store, &job->mutation, &entry, deadline_ms, ret_outcome, status);
+}
+
+/* Other words that must not be shown as a matter of course hide the entry, until its author shows it again. */
+static enum fam_code renew_entry(struct fam_job *job, const struct fam_reread *reread, struct fam_outcome *ret_outcome,
+                                 struct fam_status *status)
+{
+    const struct fam_again *again = job->again;
+    const struct fam_entry *before = &again->before;
+    struct fam_correction correction = {.emotion = job->input.corrected,
+                                        .instead_of = before->reading->primary == NULL
+                                                          ? FAM__V1__EMOTION__EMOTION_UNSPECIFIED
+                                                          : before->reading->primary->emotion};
+    if (again->correction != NULL) {
+        correction.note = again->correction->note;
+    }
+    const struct fam_entry_renewal renewal = {
+        .user_id = job->author,
+        .entry_id = &job->entry_id,
+        .reading = job->entry.reading,
+        .danger_count = job->hit.count,
+        .danger = job->hit.kinds,
+        .phrase = again->revision == NULL ? NULL : again->revision->phrase,
+        .correction = again->correction == NULL ? NULL : &correction,
+        .hide = again->revision != NULL && before->is_shared && family_to_show(job) == NULL,
+        .task = reread == NULL ? NULL : &reread->task,
+        .task_id = reread == NULL ? NULL : &reread->task_id,
+    };
+    return fam_entry_renew(job->context->store, &job->mutation, &renewal, ret_outcome, status);
+}
+
+/* With consent: a reading is stored before it is answered. */
+static enum fam_code store(struct fam_job *job, bool *ret_rebuild, struct fam_status *status)
+{
+    *ret_rebuild = false;
+    if (!consents(job, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
+        return FAM_OK;
+    }
+    struct fam_reread reread;
+    bool again = fam_reread_plan(job, &reread);
+    struct fam_outcome outcome;
+    enum fam_code code = job->again == NULL ? add_entry(job, again ? &reread : NULL, &outcome, status)
+                                            : renew_entry(job, again ? &reread : NULL, &outcome, status);
     if (code != FAM_OK) {
         return fam_service_hide(status);
     }
-    *ret_replayed = outcome.replayed;
+    *ret_rebuild = outcome.replayed || job->again != NULL;
     if (again && !outcome.replayed) {
         const struct fam_task_ref ref = {
             .task_id = reread.task_id,
@@ -327,20 +460,6 @@ static enum fam_code show_again(struct fam_job *job, const struct fam_uuid *entr
     return fam_translate_show(job->context, reply, &job->entry, job->user.help_country, ret_shown, status);
 }
 
-/* Claude can add a danger, never take one away. */
-static void add_risk(struct fam_job *job, const struct fam_reader_result *result)
-{
-    for (size_t i = 0; i < result->risk_count && job->hit.count < FAM_SAFETY_MAX_KINDS; i++) {
-        bool known = false;
-        for (size_t j = 0; j < job->hit.count; j++) {
-            known = known || job->hit.kinds[j] == result->risk[i];
-        }
-        if (!known) {
-            job->hit.kinds[job->hit.count++] = result->risk[i];
-        }
-    }
-}
-
 /* What became of the question to Claude, under the id that the bot's and the server's lines have, too. */
 static void log_answer(const struct fam_job *job, enum fam_code code, const struct fam_status *taken)
 {
@@ -363,7 +482,7 @@ static enum fam_code read_phrase(struct fam_job *job, struct fam_status *status)
     }
     if (asked == FAM_OK) {
         job->entry.reading = result.reading;
-        add_risk(job, &result);
+        add_kinds(job, result.risk, result.risk_count); /* Claude can add a danger, never take one away */
         fam_metrics_add(job->context->metrics, FAM_M_READINGS, FAM_LABELS("claude"), 1);
         return FAM_OK;
     }
@@ -379,19 +498,21 @@ enum fam_code fam_job_finish(struct fam_job *job, struct fam_reply *reply, Fam__
     if (job->replayed) {
         return show_again(job, &job->entry_id, reply, ret_shown, status);
     }
-    bool replayed = false;
+    bool rebuild = false;
     enum fam_code code = read_phrase(job, status);
     if (code == FAM_OK) {
-        code = store(job, &replayed, status);
+        code = store(job, &rebuild, status);
         /* An emergency is answered even when it can't be written down. */
         if (code == FAM_UNAVAILABLE && job->hit.count > 0) {
             code = FAM_OK;
         }
     }
-    if (code == FAM_OK && replayed) {
+    if (code == FAM_OK && rebuild && job->again == NULL) {
         return show_again(job, &job->entry.entry_id, reply, ret_shown, status);
     }
-    if (code == FAM_OK) {
+    if (code == FAM_OK && rebuild) {
+        code = show_again(job, &job->entry.entry_id, reply, ret_shown, status);
+    } else if (code == FAM_OK) {
         describe(job);
         code = fam_translate_show(job->context, reply, &job->entry, job->user.help_country, ret_shown, status);
     }
@@ -410,6 +531,7 @@ void fam_job_done(struct fam_job *job)
     fam_reader_wait_free(job->wait);
     undescribe(job);
     fam_entry_done(&job->entry);
+    fam_corrections_done(&job->learned);
     fam_family_done(&job->family);
     fam_user_done(&job->user);
 }

@@ -7,8 +7,16 @@
 
 #include "services/reply.h"
 #include "services/services_private.h"
+#include "store/correction_store.h"
 #include "translate/reader.h"
 #include "translate/translate.h"
+
+/* An entry that its author says something new about: other words, or what it was. Borrowed by the job. */
+struct fam_again {
+    struct fam_entry before;                     /* as it was; the author's own */
+    const Fam__V1__ReviseEntryRequest *revision; /* NULL: it is a correction */
+    const Fam__V1__CorrectEntryRequest *correction;
+};
 
 struct fam_job {
     struct fam_services_context *context;
@@ -20,6 +28,8 @@ struct fam_job {
     struct fam_family family;
     const struct fam_child *child; /* of family; NULL: of no particular child */
     struct fam_reading_input input;
+    const struct fam_again *again;  /* NULL: a new entry */
+    struct fam_corrections learned; /* of this child, by this author */
     bool age_unknown;
     bool limited; /* one of the author's limit was taken */
     struct fam_safety_hit hit;
@@ -36,6 +46,10 @@ struct fam_job {
 /* A zeroed job. Everything is borrowed: the request, and the mutation's texts, until fam_job_done. */
 void fam_job_init(struct fam_job *job, struct fam_services_context *context, struct fam_call *call,
                   const Fam__V1__TranslateRequest *request, const struct fam_mutation *mutation);
+/* The same for an entry that is there: the request is made from it. `again` is borrowed too. */
+void fam_job_init_again(struct fam_job *job, struct fam_services_context *context, struct fam_call *call,
+                        const Fam__V1__TranslateRequest *request, const struct fam_mutation *mutation,
+                        const struct fam_again *again);
 /* From a zeroed job on. After the call was answered, for a cancel hook may still use the job's wait before. */
 void fam_job_done(struct fam_job *job);
 

@@ -16,10 +16,15 @@ bool fam_reread_plan(const struct fam_job *job, struct fam_reread *ret_reread)
         return false;
     }
     char id[FAM_UUID_TEXT_SIZE];
-    fam_uuid_format(&job->entry_id, id);
-    (void)snprintf(ret_reread->unique_key, sizeof(ret_reread->unique_key), "reread:%s", id);
+    char task_id[FAM_UUID_TEXT_SIZE];
     bool urgent = job->hit.count > 0 || job->slow;
     ret_reread->task_id = fam_uuid_v7();
+    fam_uuid_format(&job->entry_id, id);
+    fam_uuid_format(&ret_reread->task_id, task_id);
+    /* Words that changed are read again whatever became of the task for the words before. */
+    bool anew = job->again != NULL;
+    (void)snprintf(ret_reread->unique_key, sizeof(ret_reread->unique_key), "reread:%s%s%s", id, anew ? ":" : "",
+                   anew ? task_id : "");
     ret_reread->task = (struct fam_task_new){
         .type = "process_emotion_batch",
         .priority = urgent ? FAM_PRIORITY_HIGH : FAM_PRIORITY_NORMAL,

@@ -10,7 +10,7 @@
 struct fam_reread {
     struct fam_task_new task;
     struct fam_uuid task_id;
-    char unique_key[FAM_UUID_TEXT_SIZE + 8];
+    char unique_key[2 * FAM_UUID_TEXT_SIZE + 8];
 };
 
 /* True: the entry that the job is about to store is to be read again, and *ret_reread is the task for it. That is so

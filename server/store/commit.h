@@ -56,8 +56,12 @@ struct fam_commit_entry {
     struct fam_uuid user_id;
     const struct fam_uuid *child_id; /* NULL: none */
     struct fam_commit_value columns[FAM_COMMIT_COLUMNS];
-    const struct fam_task_new *task; /* NULL: none. Of the entry's author, whatever it says, with a key of its own */
-    struct fam_uuid task_id;         /* with a task */
+    /* NULL: not shared. The family whose key wraps `shared_key`: the entry is shared with it when, as it is written, it
+     * is the entry's family and the author's switch is on. */
+    const struct fam_uuid *shared_family;
+    struct fam_commit_value shared_key; /* with shared_family */
+    const struct fam_task_new *task;    /* NULL: none. Of the entry's author, whatever it says, with a key of its own */
+    struct fam_uuid task_id;            /* with a task */
     const struct fam_mutation *mutation; /* may be NULL, as fam_mutate takes it */
     uint64_t deadline_ms;                /* fam_mono_ms; 0: none */
 };

@@ -15,6 +15,9 @@ struct fam_commit_item {
     bool has_child;
     struct fam_uuid child_id;
     struct fam_commit_value columns[FAM_COMMIT_COLUMNS]; /* texts end with a NUL that `size` does not count */
+    bool is_shared;                                      /* if the author's switch is on */
+    struct fam_uuid shared_family;
+    struct fam_commit_value shared_key;
     bool has_task;
     struct fam_commit_task {
         struct fam_uuid task_id;

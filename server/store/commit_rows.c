@@ -23,10 +23,11 @@ static const struct fam_statement insert_batch = {
     "AND c.removed_at IS NULL) END AS family_id "
     "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bytea[], "
     "$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bytea[], $16::uuid[], "
-    "$17::uuid[], $18::text[], $19::integer[], $20::bytea[], $21::text[], $22::integer[], $23::bigint[]) "
+    "$17::uuid[], $18::text[], $19::integer[], $20::bytea[], $21::text[], $22::integer[], $23::bigint[], "
+    "$24::uuid[], $25::bytea[]) "
     "WITH ORDINALITY AS t (entry_id, user_id, child_id, wrapped, phrase, context, safety, body, language, engine, "
     "prompt_version, scope, method, key, hmac, acting, task_id, task_type, task_priority, task_payload, task_key, "
-    "task_attempts, task_delay, n)), "
+    "task_attempts, task_delay, shared_family, shared_key, n)), "
     "k AS (INSERT INTO idempotency_keys (scope, method, key, request_hmac, user_id, result) "
     "SELECT scope, method, key, hmac, acting, uuid_send(entry_id) FROM i "
     "WHERE key IS NOT NULL AND (child_id IS NULL OR family_id IS NOT NULL) "
@@ -35,7 +36,10 @@ static const struct fam_statement insert_batch = {
     "ELSE uuid_send(entry_id) IN (SELECT result FROM k) END), "
     "e AS (INSERT INTO emotion_entries (entry_id, user_id, family_id, child_id, phrase, context, safety, language) "
     "SELECT entry_id, user_id, family_id, child_id, phrase, context, safety, language FROM g), "
-    "w AS (INSERT INTO keys.entry_keys (entry_id, user_id, wrapped_user) SELECT entry_id, user_id, wrapped FROM g), "
+    "w AS (INSERT INTO keys.entry_keys (entry_id, user_id, wrapped_user, family_id, wrapped_family) "
+    "SELECT g.entry_id, g.user_id, g.wrapped, u.family_id, CASE WHEN u.family_id IS NOT NULL THEN g.shared_key END "
+    "FROM g LEFT JOIN LATERAL (SELECT g.family_id FROM users WHERE user_id = g.user_id AND share_entries "
+    "AND g.shared_family = g.family_id) u ON true), "
     "r AS (INSERT INTO readings (entry_id, version, engine, prompt_version, body) "
     "SELECT entry_id, 1, engine, prompt_version, body FROM g), "
     "s AS (INSERT INTO tasks (task_id, type, priority, payload, user_id, unique_key, max_attempts, not_before, "
@@ -54,8 +58,12 @@ static const struct fam_statement own_family = {
     "entry_family", "SELECT family_id FROM parents WHERE user_id = $1 ORDER BY created_at, parent_id LIMIT 1", "select",
     "parents"};
 static const struct fam_statement insert_key = {
-    "entry_key_insert", "INSERT INTO keys.entry_keys (entry_id, user_id, wrapped_user) VALUES ($1, $2, $3)", "insert",
-    "keys"};
+    "entry_key_insert",
+    "INSERT INTO keys.entry_keys (entry_id, user_id, wrapped_user, family_id, wrapped_family) "
+    "SELECT $1, $2, $3, u.family_id, CASE WHEN u.family_id IS NOT NULL THEN $6::bytea END FROM (SELECT 1) AS one "
+    "LEFT JOIN LATERAL (SELECT $4::uuid AS family_id FROM users WHERE user_id = $2 AND share_entries "
+    "AND $4::uuid = $5::uuid) u ON true",
+    "insert", "keys"};
 static const struct fam_statement insert_entry = {
     "entry_insert",
     "INSERT INTO emotion_entries (entry_id, user_id, family_id, child_id, phrase, context, safety, language) "
@@ -138,6 +146,9 @@ struct fam_commit_item *fam_commit_item_new(struct fam_store *store, const struc
     for (size_t i = 0; i < FAM_COMMIT_COLUMNS; i++) {
         size += entry->columns[i].size + 1;
     }
+    if (entry->shared_family) {
+        size += entry->shared_key.size + 1;
+    }
     if (has_key) {
         size += text_size(mutation->scope) + text_size(mutation->method) + text_size(mutation->key);
     }
@@ -157,6 +168,12 @@ struct fam_commit_item *fam_commit_item_new(struct fam_store *store, const struc
     for (size_t i = 0; i < FAM_COMMIT_COLUMNS; i++) {
         item->columns[i].size = entry->columns[i].size;
         item->columns[i].data = keep(&at, entry->columns[i].data, entry->columns[i].size);
+    }
+    if (entry->shared_family) {
+        item->is_shared = true;
+        item->shared_family = *entry->shared_family;
+        item->shared_key.size = entry->shared_key.size;
+        item->shared_key.data = keep(&at, entry->shared_key.data, entry->shared_key.size);
     }
     if (entry->task) {
         keep_task(item, entry, &at);
@@ -225,7 +242,8 @@ enum {
     PARAM_FIRST_COLUMN = 3,
     PARAM_SCOPE = PARAM_FIRST_COLUMN + FAM_COMMIT_COLUMNS,
     PARAM_TASK = PARAM_SCOPE + 5,
-    PARAMS = PARAM_TASK + 7
+    PARAM_SHARED = PARAM_TASK + 7,
+    PARAMS = PARAM_SHARED + 2
 };
 
 static struct fam_commit_value task_value_of(const struct fam_commit_item *item, int param)
@@ -255,11 +273,17 @@ static struct fam_commit_value task_value_of(const struct fam_commit_item *item,
 /* Parameter `param` of an item, and its type. */
 static struct fam_commit_value value_of(const struct fam_commit_item *item, int param, uint32_t *ret_oid)
 {
-    static const uint32_t oids[PARAMS] = {OID_UUID,  OID_UUID,  OID_UUID,  OID_BYTEA, OID_BYTEA, OID_BYTEA,
-                                          OID_BYTEA, OID_BYTEA, OID_TEXT,  OID_TEXT,  OID_TEXT,  OID_TEXT,
-                                          OID_TEXT,  OID_TEXT,  OID_BYTEA, OID_UUID,  OID_UUID,  OID_TEXT,
-                                          OID_INT4,  OID_BYTEA, OID_TEXT,  OID_INT4,  OID_INT8};
+    static const uint32_t oids[PARAMS] = {OID_UUID,  OID_UUID, OID_UUID, OID_BYTEA, OID_BYTEA, OID_BYTEA, OID_BYTEA,
+                                          OID_BYTEA, OID_TEXT, OID_TEXT, OID_TEXT,  OID_TEXT,  OID_TEXT,  OID_TEXT,
+                                          OID_BYTEA, OID_UUID, OID_UUID, OID_TEXT,  OID_INT4,  OID_BYTEA, OID_TEXT,
+                                          OID_INT4,  OID_INT8, OID_UUID, OID_BYTEA};
     *ret_oid = oids[param];
+    if (param == PARAM_SHARED) {
+        return uuid_value(&item->shared_family, item->is_shared);
+    }
+    if (param > PARAM_SHARED) {
+        return item->shared_key; /* NULL when it is not shared */
+    }
     if (param >= PARAM_TASK) {
         return task_value_of(item, param);
     }
@@ -410,6 +434,9 @@ static enum fam_code insert_slowly(struct fam_store *store, struct fam_db *db, v
     fam_param_uuid(&key, &item->entry_id);
     fam_param_uuid(&key, &item->user_id);
     add_column(&key, item, FAM_COMMIT_WRAPPED);
+    fam_param_uuid(&key, has_family ? &family_id : NULL);
+    fam_param_uuid(&key, item->is_shared ? &item->shared_family : NULL);
+    fam_param_bytes(&key, item->shared_key.data, item->shared_key.size);
     code = fam_db_exec(db, &insert_key, &key, NULL, status);
     if (code == FAM_OK) {
         fam_param_uuid(&entry, &item->entry_id);

@@ -24,7 +24,7 @@ struct fam_statement {
 };
 
 /* Parameters in the order of $1 …; the data is borrowed until fam_db_exec returns. Start with {0}. */
-enum { FAM_PARAMS_MAX = 24 };
+enum { FAM_PARAMS_MAX = 32 };
 struct fam_params {
     int count;
     const char *values[FAM_PARAMS_MAX];

@@ -24,6 +24,20 @@ static const struct fam_statement insert_better = {
 static const struct fam_statement update_safety = {
     "entry_safety", "UPDATE emotion_entries SET safety = $2 WHERE entry_id = $1", "update", "emotion_entries"};
 
+static const struct fam_statement hide_entry = {
+    "entry_hide",
+    "UPDATE keys.entry_keys SET family_id = NULL, wrapped_family = NULL WHERE entry_id = $1 AND user_id = $2", "update",
+    "keys"};
+
+enum fam_code fam_entry_hide(struct fam_db *db, const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
+                             struct fam_status *status)
+{
+    struct fam_params params = {0};
+    fam_param_uuid(&params, entry_id);
+    fam_param_uuid(&params, user_id);
+    return fam_db_exec(db, &hide_entry, &params, NULL, status);
+}
+
 void fam_safety_encode(const Fam__V1__SafetyKind *kinds, size_t count, unsigned char out[FAM_ENTRY_SAFETY_MAX])
 {
     memset(out, 0, FAM_ENTRY_SAFETY_MAX);
@@ -86,12 +100,16 @@ static enum fam_code open_entry(struct fam_store *store, struct fam_db *db, stru
     return code;
 }
 
-static enum fam_code check_newest(struct fam_db *db, const struct better *better, struct fam_status *status)
+static enum fam_code check_newest(struct fam_db *db, struct better *better, struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
     fam_param_uuid(&params, better->wanted->entry_id);
     enum fam_code code = fam_db_exec(db, &select_version, &params, &rows, status);
+    if (code == FAM_OK && better->wanted->after_any) {
+        better->version = (int32_t)fam_rows_i64(&rows, 0, 0) + 1;
+        return FAM_OK;
+    }
     if (code == FAM_OK && fam_rows_i64(&rows, 0, 0) != better->wanted->after_version) {
         return fam_fail_reason(status, FAM_ABORTED, "READING_VERSION", 0, "another reading of this entry was first");
     }
@@ -160,11 +178,11 @@ enum fam_code fam_entry_add_reading(struct fam_store *store, struct fam_db *db, 
     memset(&made, 0, sizeof(made));
     made.wanted = better;
     made.version = better->after_version + 1;
-    *ret_version = made.version;
     *ret_new_danger = false;
     enum fam_code code = open_entry(store, db, &made, status);
     if (code == FAM_OK) {
         code = check_newest(db, &made, status);
+        *ret_version = made.version;
     }
     if (code == FAM_OK) {
         code = insert_reading(db, &made, status);
@@ -172,6 +190,9 @@ enum fam_code fam_entry_add_reading(struct fam_store *store, struct fam_db *db, 
     if (code == FAM_OK && add_dangers(&made)) {
         *ret_new_danger = true;
         code = write_dangers(db, &made, status);
+        if (code == FAM_OK) {
+            code = fam_entry_hide(db, better->user_id, better->entry_id, status);
+        }
     }
     return code;
 }

@@ -69,6 +69,8 @@ struct addition {
     struct fam_uuid entry_id;
     struct fam_key key;
     unsigned char wrapped[FAM_ENTRY_WRAP_SIZE];
+    bool is_shared;
+    unsigned char shared[FAM_ENTRY_WRAP_SIZE];
     struct fam_sealed sealed[FAM_COMMIT_COLUMNS];
 };
 
@@ -158,9 +160,27 @@ static enum fam_code seal_reading(struct addition *addition, struct fam_status *
     return code;
 }
 
+/* The key for the family, which is used only if the author's switch turns out to be on. */
+static enum fam_code share_key(struct fam_store *store, struct addition *addition, struct fam_status *status)
+{
+    fam_auto(fam_key_done) struct fam_key family = {{0}};
+    const struct fam_uuid *family_id = addition->entry->shared_family;
+    struct fam_place place = fam_entry_place("keys.entry_keys", "wrapped_family", &addition->entry_id, 0, family_id);
+    enum fam_code code = fam_store_family_key(store, family_id, &family, status);
+    if (code != FAM_OK) {
+        return code == FAM_NOT_FOUND ? FAM_OK : code; /* a family that goes at this moment sees nothing */
+    }
+    fam_seal_wrap(&family, &place, &addition->key, addition->shared);
+    addition->is_shared = true;
+    return FAM_OK;
+}
+
 static enum fam_code seal_all(struct fam_store *store, struct addition *addition, struct fam_status *status)
 {
     enum fam_code code = make_key(store, addition, status);
+    if (code == FAM_OK && addition->entry->shared_family && addition->entry->safety_count == 0) {
+        code = share_key(store, addition, status);
+    }
     if (code == FAM_OK) {
         code = seal_phrase(addition, status);
     }
@@ -209,6 +229,10 @@ enum fam_code fam_entry_add_later(struct fam_store *store, const struct fam_muta
     row.columns[FAM_COMMIT_LANGUAGE] = text_value(language);
     row.columns[FAM_COMMIT_ENGINE] = text_value(engine);
     row.columns[FAM_COMMIT_PROMPT_VERSION] = text_value(prompt_version);
+    if (addition.is_shared) {
+        row.shared_family = entry->shared_family;
+        row.shared_key = (struct fam_commit_value){addition.shared, sizeof(addition.shared)};
+    }
     row.task = entry->task;
     if (entry->task) {
         assert(entry->task_id);

@@ -148,6 +148,21 @@ enum fam_code fam_store_user_key(struct fam_store *store, const struct fam_uuid 
     return code;
 }
 
+enum fam_code fam_store_family_key(struct fam_store *store, const struct fam_uuid *family_id, struct fam_key *ret_key,
+                                   struct fam_status *status)
+{
+    struct fam_db *db = NULL;
+    if (fam_seal_cached_key(store->seal, FAM_KEY_FAMILY, family_id, ret_key)) {
+        return FAM_OK;
+    }
+    enum fam_code code = fam_store_get(store, &db, status);
+    if (code == FAM_OK) {
+        code = fam_seal_get_key(store->seal, db, FAM_KEY_FAMILY, family_id, ret_key, status);
+        fam_store_put(store, db);
+    }
+    return code;
+}
+
 enum fam_code fam_store_hmac(struct fam_store *store, enum fam_hmac_purpose purpose, const void *data, size_t size,
                              unsigned char ret_hmac[FAM_HMAC_SIZE], struct fam_status *status)
 {

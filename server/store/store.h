@@ -54,6 +54,9 @@ enum fam_code fam_store_user_key(struct fam_store *store, const struct fam_uuid 
  * user without a key is a database without its keys. */
 enum fam_code fam_store_user_gone(struct fam_db *db, const struct fam_uuid *user_id,
                                   struct fam_status *status) FAM_MUST_CHECK;
+/* The same of a family. NOT_FOUND: there is no key (any more). */
+enum fam_code fam_store_family_key(struct fam_store *store, const struct fam_uuid *family_id, struct fam_key *ret_key,
+                                   struct fam_status *status) FAM_MUST_CHECK;
 /* The key that seals values of the shared cache, the same for all servers of a database: derived from the HMAC key of
  * the cache. Needs no connection once the keys are loaded. Wipe with fam_key_done. */
 enum fam_code fam_store_cache_key(struct fam_store *store, struct fam_key *ret_key,

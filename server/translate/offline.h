@@ -12,6 +12,7 @@
 #include "fam/v1/translation.pb-c.h"
 #include "translate/safety.h"
 
+struct fam_correction;
 struct fam_offline;
 
 struct fam_reading_input {
@@ -24,7 +25,12 @@ struct fam_reading_input {
      * harm count. When it was asked it decides: a hit is answered with a reading that fits the danger, never a light
      * one, and without a hit nothing is read as a danger. */
     const struct fam_safety_hit *hit;
-    const char *child_name; /* "" when none; used sparingly in the texts */
+    /* What the author said earlier that this child's feelings were, the newest first: where the words read as what was
+     * wrong then, what was right then comes first. Never over a danger. */
+    const struct fam_correction *corrections;
+    size_t correction_count;
+    Fam__V1__Emotion corrected; /* what the author says that it is this time; unspecified: nothing */
+    const char *child_name;     /* "" when none; used sparingly in the texts */
 };
 
 struct fam_offline *fam_offline_new(struct fam_status *status) FAM_MUST_CHECK;

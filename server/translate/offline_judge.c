@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "store/correction_store.h"
 #include "translate/offline_evidence.h"
 #include "translate/offline_tsv.h"
 
@@ -16,6 +17,7 @@ enum {
     PLACE_SCORE = 4,
     PLAN_NEED_SCORE = 12,
     GRAVE_STRENGTH = 4,
+    USUAL_STRENGTH = 3,
 };
 
 static const char *plan_words(const struct fam_offline_bench *bench, uint16_t key, enum fam_offline_field field,
@@ -276,6 +278,28 @@ static void follow_detector(const struct fam_offline_bench *bench, const struct 
     }
 }
 
+/* What a parent knows counts more than the lexicon. The next of what was read stays as a secondary feeling. */
+static void follow_author(const struct fam_reading_input *input, struct fam_offline_evidence *evidence)
+{
+    int primary = strongest(evidence->emotions, FAM_OFFLINE_EMOTIONS, evidence->strength);
+    int wanted = (int)input->corrected;
+    for (size_t i = 0; i < input->correction_count && wanted == 0 && primary != 0; i++) {
+        const struct fam_correction *correction = &input->corrections[i];
+        wanted = (int)correction->instead_of == primary ? (int)correction->emotion : 0;
+    }
+    if (wanted <= 0 || wanted > FAM_OFFLINE_EMOTIONS || wanted == primary || evidence->grave != FAM_OFFLINE_NO_KEY) {
+        return;
+    }
+    evidence->emotions[wanted] = (primary == 0 ? FAIR_SCORE : evidence->emotions[primary]) + PLACE_SCORE;
+    if (evidence->strength[wanted] == 0) {
+        evidence->strength[wanted] = primary == 0 ? USUAL_STRENGTH : evidence->strength[primary];
+    }
+    for (size_t key = FAM_OFFLINE_EMOTIONS + 1; key < FAM_OFFLINE_KEYS_MAX; key++) { /* told of the other feeling */
+        bool other = evidence->emotion_of[key] != 0 && evidence->emotion_of[key] != wanted;
+        evidence->situations[key] = other ? 0 : evidence->situations[key];
+    }
+}
+
 enum fam_code fam_offline_judge(const struct fam_offline_bench *bench, const struct fam_reading_input *input,
                                 struct fam_offline_finding *ret_finding, struct fam_status *status)
 {
@@ -296,6 +320,7 @@ enum fam_code fam_offline_judge(const struct fam_offline_bench *bench, const str
         gather_text(bench, &before, input, told ? CONTEXT_PERCENT : ALONE_PERCENT, false, &evidence);
         lean_to_place(bench, input, &evidence);
         follow_detector(bench, input->hit, &evidence);
+        follow_author(input, &evidence);
         choose_emotions(&evidence, phrase.loud, &finding);
         if (finding.primary.id == FAM__V1__EMOTION__EMOTION_UNSPECIFIED) {
             admit_ignorance(bench, &phrase, &finding);

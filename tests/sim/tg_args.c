@@ -67,7 +67,7 @@ static bool add_json(cJSON *args, const struct http_sim_request *request, struct
 
 cJSON *tg_args_read(const struct http_sim_request *request, struct tg_error *error)
 {
-    char type[80];
+    char type[160];
     bool good = true;
     cJSON *args = tg_args_query(request->query);
     if (!args) {
@@ -82,6 +82,8 @@ cJSON *tg_args_read(const struct http_sim_request *request, struct tg_error *err
     else if (strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0)
         good = add_pairs(args, request->body, request->body_size) ||
                tg_fail(error, 400, "Bad Request: strings must be encoded in UTF-8");
+    else if (strncasecmp(type, "multipart/form-data", 19) == 0)
+        good = tg_args_multipart(args, type, request->body, request->body_size, error);
     else
         good = tg_fail(error, 400, "Bad Request: unsupported content type");
     if (good)

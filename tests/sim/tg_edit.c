@@ -119,6 +119,38 @@ cJSON *tg_edit_markup(struct telegram_sim *sim, const cJSON *args, struct tg_err
     return done ? cJSON_Duplicate(message->json, 1) : NULL;
 }
 
+static bool is_deletable(const struct tg_message *message)
+{
+    return fam_wall_ms() - message->sent_ms <= (int64_t)48 * 3600 * 1000;
+}
+
+/* Those that are not found or too old are passed over, as the service does. */
+cJSON *tg_delete_messages(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
+{
+    struct tg_chat *chat = tg_writable_chat(sim, args, error);
+    cJSON *ids = NULL;
+    const cJSON *item;
+    if (!chat)
+        return NULL;
+    bool read = tg_arg_json(args, "message_ids", &ids) && cJSON_IsArray(ids);
+    if (!read || cJSON_GetArraySize(ids) < 1 || cJSON_GetArraySize(ids) > TG_MAX_DELETED) {
+        cJSON_Delete(ids);
+        tg_fail(error, 400, "Bad Request: %s",
+                read ? "too many message identifiers specified" : "message identifiers are not specified");
+        return NULL;
+    }
+    cJSON_ArrayForEach(item, ids)
+    {
+        struct tg_message *message = tg_message_find(sim, chat->id, (int64_t)cJSON_GetNumberValue(item));
+        if (message && is_deletable(message)) {
+            message->deleted = true;
+            message->seq = ++sim->seq;
+        }
+    }
+    cJSON_Delete(ids);
+    return cJSON_CreateTrue();
+}
+
 cJSON *tg_delete_message(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
 {
     struct tg_chat *chat = tg_writable_chat(sim, args, error);
@@ -133,7 +165,7 @@ cJSON *tg_delete_message(struct telegram_sim *sim, const cJSON *args, struct tg_
         tg_fail(error, 400, "Bad Request: message to delete not found");
         return NULL;
     }
-    if (fam_wall_ms() - message->sent_ms > (int64_t)48 * 3600 * 1000) {
+    if (!is_deletable(message)) {
         tg_fail(error, 400, "Bad Request: message can't be deleted");
         return NULL;
     }

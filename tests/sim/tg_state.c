@@ -104,6 +104,7 @@ static void message_free(struct tg_message *message)
 {
     cJSON_Delete(message->json);
     cJSON_Delete(message->history);
+    cJSON_Delete(message->file);
     free(message);
 }
 
@@ -153,6 +154,22 @@ static cJSON *buttons_view(const cJSON *json)
     return rows;
 }
 
+/* What a person sees: the text, or a line for a file. */
+static void put_shown(cJSON *view, const struct tg_message *message)
+{
+    char line[400];
+    int64_t size;
+    const char *name = fam_json_string(message->file, "file_name");
+    if (!message->file) {
+        tg_put_text(view, "text", fam_json_string(message->json, "text"));
+        return;
+    }
+    if (!fam_json_i64(message->file, "file_size", &size))
+        size = 0;
+    snprintf(line, sizeof(line), "(file %s, %lld bytes)", name ? name : "", (long long)size);
+    tg_put_text(view, "text", line);
+}
+
 void tg_message_changed(struct telegram_sim *sim, struct tg_message *message, const char *kind)
 {
     message->seq = ++sim->seq;
@@ -160,7 +177,7 @@ void tg_message_changed(struct telegram_sim *sim, struct tg_message *message, co
     tg_put_i64(version, "seq", (int64_t)message->seq);
     tg_put_text(version, "kind", kind);
     tg_put_i64(version, "at_ms", fam_wall_ms());
-    tg_put_text(version, "text", fam_json_string(message->json, "text"));
+    put_shown(version, message);
     tg_put_copy(version, "entities", fam_json_get(message->json, "entities"));
     cJSON_AddItemToObject(version, "buttons", buttons_view(message->json));
     cJSON_AddItemToArray(message->history, version);
@@ -176,7 +193,8 @@ cJSON *tg_message_view(const struct tg_message *message)
     cJSON_AddBoolToObject(view, "deleted", message->deleted);
     cJSON_AddBoolToObject(view, "protected", message->is_protected);
     tg_put_i64(view, "sent_ms", message->sent_ms);
-    tg_put_text(view, "text", fam_json_string(message->json, "text"));
+    put_shown(view, message);
+    tg_put_copy(view, "document", message->file);
     tg_put_copy(view, "entities", fam_json_get(message->json, "entities"));
     tg_put_copy(view, "reply_to", fam_json_get(fam_json_get(message->json, "reply_to_message"), "message_id"));
     cJSON_AddItemToObject(view, "buttons", buttons_view(message->json));

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake_methods.h"
 #include "fake_notifications.h"
+#include "fake_people.h"
 #include "fake_queue.h"
 #include "fake_sessions.h"
 #include "rpc/call.h"
@@ -34,6 +36,7 @@ struct fake_server {
     struct fake_translation translation;
     struct fake_sessions sessions;
     struct fake_notifications notifications;
+    struct fake_people people;
     struct fam_server *server;
 };
 
@@ -319,6 +322,9 @@ static void fake_list_families(Fam__V1__OpsService_Service *service, const Fam__
     Fam__V1__FamilySummary *families[] = {&family};
     family.family_id = text(FAKE_TOKEN_ID);
     family.children = 3;
+    char *users[] = {text(FAKE_TOKEN_ID)};
+    family.user_ids = users;
+    family.n_user_ids = 1;
     response.families = families;
     response.n_families = 1;
     closure(&response, closure_data);
@@ -455,21 +461,6 @@ static void fake_rate_entry(Fam__V1__TranslationService_Service *service, const 
 }
 
 /* Methods that no test of this server needs an answer of. */
-#define FAKE_SILENT(name, Method)                                                                                      \
-    static void fake_##name(Fam__V1__OpsService_Service *service, const Fam__V1__##Method##Request *request,           \
-                            Fam__V1__##Method##Response_Closure closure, void *closure_data)                           \
-    {                                                                                                                  \
-        (void)service;                                                                                                 \
-        (void)request;                                                                                                 \
-        closure(NULL, closure_data);                                                                                   \
-    }
-FAKE_SILENT(list_entry_summaries, ListEntrySummaries)
-FAKE_SILENT(list_feedback, ListFeedback)
-FAKE_SILENT(erase_family, EraseFamily)
-FAKE_SILENT(get_retention, GetRetention)
-FAKE_SILENT(get_stats, GetStats)
-FAKE_SILENT(broadcast, Broadcast)
-
 #define FAKE_SILENT_TRANSLATION(name, Method)                                                                          \
     static void fake_##name(Fam__V1__TranslationService_Service *service, const Fam__V1__##Method##Request *request,   \
                             Fam__V1__##Method##Response_Closure closure, void *closure_data)                           \
@@ -497,66 +488,6 @@ static enum fam_code authenticate(void *context, const char *token, bool may_blo
     return FAM_OK;
 }
 
-#define ADMIN(method)                                                                                                  \
-    {                                                                                                                  \
-        .name = "fam.v1." method, .roles = FAM_ROLE_ADMIN                                                              \
-    }
-#define PUBLIC(method)                                                                                                 \
-    {                                                                                                                  \
-        .name = "fam.v1." method, .roles = 15, .flags = FAM_METHOD_PUBLIC                                              \
-    }
-
-static const struct fam_method METHODS[] = {
-    PUBLIC("OpsService/Health"),
-    PUBLIC("OpsService/Ready"),
-    PUBLIC("OpsService/Live"),
-    PUBLIC("OpsService/ServerInfo"),
-    ADMIN("OpsService/ListMethods"),
-    ADMIN("OpsService/Describe"),
-    ADMIN("OpsService/MigrationStatus"),
-    ADMIN("OpsService/Migrate"),
-    ADMIN("OpsService/CreateToken"),
-    ADMIN("OpsService/ListTokens"),
-    ADMIN("OpsService/RevokeToken"),
-    ADMIN("OpsService/Drain"),
-    ADMIN("OpsService/ListUsers"),
-    ADMIN("OpsService/ListFamilies"),
-    ADMIN("OpsService/ListAudit"),
-    ADMIN("OpsService/GetCacheStats"),
-    ADMIN("OpsService/ClearCache"),
-    ADMIN("OpsService/GetClaude"),
-    ADMIN("OpsService/SetLogLevel"),
-    ADMIN("OpsService/ReportBot"),
-    ADMIN("OpsService/GetMetrics"),
-    ADMIN("OpsService/ResetBreaker"),
-    ADMIN("OpsService/GetQueueStats"),
-    ADMIN("OpsService/ListTasks"),
-    ADMIN("OpsService/GetTask"),
-    ADMIN("OpsService/RetryTasks"),
-    ADMIN("OpsService/DeleteTasks"),
-    ADMIN("OpsService/PauseQueue"),
-    ADMIN("OpsService/ResumeQueue"),
-    ADMIN("OpsService/ListSchedules"),
-    ADMIN("TranslationService/Translate"),
-    ADMIN("TranslationService/TranslateBatch"),
-    ADMIN("TranslationService/GetEntry"),
-    ADMIN("TranslationService/ListEntries"),
-    ADMIN("TranslationService/RateEntry"),
-    ADMIN("NotificationService/RecordDelivery"),
-    ADMIN("NotificationService/Lease"),
-    ADMIN("NotificationService/Ack"),
-    ADMIN("NotificationService/Nack"),
-    ADMIN("NotificationService/ListNotifications"),
-    ADMIN("NotificationService/Resend"),
-    ADMIN("SessionService/CreateSession"),
-    ADMIN("SessionService/GetSession"),
-    ADMIN("SessionService/UpdateSession"),
-    ADMIN("SessionService/DeleteSession"),
-    ADMIN("SessionService/ListSessions"),
-    ADMIN("SessionService/DeleteAllSessions"),
-    ADMIN("SessionService/AcquireLead"),
-};
-
 struct fake_server *fake_server_start(struct fake_scene *scene)
 {
     static const Fam__V1__OpsService_Service OPS = FAM__V1__OPS_SERVICE__INIT(fake_);
@@ -578,6 +509,7 @@ struct fake_server *fake_server_start(struct fake_scene *scene)
     fake->translation = (struct fake_translation){.base = TRANSLATION, .scene = scene};
     fake_sessions_init(&fake->sessions, scene);
     fake_notifications_init(&fake->notifications, scene);
+    fake_people_init(&fake->people, scene);
     fake->server = fam_server_new(&options, &status);
     cr_assert_not_null(fake->server, "%s", status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->ops.base.base, &status), FAM_OK, "%s", status.message);
@@ -587,6 +519,7 @@ struct fake_server *fake_server_start(struct fake_scene *scene)
                  status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->sessions.base.base, &status), FAM_OK, "%s",
                  status.message);
+    cr_assert_eq(fam_server_add_service(fake->server, &fake->people.base.base, &status), FAM_OK, "%s", status.message);
     cr_assert_eq(fam_server_start(fake->server, &status), FAM_OK, "%s", status.message);
     snprintf(scene->setting, sizeof(scene->setting), "FAM_SERVERS=tcp://127.0.0.1:%u",
              (unsigned)fam_server_port(fake->server, 0));

@@ -30,9 +30,18 @@ struct fake_queue_scene {
     bool had_a_key;
 };
 
+/* A family with one user and one child, whose ids are FAKE_TOKEN_ID. */
+struct fake_people_scene {
+    bool export_breaks; /* in the middle of the next files */
+    /* What the last calls said. */
+    char reason[64], family[64], told[128];
+    int counted, erased, broadcasts;
+};
+
 /* The test's; not while a call runs. */
 struct fake_scene {
     struct fake_queue_scene queue;
+    struct fake_people_scene people;
     char setting[64]; /* FAM_SERVERS=tcp://…, for a client's environment */
     /* What the next answers say. */
     Fam__V1__HealthStatus health;

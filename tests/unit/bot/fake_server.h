@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "callback.h"
 #include "dialog/dialog.h"
+#include "dialog/states.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/session.pb-c.h"
@@ -19,7 +20,7 @@
 #include "metrics/metrics.h"
 #include "telegram/update.h"
 
-enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, PERSON = 77 };
+enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, WORLD_REMOVED = 500, WORLD_DOCUMENTS = 8, PERSON = 77 };
 
 #define TXT(text) ((char *)(uintptr_t)(text))
 
@@ -40,18 +41,62 @@ struct world_entry {
     int age_band;
     int helped, used;
     bool safety;
+    bool erased, shared, is_other; /* another parent's, who shares it */
+    bool is_of_family;             /* it speaks of somebody of the family: sharing asks */
+    int emotion;                   /* 0: anger */
+    int corrected;
+    char note[600];
+    int version;
+    int64_t created_at_ms;
+};
+
+struct world_document {
+    char name[100], content_type[40], start[101];
+    size_t size;
 };
 
 struct world_child {
     char name[100];
     int year, month;
+    int traits[10];
+    size_t trait_count;
+    char needs[2100];
+    bool removed;
 };
+
+/* Another member of the person's family. */
+struct world_parent {
+    char name[100];
+    Fam__V1__ParentRole role;
+    bool removed;
+};
+
+struct world_invite {
+    char key[100];
+    Fam__V1__ParentRole role;
+    bool ended;
+};
+
+enum { WORLD_PARENTS = 30, WORLD_INVITES = 25 };
 
 struct world {
     Fam__V1__Language language;
     char country[3];
-    int processing, ai; /* -1: never asked */
+    int processing, ai, notifications; /* -1: never asked */
     bool family;
+    Fam__V1__ParentRole role; /* unspecified: parent */
+    char name[200], family_name[200], family_country[3], zone[70];
+    bool share_entries, no_follow_up, no_ai;
+    int retention_days;
+    struct world_parent parents[WORLD_PARENTS];
+    size_t parent_count;
+    struct world_invite invites[WORLD_INVITES];
+    size_t invite_count;
+    const char *offered; /* a code that leads into a family */
+    Fam__V1__ParentRole offered_role;
+    char feedback[9000];
+    int rating, feedback_count;
+    Fam__V1__RegistrationSource source;
     struct world_child children[12];
     size_t child_count;
     char child_keys[12][100];
@@ -64,7 +109,16 @@ struct world {
     size_t entry_count;
     struct sent sent[WORLD_SENT];
     size_t sent_count;
-    int typing, callbacks, removed;
+    int typing, callbacks, removed, uploading;
+    int64_t removed_ids[WORLD_REMOVED];
+    size_t removed_count;
+    struct world_document documents[WORLD_DOCUMENTS];
+    size_t document_count;
+    size_t export_chunks; /* of each file, of export_bytes each */
+    size_t export_bytes;
+    bool erased;          /* the person was erased; who writes then is somebody new */
+    int disclosures;      /* how many were sent to the AI */
+    char last_query[300]; /* of ListEntries or SearchEntries: "child/emotion/days/words" */
     char callback_text[300];
     int calls[FAM_BACKEND_METHODS];
     /* Faults: the method fails this many times, before its effect or after it. */
@@ -113,7 +167,7 @@ static void answer(struct fam_backend_reply *reply, const ProtobufCMessage *mess
     *reply = (struct fam_backend_reply){.message = copy, .owner = copy, .release = release_message};
 }
 
-static void make_user(Fam__V1__User *user, Fam__V1__Consent consents[2], Fam__V1__Consent *pointers[2])
+static void make_user(Fam__V1__User *user, Fam__V1__Consent consents[3], Fam__V1__Consent *pointers[3])
 {
     static char user_id[] = "00000000-0000-7000-8000-000000000001",
                 family_id[] = "00000000-0000-7000-8000-0000000000f1";
@@ -123,8 +177,11 @@ static void make_user(Fam__V1__User *user, Fam__V1__Consent consents[2], Fam__V1
     user->country = w.country;
     user->family_id = w.family ? family_id : TXT("");
     user->consents = pointers;
-    const int decided[2] = {w.processing, w.ai};
-    for (int i = 0; i < 2; i++) {
+    user->name = w.name;
+    user->share_entries = w.share_entries;
+    user->no_follow_up = w.no_follow_up;
+    const int decided[3] = {w.processing, w.ai, w.notifications};
+    for (int i = 0; i < 3; i++) {
         fam__v1__consent__init(&consents[i]);
         if (decided[i] < 0)
             continue;
@@ -137,7 +194,7 @@ static void make_user(Fam__V1__User *user, Fam__V1__Consent consents[2], Fam__V1
 static void answer_user(struct fam_backend_reply *reply, bool registered)
 {
     Fam__V1__User user;
-    Fam__V1__Consent consents[2], *pointers[2];
+    Fam__V1__Consent consents[3], *pointers[3];
     make_user(&user, consents, pointers);
     Fam__V1__RegisterUserResponse created = FAM__V1__REGISTER_USER_RESPONSE__INIT;
     Fam__V1__UpdateUserResponse updated = FAM__V1__UPDATE_USER_RESPONSE__INIT;
@@ -152,26 +209,12 @@ static void make_child(size_t index, Fam__V1__Child *child, char id[37])
     child->child_id = id;
     child->name = w.children[index].name;
     child->age_years = 2026 - w.children[index].year;
+    child->traits = (Fam__V1__Trait *)w.children[index].traits;
+    child->n_traits = w.children[index].trait_count;
+    child->special_needs = w.children[index].needs;
 }
 
-static enum fam_code get_family(struct fam_backend_reply *reply, struct fam_status *status)
-{
-    Fam__V1__Child children[12], *pointers[12];
-    char ids[12][37];
-    if (!w.family)
-        return fam_fail(status, FAM_NOT_FOUND, "no family");
-    Fam__V1__Family family = FAM__V1__FAMILY__INIT;
-    for (size_t i = 0; i < w.child_count; i++) {
-        make_child(i, &children[i], ids[i]);
-        pointers[i] = &children[i];
-    }
-    family.children = pointers;
-    family.n_children = w.child_count;
-    Fam__V1__GetFamilyResponse response = FAM__V1__GET_FAMILY_RESPONSE__INIT;
-    response.family = &family;
-    answer(reply, &response.base);
-    return FAM_OK;
-}
+#include "fake_family.h"
 
 static enum fam_code add_child(const Fam__V1__AddChildRequest *request, const char *key,
                                struct fam_backend_reply *reply, struct fam_status *status)
@@ -206,12 +249,13 @@ static bool is_danger(const char *phrase)
 static struct world_entry *find_entry(const char *id, const char *key)
 {
     for (size_t i = 0; i < w.entry_count; i++)
-        if ((id && strcmp(w.entries[i].id, id) == 0) || (key && strcmp(w.entries[i].key, key) == 0))
+        if (!w.entries[i].erased &&
+            ((id && strcmp(w.entries[i].id, id) == 0) || (key && strcmp(w.entries[i].key, key) == 0)))
             return &w.entries[i];
     return NULL;
 }
 
-enum answered_as { AS_TRANSLATE, AS_GET, AS_RATE };
+enum answered_as { AS_TRANSLATE, AS_GET, AS_RATE, AS_CORRECT, AS_REVISE, AS_SHARE };
 
 static void answer_entry(struct fam_backend_reply *reply, struct world_entry *stored, bool has_id, enum answered_as as)
 {
@@ -224,8 +268,10 @@ static void answer_entry(struct fam_backend_reply *reply, struct world_entry *st
     Fam__V1__Delivery delivery = FAM__V1__DELIVERY__INIT;
     char going_on[100];
     snprintf(going_on, sizeof(going_on), "reading of %.40s for band %d", stored->phrase, stored->age_band);
-    primary.emotion = FAM__V1__EMOTION__EMOTION_ANGER;
-    reading.version = 1;
+    primary.emotion = stored->corrected ? (Fam__V1__Emotion)stored->corrected
+                      : stored->emotion ? (Fam__V1__Emotion)stored->emotion
+                                        : FAM__V1__EMOTION__EMOTION_ANGER;
+    reading.version = stored->version + 1;
     reading.engine = FAM__V1__ENGINE__ENGINE_OFFLINE;
     reading.certainty = FAM__V1__CERTAINTY__CERTAINTY_MEDIUM;
     reading.primary = &primary;
@@ -247,6 +293,18 @@ static void answer_entry(struct fam_backend_reply *reply, struct world_entry *st
     safety.lines = lines;
     safety.n_lines = 1;
     delivery.message_id = stored->message_id;
+    delivery.chat_id = PERSON;
+    Fam__V1__Correction correction = FAM__V1__CORRECTION__INIT;
+    correction.emotion = (Fam__V1__Emotion)stored->corrected;
+    correction.note = stored->note;
+    entry.correction = stored->corrected || stored->note[0] ? &correction : NULL;
+    Fam__V1__Rating rating = FAM__V1__RATING__INIT;
+    rating.helped = (Fam__V1__Helped)stored->helped;
+    entry.rating = stored->helped ? &rating : NULL;
+    entry.own = !stored->is_other;
+    entry.author_name = stored->is_other ? TXT("Аня <3") : TXT("");
+    entry.shared = stored->shared;
+    entry.created_at_ms = stored->created_at_ms;
     entry.entry_id = has_id ? stored->id : TXT("");
     entry.phrase = stored->phrase;
     entry.age_band = (Fam__V1__AgeBand)stored->age_band;
@@ -257,8 +315,14 @@ static void answer_entry(struct fam_backend_reply *reply, struct world_entry *st
     Fam__V1__TranslateResponse translated = FAM__V1__TRANSLATE_RESPONSE__INIT;
     Fam__V1__GetEntryResponse got = FAM__V1__GET_ENTRY_RESPONSE__INIT;
     Fam__V1__RateEntryResponse rated = FAM__V1__RATE_ENTRY_RESPONSE__INIT;
-    translated.entry = got.entry = rated.entry = &entry;
-    answer(reply, as == AS_TRANSLATE ? &translated.base : as == AS_GET ? &got.base : &rated.base);
+    Fam__V1__CorrectEntryResponse corrected = FAM__V1__CORRECT_ENTRY_RESPONSE__INIT;
+    Fam__V1__ReviseEntryResponse revised = FAM__V1__REVISE_ENTRY_RESPONSE__INIT;
+    Fam__V1__ShareEntryResponse shown = FAM__V1__SHARE_ENTRY_RESPONSE__INIT;
+    translated.entry = got.entry = rated.entry = corrected.entry = revised.entry = shown.entry = &entry;
+    const ProtobufCMessage *const answers[] = {
+        [AS_TRANSLATE] = &translated.base, [AS_GET] = &got.base,        [AS_RATE] = &rated.base,
+        [AS_CORRECT] = &corrected.base,    [AS_REVISE] = &revised.base, [AS_SHARE] = &shown.base};
+    answer(reply, answers[as]);
 }
 
 static void translate(const Fam__V1__TranslateRequest *request, const char *key, struct fam_backend_reply *reply)
@@ -277,6 +341,7 @@ static void translate(const Fam__V1__TranslateRequest *request, const char *key,
         snprintf(entry->phrase, sizeof(entry->phrase), "%s", request->phrase);
         entry->age_band = request->child_id[0] ? 3 : (int)request->age_band;
         entry->safety = is_danger(request->phrase);
+        entry->created_at_ms = w.wall_ms;
     }
     answer_entry(reply, entry, store, AS_TRANSLATE);
 }
@@ -318,6 +383,12 @@ static enum fam_code entry_method(const struct fam_backend_call *call, struct fa
                                   struct fam_status *status)
 {
     if (call->method == FAM_BACKEND_TRANSLATE && (call->user_id == NULL || call->user_id[0] == '\0')) {
+        const Fam__V1__TranslateRequest *asked = (const Fam__V1__TranslateRequest *)call->request;
+        struct world_entry help = {.safety = true};
+        if (is_danger(asked->phrase)) {
+            answer_entry(reply, &help, false, AS_TRANSLATE);
+            return FAM_OK;
+        }
         return fam_fail_field(status, "acting_user_id", "only an emergency needs nobody");
     }
     if (call->method == FAM_BACKEND_TRANSLATE) {
@@ -351,7 +422,15 @@ static void update_user(const Fam__V1__UpdateUserRequest *request)
         w.language = request->language;
     if (request->country[0])
         snprintf(w.country, sizeof(w.country), "%s", request->country);
+    if (request->name[0])
+        snprintf(w.name, sizeof(w.name), "%s", request->name);
+    if (request->share_entries)
+        w.share_entries = request->share_entries == FAM__V1__SWITCH__SWITCH_ON;
+    if (request->no_follow_up)
+        w.no_follow_up = request->no_follow_up == FAM__V1__SWITCH__SWITCH_ON;
 }
+
+#include "fake_history.h"
 
 static enum fam_code perform(const struct fam_backend_call *call, struct fam_backend_reply *reply,
                              struct fam_status *status)
@@ -362,6 +441,7 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     const Fam__V1__SetConsentRequest *decision = (const Fam__V1__SetConsentRequest *)call->request;
     switch (call->method) {
     case FAM_BACKEND_REGISTER_USER:
+        w.source = ((const Fam__V1__RegisterUserRequest *)call->request)->source;
         if (!w.language)
             w.language = ((const Fam__V1__RegisterUserRequest *)call->request)->language
                              ? ((const Fam__V1__RegisterUserRequest *)call->request)->language
@@ -383,7 +463,9 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     case FAM_BACKEND_ADD_CHILD:
         return add_child((const Fam__V1__AddChildRequest *)call->request, call->idempotency_key, reply, status);
     case FAM_BACKEND_SET_CONSENT:
-        *(decision->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI ? &w.ai : &w.processing) =
+        *(decision->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI              ? &w.ai
+          : decision->purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS ? &w.notifications
+                                                                                         : &w.processing) =
             decision->granted;
         answer(reply, &consent.base);
         return FAM_OK;
@@ -396,8 +478,18 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
         return FAM_OK;
     case FAM_BACKEND_UPDATE_SESSION:
         return update_session((const Fam__V1__UpdateSessionRequest *)call->request, reply, status);
+    case FAM_BACKEND_LIST_ENTRIES:
+    case FAM_BACKEND_SEARCH_ENTRIES:
+    case FAM_BACKEND_CORRECT_ENTRY:
+    case FAM_BACKEND_REVISE_ENTRY:
+    case FAM_BACKEND_SHARE_ENTRY:
+    case FAM_BACKEND_DELETE_ENTRY:
+    case FAM_BACKEND_PRIVACY_REPORT:
+    case FAM_BACKEND_EXPORT_FAMILY:
+    case FAM_BACKEND_DELETE_FAMILY:
+        return perform_history(call, reply, status);
     default:
-        return entry_method(call, reply, status);
+        return family_method(call, reply, status) ? status->code : entry_method(call, reply, status);
     }
 }
 
@@ -405,9 +497,12 @@ static enum fam_code world_call(void *context, const struct fam_backend_call *ca
                                 struct fam_status *status)
 {
     (void)context;
-    bool mutates = call->method != FAM_BACKEND_REGISTER_USER && call->method != FAM_BACKEND_GET_FAMILY &&
+    bool mutates = call->method != FAM_BACKEND_LIST_ENTRIES && call->method != FAM_BACKEND_SEARCH_ENTRIES &&
+                   call->method != FAM_BACKEND_PRIVACY_REPORT && call->method != FAM_BACKEND_EXPORT_FAMILY &&
+                   call->method != FAM_BACKEND_REGISTER_USER && call->method != FAM_BACKEND_GET_FAMILY &&
                    call->method != FAM_BACKEND_GET_ENTRY && call->method != FAM_BACKEND_CREATE_SESSION &&
-                   call->method != FAM_BACKEND_UPDATE_SESSION;
+                   call->method != FAM_BACKEND_UPDATE_SESSION && call->method != FAM_BACKEND_LIST_INVITES &&
+                   call->method != FAM_BACKEND_PREVIEW_INVITE;
     w.calls[call->method]++;
     cr_assert_eq(mutates, call->idempotency_key != NULL, "method %d and its key", (int)call->method);
     if (mutates)

@@ -46,6 +46,43 @@ static enum fam_code world_remove(void *context, int64_t chat_id, int64_t messag
     return w.removed == 1 ? FAM_OK : fam_fail_reason(status, FAM_NOT_FOUND, "NO_MESSAGE", 0, "gone");
 }
 
+static enum fam_code world_remove_all(void *context, int64_t chat_id, const int64_t *message_ids, size_t count,
+                                      struct fam_status *status)
+{
+    (void)context;
+    cr_assert_eq(chat_id, PERSON);
+    cr_assert_leq(count, (size_t)FAM_REMOVE_MESSAGES);
+    if (w.send_code != FAM_OK)
+        return fam_fail_reason(status, w.send_code, w.send_reason, 0, "fault");
+    for (size_t i = 0; i < count && w.removed_count < WORLD_REMOVED; i++)
+        w.removed_ids[w.removed_count++] = message_ids[i];
+    return FAM_OK;
+}
+
+static enum fam_code world_send_document(void *context, const struct fam_document *document, int64_t *ret_message_id,
+                                         struct fam_status *status)
+{
+    (void)context;
+    if (w.send_code != FAM_OK)
+        return fam_fail_reason(status, w.send_code, w.send_reason, 0, "fault");
+    cr_assert_lt(w.document_count, (size_t)WORLD_DOCUMENTS);
+    struct world_document *sent = &w.documents[w.document_count++];
+    snprintf(sent->name, sizeof(sent->name), "%s", document->file_name);
+    snprintf(sent->content_type, sizeof(sent->content_type), "%s", document->content_type);
+    snprintf(sent->start, sizeof(sent->start), "%.*s", (int)(document->size < 100 ? document->size : 100),
+             (const char *)document->data);
+    sent->size = document->size;
+    *ret_message_id = w.next_message_id++;
+    return FAM_OK;
+}
+
+static void world_uploading(void *context, int64_t chat_id)
+{
+    (void)context;
+    (void)chat_id;
+    w.uploading++;
+}
+
 static void world_answer_callback(void *context, const char *callback_id, const char *text, bool alert)
 {
     (void)context;
@@ -74,6 +111,17 @@ static void world_sleep(uint32_t ms)
     (void)ms;
 }
 
+static enum fam_code world_username(void *self, char ret_name[FAM_USERNAME_SIZE], struct fam_status *status)
+{
+    (void)self;
+    (void)status;
+    snprintf(ret_name, FAM_USERNAME_SIZE, "family_bot");
+    return FAM_OK;
+}
+
+/* Other locales than those compiled in, when a test brings them. */
+static struct fam_locales *(*world_locales)(struct fam_status *status);
+
 static void world_start_with(const struct fam_lead *lead)
 {
     static const char token[] = "123456:ABC";
@@ -82,11 +130,11 @@ static void world_start_with(const struct fam_lead *lead)
     memset(&w, 0, sizeof(w));
     if (lead)
         w.lead = *lead;
-    w.processing = w.ai = w.reachability = -1;
+    w.processing = w.ai = w.notifications = w.reachability = -1;
     w.next_message_id = 1000;
     w.next_update_id = 1;
     w.wall_ms = 1795000000000; /* November 2026 */
-    w.locales = fam_locales_new(&status);
+    w.locales = world_locales ? world_locales(&status) : fam_locales_new(&status);
     cr_assert_not_null(w.locales, "%s", status.message);
     cr_assert(fam_secret_set(&secret, token, sizeof(token) - 1));
     cr_assert(fam_callback_init(&w.signer, &secret));
@@ -95,8 +143,11 @@ static void world_start_with(const struct fam_lead *lead)
     w.messenger = (struct fam_messenger){.send = world_send,
                                          .edit = world_edit,
                                          .remove = world_remove,
+                                         .remove_all = world_remove_all,
+                                         .send_document = world_send_document,
                                          .answer_callback = world_answer_callback,
-                                         .typing = world_typing};
+                                         .typing = world_typing,
+                                         .uploading = world_uploading};
     w.metrics = fam_metrics_new(2, "test", NULL, 0, &status);
     cr_assert_not_null(w.metrics);
     struct fam_dialog_options options = {.backend = &w.backend,
@@ -106,6 +157,7 @@ static void world_start_with(const struct fam_lead *lead)
                                          .locales = w.locales,
                                          .default_language = FAM__V1__LANGUAGE__LANGUAGE_RU,
                                          .bot_id = "123456",
+                                         .username = world_username,
                                          .metrics = w.metrics,
                                          .wall_ms = world_wall,
                                          .sleep_ms = world_sleep};
@@ -126,15 +178,45 @@ static void world_stop(void)
     fam_locales_free(w.locales);
 }
 
+/* Where the tables (dialog/states.h) let this update lead, besides leaving everything as it is. */
+static inline fam_steps world_allowed(const struct fam_update *update, enum fam_step before)
+{
+    struct fam_callback pressed;
+    if (update->kind == FAM_UPDATE_CALLBACK) {
+        enum fam_callback_verdict verdict =
+            fam_callback_verify(&w.signer, update->data, update->from_id, w.wall_ms, &pressed);
+        const struct fam_action_row *action = verdict == FAM_CALLBACK_VALID ? fam_action_find(pressed.action) : NULL;
+        return action ? action->to : 0;
+    }
+    if (update->text[0] == '/') {
+        const struct fam_command_row *command = fam_command_find(update->text + 1, strcspn(update->text + 1, "@ "));
+        return command ? command->to : 0;
+    }
+    return update->media == FAM_MEDIA_NONE ? fam_state_row(before)->text_to : 0;
+}
+
+static inline void world_assert_declared(const struct fam_update *update, enum fam_step before)
+{
+    struct fam_state after;
+    fam_state_parse(w.state, w.state_size, &after);
+    cr_assert(after.step == before || world_allowed(update, before) & (fam_steps)1 << after.step,
+              "the tables don't say that \"%s\" leads from state \"%s\" to \"%s\"",
+              update->kind == FAM_UPDATE_CALLBACK ? "a button" : update->text, fam_step_name(before),
+              fam_step_name(after.step));
+}
+
 static enum fam_handled world_handle(struct fam_update *update)
 {
     uint32_t delay_ms;
+    struct fam_state before;
+    fam_state_parse(w.state, w.state_size, &before);
     struct fam_job job = {
         .update = update, .attempt = ++w.attempt, .notes = w.notes, .first_ms = w.long_ago ? 0 : fam_mono_ms()};
     enum fam_handled handled = fam_dialog_handle(w.dialog, &job, &delay_ms);
     w.notes = job.notes;
     if (handled == FAM_HANDLED)
         w.attempt = w.notes = 0;
+    world_assert_declared(update, before.step);
     return handled;
 }
 

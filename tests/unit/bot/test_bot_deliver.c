@@ -326,3 +326,60 @@ Test(bot_deliver, a_kind_that_this_bot_does_not_know_is_left_to_a_newer_one)
     cr_assert_eq(deliver(&id, &status), FAM_UNIMPLEMENTED);
     cr_assert_eq(w.sent_count, 0);
 }
+
+Test(bot_deliver, a_notice_says_that_an_operator_looked_and_nothing_of_what)
+{
+    Fam__V1__Notice notice = FAM__V1__NOTICE__INIT;
+    notice.at_ms = w.wall_ms;
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE;
+    n.notification.notice = &notice;
+    assert_says(delivered(NULL), "оператор сервиса открыл ваши данные");
+    cr_assert_eq(last()->keyboard.count, 0);
+}
+
+Test(bot_deliver, a_later_question_takes_the_outcome_and_can_be_turned_off)
+{
+    Fam__V1__FollowUp question = FAM__V1__FOLLOW_UP__INIT;
+    world_add_entry("Нет!");
+    question.entry_id = w.entries[0].id;
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_FOLLOW_UP;
+    n.notification.follow_up = &question;
+    struct sent copy = *delivered(NULL);
+    press_on(&copy, "Немного");
+    cr_assert_eq(w.entries[0].helped, FAM__V1__HELPED__HELPED_A_LITTLE);
+    cr_assert(last()->is_edit);
+    press_on(&copy, "Больше не спрашивать");
+    cr_assert(w.no_follow_up);
+}
+
+Test(bot_deliver, a_question_after_a_danger_says_nothing_of_it_and_one_answer_ends_it)
+{
+    Fam__V1__FollowUp question = FAM__V1__FOLLOW_UP__INIT;
+    world_add_entry("не хочу больше жить");
+    question.entry_id = w.entries[0].id;
+    question.after_danger = true;
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_FOLLOW_UP;
+    n.notification.follow_up = &question;
+    struct sent copy = *delivered(NULL);
+    cr_assert_null(strstr(copy.text, "жить"));
+    cr_assert_null(strstr(copy.text, "ребён"));
+    press_on(&copy, "Труднее");
+    cr_assert_eq(w.entries[0].helped, FAM__V1__HELPED__HELPED_WORSE);
+    cr_assert(last()->is_edit);
+    cr_assert_eq(last()->keyboard.count, 0, "nothing more is asked");
+    assert_says(last(), "112");
+}
+
+Test(bot_deliver, a_broadcast_is_text_and_never_markup)
+{
+    Fam__V1__Broadcast broadcast = FAM__V1__BROADCAST__INIT;
+    broadcast.text = TXT("<b>Привет</b> & пока");
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BROADCAST;
+    n.notification.broadcast = &broadcast;
+    cr_assert_str_eq(delivered(NULL)->text, "&lt;b&gt;Привет&lt;/b&gt; &amp; пока");
+    n.notification.broadcast = NULL;
+    struct fam_status status;
+    int64_t id;
+    cr_assert_eq(deliver(&id, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_str_eq(status.reason, "REJECTED");
+}

@@ -243,10 +243,16 @@ Test(bot_dialog, a_reached_limit_says_when_it_ends)
     w.fail_reason = "LIMIT_HOUR";
     w.fail_retry_ms = 24 * 60000 + 5000;
     w.fail_before = 1;
-    assert_says(say("Нет!"), "через 25 минут");
+    say("Нет!");
+    assert_says(last(), "Снова смогу после 14:31.");
+    snprintf(w.zone, sizeof(w.zone), "%s", "Mars/Base");
+    w.fail_before = 1;
+    say("Нет!");
+    assert_says(last(), "через 25 минут");
     w.fail_retry_ms = 5 * 3600000;
     w.fail_before = 1;
-    assert_says(say("Нет!"), "через 6 часов");
+    say("Нет!");
+    assert_says(last(), "через 6 часов");
 }
 
 Test(bot_dialog, without_sessions_a_phrase_is_answered_and_a_wizard_says_later)

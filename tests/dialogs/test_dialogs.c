@@ -1,0 +1,198 @@
+/* The conversations in tests/dialogs/ru and en: everything that a parent does and sees, through Telegram's simulator,
+ * fambot, famserver and, where an operator acts, famctl. A file is the specification: what is seen must be what stands
+ * there, to the letter.
+ *
+ * FAM_DIALOGS_RENEW=1 writes down what is seen instead; FAM_DIALOGS_ONLY=NAME plays one. See scripts/dialogs. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "claude_world.h"
+#include "dialogs/stage.h"
+
+enum { PLAYERS = 24, TEXT_MAX = 1 << 20 };
+
+static struct {
+    struct stage stage;
+    atomic_size_t next;
+    pthread_mutex_t mutex; /* over what is printed */
+    int failed, played;
+    bool claude, alone; /* which conversations are played now */
+    char dir[64];
+} run = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(struct script *const *)a)->name, (*(struct script *const *)b)->name);
+}
+
+static void read_all(struct stage *stage, const char *language)
+{
+    char folder[512];
+    snprintf(folder, sizeof(folder), "%s/tests/dialogs/%s", FAM_SOURCE_DIR, language);
+    DIR *dir = opendir(folder);
+    cr_assert_not_null(dir, "%s", folder);
+    stage->scripts = calloc(STAGE_SCRIPTS_MAX, sizeof(struct script *));
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        const char *end = strrchr(entry->d_name, '.');
+        char path[800];
+        char error[1024] = "";
+        if (end == NULL || strcmp(end, ".dialog") != 0) {
+            continue;
+        }
+        cr_assert_lt(stage->count, STAGE_SCRIPTS_MAX);
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        stage->scripts[stage->count] = script_read(path, language, error, sizeof(error));
+        cr_assert_not_null(stage->scripts[stage->count], "%s", error);
+        stage->count++;
+    }
+    closedir(dir);
+    qsort(stage->scripts, stage->count, sizeof(struct script *), by_name);
+}
+
+static void print_difference(const struct script *script, const char *seen)
+{
+    char path[256];
+    static char diff[TEXT_MAX];
+    snprintf(path, sizeof(path), "%s/%s.seen", run.dir, script->name);
+    FILE *file = fopen(path, "we");
+    if (file == NULL || fputs(seen, file) < 0 || fclose(file) != 0) {
+        fprintf(stderr, "%s: what is seen can't be written down\n", script->path);
+        return;
+    }
+    const char *argv[] = {"diff",       "-u", "--label", "as it is written", "--label", "as it is seen",
+                          script->path, path, NULL};
+    (void)proc_run(argv, NULL, NULL, diff, sizeof(diff));
+    fprintf(stderr, "%s:\n%s\n", script->path, diff);
+}
+
+static bool write_down(const struct script *script, const char *seen)
+{
+    FILE *file = fopen(script->path, "we");
+    return file != NULL && fputs(seen, file) >= 0 && fclose(file) == 0;
+}
+
+static void play_one(size_t number)
+{
+    struct script *script = run.stage.scripts[number];
+    char error[1024] = "";
+    char *written = proc_read_file(script->path);
+    char *seen = stage_play(&run.stage, number, error, sizeof(error));
+    bool good = seen != NULL && written != NULL && strcmp(seen, written) == 0;
+    pthread_mutex_lock(&run.mutex);
+    run.played++;
+    if (seen == NULL) {
+        fprintf(stderr, "%s\n", error);
+    } else if (!good && run.stage.renew) {
+        good = write_down(script, seen);
+    } else if (!good) {
+        print_difference(script, seen);
+    }
+    run.failed += good ? 0 : 1;
+    pthread_mutex_unlock(&run.mutex);
+    free(seen);
+    free(written);
+}
+
+static bool is_wanted(const struct script *script)
+{
+    const char *only = getenv("FAM_DIALOGS_ONLY");
+    return script->with_claude == run.claude && script_is_alone(script) == run.alone &&
+           (only == NULL || only[0] == '\0' || strcmp(only, script->name) == 0);
+}
+
+static void *player(void *unused)
+{
+    (void)unused;
+    for (size_t at; (at = atomic_fetch_add(&run.next, 1)) < run.stage.count;) {
+        if (is_wanted(run.stage.scripts[at])) {
+            play_one(at);
+        }
+    }
+    return NULL;
+}
+
+static void play_together(void)
+{
+    pthread_t threads[PLAYERS];
+    run.alone = false;
+    atomic_store(&run.next, 0);
+    for (int i = 0; i < PLAYERS; i++) {
+        cr_assert_eq(pthread_create(&threads[i], NULL, player, NULL), 0);
+    }
+    for (int i = 0; i < PLAYERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+static void play_alone(void)
+{
+    run.alone = true;
+    atomic_store(&run.next, 0);
+    (void)player(NULL);
+}
+
+static void play_all(const char *language, struct system *system, uint16_t claude_port)
+{
+    run.stage.system = system;
+    run.stage.claude_port = claude_port;
+    run.claude = claude_port != 0;
+    const char *renew = getenv("FAM_DIALOGS_RENEW");
+    run.stage.renew = renew != NULL && renew[0] == '1';
+    cr_assert(proc_tmpdir(run.dir, sizeof(run.dir)));
+    read_all(&run.stage, language);
+    play_together();
+    play_alone();
+    for (size_t i = 0; i < run.stage.count; i++) {
+        script_free(run.stage.scripts[i]);
+    }
+    free(run.stage.scripts);
+    proc_rmtree(run.dir);
+    const char *only = getenv("FAM_DIALOGS_ONLY");
+    cr_expect_eq(run.failed, 0, "%d of %d conversations are not as they are written", run.failed, run.played);
+    cr_expect(run.played > 0 || (only != NULL && only[0] != '\0'), "nothing was played");
+}
+
+static void play_without_claude(const char *language)
+{
+    static struct system system;
+    system_start(&system, NULL);
+    system_start_bot(&system);
+    play_all(language, &system, 0);
+    system_stop(&system);
+}
+
+/* A parent waits for Claude as long as it takes, so that a busy machine shows the same answers. */
+static void play_with_claude(const char *language)
+{
+    static struct claude_world world;
+    static const char *const settings[] = {"FAM_CLAUDE_PATIENCE_MS=60000", NULL};
+    claude_world_start(&world, settings);
+    system_start_bot(&world.system);
+    play_all(language, &world.system, world.claude.port);
+    claude_world_stop(&world);
+}
+
+Test(dialogs, in_russian, .timeout = 400)
+{
+    play_without_claude("ru");
+}
+
+Test(dialogs, in_english, .timeout = 400)
+{
+    play_without_claude("en");
+}
+
+Test(dialogs, in_russian_with_claude, .timeout = 400)
+{
+    play_with_claude("ru");
+}
+
+Test(dialogs, in_english_with_claude, .timeout = 400)
+{
+    play_with_claude("en");
+}
