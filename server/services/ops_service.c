@@ -10,6 +10,7 @@
 #include "metrics/metrics.h"
 #include "rpc/server.h"
 #include "services/erase_call.h"
+#include "services/ops_broadcast.h"
 #include "services/ops_claude.h"
 #include "services/ops_insight.h"
 #include "services/ops_people.h"
@@ -19,7 +20,6 @@
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
-#include "services/unbuilt.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -301,14 +301,13 @@ FORWARD(pause_queue, PauseQueue)
 FORWARD(resume_queue, ResumeQueue)
 FORWARD(list_schedules, ListSchedules)
 
-/* ops_insight.c and erase_call.c */
+/* ops_insight.c, erase_call.c, ops_broadcast.c */
 FORWARD(list_entry_summaries, ListEntrySummaries)
 FORWARD(list_feedback, ListFeedback)
 FORWARD(get_retention, GetRetention)
 FORWARD(get_stats, GetStats)
 FORWARD(erase_family, EraseFamily)
-
-FAM_UNBUILT(OpsService, broadcast, Broadcast)
+FORWARD(broadcast, Broadcast)
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
 {

@@ -232,3 +232,45 @@ Test(e2e_operators, a_person_sees_what_is_stored_and_until_when)
     fam_rpc_done(&rpc);
     system_stop(&s);
 }
+
+static int64_t broadcast(struct fam_client *admin, const char *key, bool dry_run)
+{
+    Fam__V1__BroadcastRequest request = FAM__V1__BROADCAST_REQUEST__INIT;
+    const struct fam_rpc_options options = {.idempotency_key = key};
+    struct fam_status status = {.message = ""};
+    struct fam_rpc rpc;
+    request.text_ru = borrow("Завтра ночью нас не будет час.");
+    request.text_en = borrow("We are away for an hour tomorrow night.");
+    request.dry_run = dry_run;
+    fam_rpc_init(&rpc, &options);
+    cr_assert_eq(FAM_RPC(admin, fam__v1__ops_service, broadcast, &rpc, &request, &status), FAM_OK, "%s",
+                 status.message);
+    int64_t recipients = ((const Fam__V1__BroadcastResponse *)fam_rpc_response(&rpc))->recipients;
+    fam_rpc_done(&rpc);
+    return recipients;
+}
+
+static bool is_told(void *context)
+{
+    (void)context;
+    return system_count(&s, "SELECT count(*) FROM tasks WHERE type = 'broadcast' AND state = 'done'") == 1;
+}
+
+Test(e2e_operators, a_broadcast_reaches_those_who_agreed_once)
+{
+    system_start(&s, NULL);
+    struct person wants = system_family(&s, 7001, 7), silent = system_family(&s, 7002, 7);
+    struct fam_client *admin = system_client(&s, s.admin_token);
+    system_consent(&s, &wants, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS, true);
+    system_consent(&s, &silent, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS, true);
+    system_consent(&s, &silent, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS, false);
+    cr_expect_eq(broadcast(admin, "dry", true), 1);
+    cr_expect_eq(system_count(&s, "SELECT count(*) FROM broadcasts"), 0);
+    cr_expect_eq(broadcast(admin, "real", false), 1);
+    cr_expect_eq(broadcast(admin, "real", false), 1);
+    cr_assert(proc_wait_until(is_told, NULL, SYSTEM_READY_MS));
+    cr_expect_eq(system_count(&s, "SELECT count(*) FROM broadcasts"), 1);
+    cr_expect_eq(system_count(&s, "SELECT count(*) FROM notifications WHERE kind = 'broadcast'"), 1);
+    fam_client_free(admin);
+    system_stop(&s);
+}
