@@ -35,7 +35,7 @@ static const char *name_of(const struct fam_view *view, const struct fam_uuid *u
 enum fam_code fam_view_show(const struct fam_view *view, struct fam_reply *reply, const struct fam_entry *entry,
                             Fam__V1__Entry **ret_shown, struct fam_status *status)
 {
-    enum fam_code code = fam_translate_show(view->context, reply, entry, view->user.country, ret_shown, status);
+    enum fam_code code = fam_translate_show(view->context, reply, entry, view->user.help_country, ret_shown, status);
     if (code == FAM_OK && !fam_uuid_equal(&entry->user_id, &view->user.user_id)) {
         (*ret_shown)->own = false;
         (*ret_shown)->author_name = fam_reply_text(reply, name_of(view, &entry->user_id));
