@@ -84,7 +84,13 @@ static enum fam_code audit(void *context, const struct fam_call *call, struct fa
         .reason = fam_call_reason(call),
         .request_id = fam_call_request_id(call),
     };
-    return fam_audit_append(app->store, &entry, status);
+    bool opens = (fam_call_method(call)->flags & FAM_METHOD_PERSONAL) != 0 && entry.user_id != NULL, told = false;
+    enum fam_code code =
+        opens ? fam_audit_look(app->store, &entry, &told, status) : fam_audit_append(app->store, &entry, status);
+    if (told) {
+        fam_bell_ring(app->bell);
+    }
+    return code;
 }
 
 struct fam_server_hooks fam_app_hooks(struct fam_app *app)

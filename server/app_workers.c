@@ -91,8 +91,9 @@ bool fam_app_worker_is_ready(struct fam_app *app, const char **ret_reason)
 /* ---- gauges ---- */
 
 /* As in labels.def. */
-static const char *const TYPES[] = {"generate_weekly_report", "process_emotion_batch", "send_checkin",
-                                    "refresh_metrics",        "retention_sweep",       "erase_person"};
+static const char *const TYPES[] = {
+    "generate_weekly_report", "process_emotion_batch", "send_checkin", "refresh_metrics",
+    "retention_sweep",        "erase_person",          "broadcast"};
 
 static void set_gauges(struct fam_app *app, const struct fam_task_count *counts, size_t count)
 {

@@ -1,6 +1,7 @@
 /* handlers.c: see handlers.h. */
 #include "queue/handlers.h"
 
+#include "queue/task_broadcast.h"
 #include "queue/task_checkin.h"
 #include "queue/task_emotions.h"
 #include "queue/task_erase.h"
@@ -16,7 +17,8 @@ enum {
     REPORT_MS = 120000,
     METRICS_MS = 60000,
     RETENTION_MS = 300000,
-    ERASE_MS = 300000
+    ERASE_MS = 300000,
+    BROADCAST_MS = 600000
 };
 
 enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_table *table, struct fam_status *status)
@@ -29,6 +31,7 @@ enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_ta
         {"send_checkin", CHECKIN_BATCH, CHECKIN_MS, fam_task_checkin, handlers},
         {"generate_weekly_report", 1, REPORT_MS, fam_task_report, handlers},
         {"erase_person", 1, ERASE_MS, fam_task_erase, handlers},
+        {"broadcast", 1, BROADCAST_MS, fam_task_broadcast, handlers},
     };
     enum fam_code code = FAM_OK;
     for (size_t i = 0; code == FAM_OK && i < FAM_ARRAY_SIZE(types); i++) {

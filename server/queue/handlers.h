@@ -6,6 +6,7 @@
  *   send_checkin            a check-in is due; payload: store/schedule_store.h
  *   generate_weekly_report  a report of the week is due; payload: store/schedule_store.h
  *   erase_person            what is left of somebody who is erased is deleted; payload: store/erase_store.h
+ *   broadcast               operators tell everybody something; payload: the broadcast's id (16)
  *
  * What each does is told at its handler. */
 #ifndef FAM_QUEUE_HANDLERS_H

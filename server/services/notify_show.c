@@ -121,23 +121,49 @@ static enum fam_code show_better(struct fam_services_context *context, struct fa
                           : code;
 }
 
+/* The message of a kind, into its field; false: it can't be understood. */
+static bool unpack_body(struct fam_reply *reply, const struct fam_leased *leased, Fam__V1__Notification *made)
+{
+    const ProtobufCMessageDescriptor *descriptor = NULL;
+    switch (leased->kind) {
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN:
+        descriptor = &fam__v1__checkin_prompt__descriptor;
+        break;
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT:
+        descriptor = &fam__v1__week_summary__descriptor;
+        break;
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE:
+        descriptor = &fam__v1__notice__descriptor;
+        break;
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_FOLLOW_UP:
+        descriptor = &fam__v1__follow_up__descriptor;
+        break;
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BROADCAST:
+        descriptor = &fam__v1__broadcast__descriptor;
+        break;
+    default:
+        return false;
+    }
+    ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, NULL, leased->body.size, leased->body.data);
+    if (message == NULL) {
+        return false;
+    }
+    fam_reply_keep(reply, message);
+    void *kept = message;
+    made->checkin = descriptor == &fam__v1__checkin_prompt__descriptor ? kept : NULL;
+    made->week = descriptor == &fam__v1__week_summary__descriptor ? kept : NULL;
+    made->notice = descriptor == &fam__v1__notice__descriptor ? kept : NULL;
+    made->follow_up = descriptor == &fam__v1__follow_up__descriptor ? kept : NULL;
+    made->broadcast = descriptor == &fam__v1__broadcast__descriptor ? kept : NULL;
+    return true;
+}
+
 static void show_body(struct fam_reply *reply, const struct fam_leased *leased, struct fam_shown *shown)
 {
-    Fam__V1__Notification *made = shown->notification;
-    const ProtobufCMessage *message = NULL;
-    if (leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN) {
-        made->checkin = fam__v1__checkin_prompt__unpack(NULL, leased->body.size, leased->body.data);
-        message = made->checkin != NULL ? &made->checkin->base : NULL;
-    } else {
-        made->week = fam__v1__week_summary__unpack(NULL, leased->body.size, leased->body.data);
-        message = made->week != NULL ? &made->week->base : NULL;
-    }
-    if (message == NULL) {
+    if (!unpack_body(reply, leased, shown->notification)) {
         shown->notification = NULL;
         shown->reason = "CONTENT_GONE";
-        return;
     }
-    fam_reply_keep(reply, made->checkin != NULL ? &made->checkin->base : &made->week->base);
 }
 
 static Fam__V1__Notification *make_notification(struct fam_reply *reply, const struct fam_leased *leased,
@@ -171,7 +197,10 @@ enum fam_code fam_notify_show(struct fam_services_context *context, struct fam_r
         ret_shown->reason = "KEY_GONE";
         return FAM_OK;
     }
-    if (!leased->may_process || (leased->lane != FAM__V1__LANE__LANE_ANSWERS && !leased->may_notify)) {
+    /* That somebody looked is told to whoever stores something here, with or without consent to messages. */
+    bool is_owed = leased->lane == FAM__V1__LANE__LANE_ANSWERS ||
+                   leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE;
+    if (!leased->may_process || (!is_owed && !leased->may_notify)) {
         ret_shown->reason = "CONSENT_WITHDRAWN";
         return FAM_OK;
     }

@@ -10,7 +10,9 @@
 #include "metrics/metrics.h"
 #include "rpc/server.h"
 #include "services/erase_call.h"
+#include "services/ops_broadcast.h"
 #include "services/ops_claude.h"
+#include "services/ops_insight.h"
 #include "services/ops_people.h"
 #include "services/ops_queue.h"
 #include "services/ops_reflection.h"
@@ -18,7 +20,6 @@
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
-#include "services/unbuilt.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -300,18 +301,13 @@ FORWARD(pause_queue, PauseQueue)
 FORWARD(resume_queue, ResumeQueue)
 FORWARD(list_schedules, ListSchedules)
 
-FAM_UNBUILT(OpsService, list_entry_summaries, ListEntrySummaries)
-FAM_UNBUILT(OpsService, list_feedback, ListFeedback)
-
-static void erase_family(Fam__V1__OpsService_Service *service, const Fam__V1__EraseFamilyRequest *request,
-                         Fam__V1__EraseFamilyResponse_Closure closure, void *closure_data)
-{
-    fam_ops_erase_family(context_of(service), request, closure, closure_data);
-}
-
-FAM_UNBUILT(OpsService, get_retention, GetRetention)
-FAM_UNBUILT(OpsService, get_stats, GetStats)
-FAM_UNBUILT(OpsService, broadcast, Broadcast)
+/* ops_insight.c, erase_call.c, ops_broadcast.c */
+FORWARD(list_entry_summaries, ListEntrySummaries)
+FORWARD(list_feedback, ListFeedback)
+FORWARD(get_retention, GetRetention)
+FORWARD(get_stats, GetStats)
+FORWARD(erase_family, EraseFamily)
+FORWARD(broadcast, Broadcast)
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
 {

@@ -1,20 +1,39 @@
 /* audit_store.c: see audit_store.h. */
 #include "store/audit_store.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
+#include "store/notification_store.h"
 #include "store/store.h"
 
-enum { REASON_BYTES = 2000 };
+enum {
+    REASON_BYTES = 2000,
+    UNIQUE_KEY_SIZE = 129, /* as the table has it */
+    NOTICE_SIZE = 32,
+    HOUR_MS = 60 * 60 * 1000,
+    NOTICE_LIFETIME_MS = 7 * 24 * HOUR_MS
+};
 
 static const struct fam_statement insert_audit = {
     "audit_insert",
     "INSERT INTO audit_log (audit_id, principal, method, user_id, target_id, reason, request_id) "
     "VALUES ($1, $2, $3, $4, $5, left($6, 500), $7)",
     "insert", "audit_log"};
+/* Who is told, and not erased meanwhile: the person ($1), the author of the entry that is opened ($2), and ($3) those
+ * whose shared entries such a call shows. */
+static const struct fam_statement hold_told = {
+    "audit_hold_told",
+    "SELECT user_id FROM users WHERE erased_at IS NULL AND (user_id = $1 "
+    "OR user_id IN (SELECT user_id FROM emotion_entries WHERE entry_id = $2) "
+    "OR user_id IN (SELECT k.user_id FROM keys.entry_keys k WHERE $3::boolean AND k.family_id = "
+    "(SELECT family_id FROM parents WHERE user_id = $1 ORDER BY created_at, parent_id LIMIT 1))) "
+    "ORDER BY user_id LIMIT 100 FOR KEY SHARE",
+    "select", "users"};
 #define AUDIT_COLUMNS                                                                                                  \
     "audit_id, (extract(epoch FROM at) * 1000)::bigint, principal, method, user_id, target_id, reason, request_id "
 static const struct fam_statement list_all = {
@@ -52,6 +71,85 @@ enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *
         code = fam_audit_write(db, audit, status);
     }
     fam_store_put(store, db);
+    return code;
+}
+
+/* A look on its way. */
+struct look {
+    struct fam_store *store;
+    const struct fam_audit *audit;
+    bool told;
+};
+
+static enum fam_code tell(const struct look *look, struct fam_db *db, const struct fam_uuid *user_id, bool *ret_told,
+                          struct fam_status *status)
+{
+    Fam__V1__Notice notice = FAM__V1__NOTICE__INIT;
+    char key[UNIQUE_KEY_SIZE], user[FAM_UUID_TEXT_SIZE];
+    unsigned char body[NOTICE_SIZE];
+    notice.at_ms = fam_wall_ms();
+    fam_uuid_format(user_id, user);
+    int size =
+        snprintf(key, sizeof(key), "notice:%s:%" PRId64 ":%s", user, notice.at_ms / HOUR_MS, look->audit->principal);
+    if (size < 0 || (size_t)size >= sizeof(key) || fam__v1__notice__get_packed_size(&notice) > sizeof(body)) {
+        return fam_fail(status, FAM_INTERNAL, "a notice is too large");
+    }
+    const struct fam_notification_new notification = {.user_id = user_id,
+                                                      .lane = FAM__V1__LANE__LANE_REPORTS,
+                                                      .kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE,
+                                                      .body = body,
+                                                      .body_size = fam__v1__notice__pack(&notice, body),
+                                                      .unique_key = key,
+                                                      .lifetime_ms = NOTICE_LIFETIME_MS};
+    return fam_notification_add(look->store, db, &notification, ret_told, status);
+}
+
+/* Does a call of this method show entries that others share? */
+static bool shows_shared(const char *method)
+{
+    static const char *const METHODS[] = {"fam.v1.TranslationService/ListEntries",
+                                          "fam.v1.TranslationService/SearchEntries",
+                                          "fam.v1.FamilyService/ExportFamily"};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(METHODS); i++) {
+        if (strcmp(method, METHODS[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum fam_code write_look(struct fam_db *db, void *context, struct fam_status *status)
+{
+    struct look *look = context;
+    fam_auto(fam_rows_done) struct fam_rows people = {0};
+    struct fam_params params = {0};
+    look->told = false;
+    fam_param_uuid(&params, look->audit->user_id);
+    fam_param_uuid(&params, look->audit->target_id);
+    fam_param_bool(&params, shows_shared(look->audit->method));
+    enum fam_code code = fam_audit_write(db, look->audit, status);
+    if (code == FAM_OK) {
+        code = fam_db_exec(db, &hold_told, &params, &people, status);
+    }
+    for (size_t i = 0; code == FAM_OK && i < fam_rows_count(&people); i++) {
+        const struct fam_uuid user_id = fam_rows_uuid(&people, i, 0);
+        bool told = false;
+        code = tell(look, db, &user_id, &told, status);
+        look->told = look->told || told;
+    }
+    return code;
+}
+
+enum fam_code fam_audit_look(struct fam_store *store, const struct fam_audit *audit, bool *ret_told,
+                             struct fam_status *status)
+{
+    struct look look = {.store = store, .audit = audit};
+    /* The person's key is needed, and with it the keys that are loaded once. */
+    enum fam_code code = fam_store_load(store, status);
+    if (code == FAM_OK) {
+        code = fam_tx_run(fam_store_pool(store), write_look, &look, NULL, status);
+    }
+    *ret_told = code == FAM_OK && look.told;
     return code;
 }
 

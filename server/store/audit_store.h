@@ -30,6 +30,12 @@ enum fam_code fam_audit_append(struct fam_store *store, const struct fam_audit *
 enum fam_code fam_audit_write(struct fam_db *db, const struct fam_audit *audit,
                               struct fam_status *status) FAM_MUST_CHECK;
 
+/* An operator opens something as audit->user_id: the line, and with it a notification that tells the person, and those
+ * whose entries are shown as well; once an hour for each person and operator, however often is looked. *ret_told: one
+ * was added; ring the bell. Somebody who is not there (any more) is told nothing. */
+enum fam_code fam_audit_look(struct fam_store *store, const struct fam_audit *audit, bool *ret_told,
+                             struct fam_status *status) FAM_MUST_CHECK;
+
 enum { FAM_AUDIT_PAGE_MAX = 100 };
 
 /* A line as it stands in the log. */

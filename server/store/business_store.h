@@ -18,7 +18,7 @@ enum fam_business {
     FAM_BUSINESS_RETENTION_DAY_1, /* and the next two: as fam_retention_words */
     FAM_BUSINESS_RETENTION_DAY_7,
     FAM_BUSINESS_RETENTION_DAY_30,
-    FAM_BUSINESS_OLDEST_PERSONAL_ROW, /* Unix time in seconds; 0: there is none */
+    FAM_BUSINESS_OLDEST_PERSONAL_ROW,  /* Unix time in seconds; 0: there is none */
     FAM_BUSINESS_OVERDUE_PERSONAL_ROW, /* seconds by which the oldest row is older than it may be; 0: none is */
     FAM_BUSINESS_COUNT
 };

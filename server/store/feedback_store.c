@@ -1,6 +1,9 @@
 /* feedback_store.c: see feedback_store.h. */
 #include "store/feedback_store.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "store/column.h"
 #include "store/store.h"
 
@@ -15,6 +18,13 @@ static const struct fam_statement count_recent = {
 static const struct fam_statement insert_feedback = {
     "feedback_insert", "INSERT INTO feedback (feedback_id, user_id, rating, body) VALUES ($1, $2, $3::smallint, $4)",
     "insert", "feedback"};
+
+static const struct fam_statement list_all = {
+    "feedback_list",
+    "SELECT f.feedback_id, f.user_id, f.rating, f.body, (extract(epoch FROM f.created_at) * 1000)::bigint "
+    "FROM feedback f JOIN users u USING (user_id) WHERE f.feedback_id < $1 AND u.erased_at IS NULL "
+    "ORDER BY f.feedback_id DESC LIMIT $2::bigint",
+    "select", "feedback"};
 
 struct fam_place fam_feedback_place(const struct fam_uuid *feedback_id, const struct fam_uuid *user_id)
 {
@@ -83,4 +93,83 @@ enum fam_code fam_feedback_add(struct fam_store *store, const struct fam_mutatio
 {
     struct word word = {.user_id = user_id, .text = text, .rating = rating};
     return fam_mutate(store, mutation, add, &word, ret_outcome, status);
+}
+
+void fam_feedback_free(struct fam_feedback *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fam_text_wipe(&list[i].text);
+    }
+    free(list);
+}
+
+static enum fam_code open_row(struct fam_store *store, struct fam_db *db, const struct fam_rows *rows, size_t row,
+                              struct fam_feedback *feedback, struct fam_status *status)
+{
+    fam_auto(fam_key_done) struct fam_key key = {{0}};
+    feedback->feedback_id = fam_rows_uuid(rows, row, 0);
+    feedback->user_id = fam_rows_uuid(rows, row, 1);
+    feedback->rating = (int32_t)fam_rows_i64(rows, row, 2);
+    feedback->created_at_ms = fam_rows_i64(rows, row, 4);
+    const struct fam_place place = fam_feedback_place(&feedback->feedback_id, &feedback->user_id);
+    enum fam_code code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, &feedback->user_id, &key, status);
+    if (code == FAM_NOT_FOUND) {
+        code = fam_store_user_gone(db, &feedback->user_id, status);
+    }
+    return code == FAM_OK ? fam_column_open_text(rows, row, 3, &key, &place, &feedback->text, status) : code;
+}
+
+static enum fam_code open_rows(struct fam_store *store, struct fam_db *db, const struct fam_rows *rows, size_t limit,
+                               struct fam_feedback **ret_list, size_t *ret_count, struct fam_status *status)
+{
+    struct fam_feedback *list = calloc(limit, sizeof(*list));
+    size_t count = 0;
+    enum fam_code code = FAM_OK;
+    if (!list) {
+        return fam_fail_memory(status);
+    }
+    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(rows) && row < limit; row++) {
+        code = open_row(store, db, rows, row, &list[count], status);
+        if (code == FAM_OK) {
+            count++;
+        } else if (code == FAM_NOT_FOUND) {
+            code = FAM_OK; /* erased at this moment */
+        }
+    }
+    if (code != FAM_OK) {
+        fam_feedback_free(list, count);
+        return code;
+    }
+    *ret_list = list;
+    *ret_count = count;
+    return FAM_OK;
+}
+
+enum fam_code fam_feedback_list(struct fam_store *store, const struct fam_uuid *before, size_t limit,
+                                struct fam_feedback **ret_list, size_t *ret_count, bool *ret_more,
+                                struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    struct fam_params params = {0};
+    struct fam_db *db = NULL;
+    struct fam_uuid newest;
+    memset(newest.bytes, 0xff, sizeof(newest.bytes));
+    *ret_list = NULL;
+    *ret_count = 0;
+    *ret_more = false;
+    if (limit < 1 || limit > FAM_FEEDBACK_PAGE_MAX) {
+        return fam_fail_field(status, "page_size", "is not between 1 and %d", FAM_FEEDBACK_PAGE_MAX);
+    }
+    enum fam_code code = fam_store_get(store, &db, status);
+    fam_param_uuid(&params, before ? before : &newest);
+    fam_param_i64(&params, (int64_t)limit + 1);
+    if (code == FAM_OK) {
+        code = fam_db_exec(db, &list_all, &params, &rows, status);
+    }
+    if (code == FAM_OK) {
+        code = open_rows(store, db, &rows, limit, ret_list, ret_count, status);
+    }
+    *ret_more = code == FAM_OK && *ret_count > 0 && fam_rows_count(&rows) > limit;
+    fam_store_put(store, db);
+    return code;
 }

@@ -2,6 +2,8 @@
 #ifndef FAM_STORE_FEEDBACK_STORE_H
 #define FAM_STORE_FEEDBACK_STORE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -21,5 +23,22 @@ struct fam_place fam_feedback_place(const struct fam_uuid *feedback_id, const st
 enum fam_code fam_feedback_add(struct fam_store *store, const struct fam_mutation *mutation,
                                const struct fam_uuid *user_id, const char *text, int32_t rating,
                                struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
+
+enum { FAM_FEEDBACK_PAGE_MAX = 100 };
+
+struct fam_feedback {
+    struct fam_uuid feedback_id, user_id;
+    int32_t rating; /* 0: none */
+    char *text;     /* never NULL from the store */
+    int64_t created_at_ms;
+};
+/* For operators: everybody's, newest first, those before `before` (NULL: from the newest), `limit` (1 to
+ * FAM_FEEDBACK_PAGE_MAX) at most. *ret_list is an array of *ret_count; free with fam_feedback_free. *ret_more: there
+ * are older ones. People who are being erased are left out. */
+enum fam_code fam_feedback_list(struct fam_store *store, const struct fam_uuid *before, size_t limit,
+                                struct fam_feedback **ret_list, size_t *ret_count, bool *ret_more,
+                                struct fam_status *status) FAM_MUST_CHECK;
+/* Wipes the texts. Takes NULL and 0. */
+void fam_feedback_free(struct fam_feedback *list, size_t count);
 
 #endif
