@@ -40,7 +40,7 @@ static void add_name(struct fam_buf *buf, const char *name)
 {
     char safe[40];
     size_t size = 0;
-    for (; name[size] != '\0' && size < sizeof(safe) - 1; size++) {
+    for (; size < sizeof(safe) - 1 && name[size] != '\0'; size++) {
         safe[size] = name[size] > ' ' && name[size] < 0x7f ? name[size] : '?';
     }
     safe[size] = '\0';

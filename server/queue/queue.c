@@ -171,7 +171,7 @@ static size_t write_refs(const struct fam_task_ref *refs, size_t count, char *ou
 static bool tell_refs(struct fam_queue *queue, enum fam_queue_script script, const struct fam_task_ref *refs,
                       size_t count)
 {
-    char records[FAM_TASK_BATCH_MAX * RECORD_SIZE];
+    char records[FAM_TASK_BATCH_MAX * RECORD_SIZE] = {0};
     for (size_t at = 0; at < count;) {
         fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
         struct fam_status status = {0};

@@ -73,7 +73,7 @@ static void complete(struct sheet *sheet, size_t first)
     struct fam_worker *worker = sheet->worker;
     const struct fam_uuid token = sheet->runs[first]->batch->token;
     struct fam_uuid ids[FAM_TASK_CLAIM_MAX], over[FAM_TASK_CLAIM_MAX];
-    size_t at[FAM_TASK_CLAIM_MAX], count = 0, over_count = 0;
+    size_t at[FAM_TASK_CLAIM_MAX] = {0}, count = 0, over_count = 0;
     bool done[FAM_TASK_CLAIM_MAX] = {false};
     struct fam_status status = {.code = FAM_OK};
     for (size_t i = first; i < sheet->count; i++) {
