@@ -29,11 +29,13 @@ static const struct fam_statement sweep_old = {
     "(SELECT notification_id FROM notifications WHERE state = 'queued' AND NOT leased AND expires_at <= now() "
     "LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING lane) SELECT lane, count(*) FROM old GROUP BY lane",
     "update", "notifications"};
+/* One that has become due a moment ago counts, too: whoever looked may have looked just before. */
+enum { AGAIN_MS = 25 };
 static const struct fam_statement select_next = {
     "notification_next",
     "SELECT ceil(extract(epoch FROM min(t.not_before) - now()) * 1000)::bigint FROM unnest(ARRAY[1, 2, 3]) l "
     "CROSS JOIN LATERAL (SELECT not_before FROM notifications WHERE lane = l AND state = 'queued' "
-    "AND not_before > now() ORDER BY not_before LIMIT 1) t",
+    "AND NOT leased AND not_before > now() - INTERVAL '500 milliseconds' ORDER BY not_before LIMIT 1) t",
     "select", "notifications"};
 static const struct fam_statement select_backlog = {
     "notification_backlog",
@@ -143,7 +145,7 @@ enum fam_code fam_notification_next(struct fam_db *db, uint32_t limit_ms, uint32
     if (code == FAM_OK && fam_rows_count(&rows) == 1 && !fam_rows_is_null(&rows, 0, 0)) {
         int64_t ms = fam_rows_i64(&rows, 0, 0);
         if (ms < (int64_t)limit_ms) {
-            *ret_ms = ms < 0 ? 0 : (uint32_t)ms;
+            *ret_ms = ms < AGAIN_MS ? AGAIN_MS : (uint32_t)ms;
         }
     }
     return code;
