@@ -281,7 +281,7 @@ QUEUE = ("queue", "fam-queue", "Family Emotions: Queue and delivery", "Work for 
              ("sum(max by (queue_type) (family_emotions_queue_dead))", "dead"), alert="DeadLetters", red=1, w=6),
         stat("Stuck handlers", "short", "Handlers that go on after their time was up, over all processes.",
              ("sum(family_emotions_queue_stuck_handlers)", "stuck"), alert="HandlerStuck", red=1, w=6),
-        stat("Schedule behind", "s", "How long what was due first had waited when a process last looked.",
+        stat("Schedule behind", "s", "How long what is due first has waited.",
              ("min(family_emotions_schedule_oldest_due_seconds)", "behind"), alert="ScheduleLate", red=120, w=6),
         graph("Not done", "short", "Tasks that are ready, wait for their time, or are being worked on, by type.",
               ("max by (queue_type) (family_emotions_queue_size)", "{{queue_type}}"), stacked=True),

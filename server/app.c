@@ -255,12 +255,6 @@ enum fam_code fam_app_start(struct fam_app *app, unsigned roles, struct fam_stat
 {
     app->roles = roles;
     enum fam_code code = start_rooms(app, status);
-    if (code == FAM_OK && (roles & FAM_APP_WORKS) != 0) {
-        code = fam_app_make_workers(app, status);
-    }
-    if (code == FAM_OK && (roles & FAM_APP_WORKS) != 0) {
-        code = fam_app_start_schedule(app, status);
-    }
     if (code == FAM_OK) {
         code = fam_health_start(app->health, FIRST_HEALTH_WAIT_MS, status);
     }
@@ -270,6 +264,13 @@ enum fam_code fam_app_start(struct fam_app *app, unsigned roles, struct fam_stat
     if (code == FAM_OK) { /* last: who finds the page that says ready finds RPC too */
         app->pages = fam_pages_new(app->config->http_listen, app->health, app->metrics, status);
         code = app->pages == NULL ? status->code : FAM_OK;
+    }
+    /* After all that may refuse the start: a process that ends at once has taken no work from others. */
+    if (code == FAM_OK && (roles & FAM_APP_WORKS) != 0) {
+        code = fam_app_make_workers(app, status);
+    }
+    if (code == FAM_OK && (roles & FAM_APP_WORKS) != 0) {
+        code = fam_app_start_schedule(app, status);
     }
     if (code == FAM_OK) {
         announce(app);

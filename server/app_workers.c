@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "metrics/metrics.h"
 #include "queue/sweep.h"
+#include "store/schedule_store.h"
 #include "store/task_counts.h"
 
 enum { COUNT_MS = 5000, COUNT_SHARE = 20 /* of the time goes by between two counts */, TYPES_COUNTED = 64 };
@@ -50,11 +51,16 @@ enum fam_code fam_app_make_workers(struct fam_app *app, struct fam_status *statu
                                                 .log = app->log,
                                                 .metrics = app->metrics,
                                                 .interval_ms = app->config->queue_sweep_ms};
+    if ((app->roles & FAM_APP_SERVES) == 0 && !fam_redis_is_configured(app->redis)) {
+        return fam_fail(status, FAM_INVALID_ARGUMENT,
+                        "REDIS_URL is not set: a process of role worker does nothing without Redis");
+    }
     if (list_types(app, status) != FAM_OK) {
         return status->code;
     }
     app->worker = fam_worker_new(&worker, status);
     app->sweeper = app->worker == NULL ? NULL : fam_sweeper_new(&sweeper, status);
+    atomic_store(&app->works, app->sweeper != NULL);
     return app->sweeper == NULL ? status->code : FAM_OK;
 }
 
@@ -73,8 +79,12 @@ void fam_app_free_workers(struct fam_app *app)
 bool fam_app_worker_is_ready(struct fam_app *app, const char **ret_reason)
 {
     struct fam_worker_view view;
-    if (app->worker == NULL || (app->roles & FAM_APP_SERVES) != 0) {
+    if ((app->roles & FAM_APP_SERVES) != 0 || (app->roles & FAM_APP_WORKS) == 0) {
         return true; /* calls may be sent here all the same */
+    }
+    if (!atomic_load(&app->works)) {
+        *ret_reason = "starting";
+        return false;
     }
     fam_worker_read(app->worker, &view);
     if (!fam_redis_is_up(app->redis)) {
@@ -98,6 +108,7 @@ static const char *const TYPES[] = {
 static void set_gauges(struct fam_app *app, const struct fam_task_count *counts, size_t count)
 {
     struct fam_task_count sums[FAM_ARRAY_SIZE(TYPES) + 1];
+    bool is_paused = fam_queue_is_paused(app->queue);
     memset(sums, 0, sizeof(sums));
     for (size_t i = 0; i < count; i++) {
         size_t at = 0;
@@ -112,7 +123,8 @@ static void set_gauges(struct fam_app *app, const struct fam_task_count *counts,
         const char *const labels[] = {i < FAM_ARRAY_SIZE(TYPES) ? TYPES[i] : "other"};
         fam_metrics_set(app->metrics, FAM_M_QUEUE_SIZE, labels, (double)sums[i].queued);
         fam_metrics_set(app->metrics, FAM_M_QUEUE_DEAD, labels, (double)sums[i].dead);
-        fam_metrics_set(app->metrics, FAM_M_QUEUE_OLDEST, labels, (double)sums[i].oldest_ms / 1000);
+        /* A pause of all is meant, like one of a type: what it holds does not wait for a worker. */
+        fam_metrics_set(app->metrics, FAM_M_QUEUE_OLDEST, labels, is_paused ? 0 : (double)sums[i].oldest_ms / 1000);
     }
 }
 
@@ -125,8 +137,15 @@ void fam_app_count_tasks(struct fam_app *app, uint64_t *next_ms)
     if (began_ms < *next_ms || atomic_load(&app->database) != FAM_DATABASE_READY) {
         return;
     }
-    if (fam_task_count_all(app->store, counts, TYPES_COUNTED, &count, &status) == FAM_OK) {
+    int64_t due_in_ms = 0;
+    enum fam_code code = fam_task_count_all(app->store, counts, TYPES_COUNTED, &count, &status);
+    if (code == FAM_OK) {
         set_gauges(app, counts, count);
+        code = fam_schedule_next(app->store, 0, &due_in_ms, &status);
+    }
+    if (code == FAM_OK) {
+        /* By every server, for those that keep the schedule may all be gone. */
+        fam_metrics_set(app->metrics, FAM_M_SCHEDULE_OLDEST_DUE, NULL, due_in_ms < 0 ? (double)-due_in_ms / 1000 : 0);
     } else {
         fam_log_status(app->log, FAM_LOG_WARN, "app", "tasks could not be counted", &status);
     }

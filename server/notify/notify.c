@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -184,12 +185,21 @@ bool fam_leases_begin(struct fam_leases *leases, struct fam_wait *wait)
     return goes_on;
 }
 
+/* Under the lock: a caller that left without its cancel being heard asks anew. The clock answers the older call. */
+static void displace(struct fam_leases *leases, const struct fam_wait *newer)
+{
+    for (struct fam_wait *wait = leases->first; wait != NULL; wait = wait->next) {
+        wait->is_over = wait->is_over || strcmp(wait->asker, newer->asker) == 0;
+    }
+}
+
 bool fam_leases_park(struct fam_leases *leases, struct fam_wait *wait)
 {
     uint64_t now_ms = fam_mono_ms();
     pthread_mutex_lock(&leases->lock);
     bool waits = !wait->is_over && !leases->is_drained && now_ms < wait->until_ms;
     if (waits) {
+        displace(leases, wait);
         link_wait(leases, wait);
         pthread_cond_signal(&leases->changed); /* its time may be the next to end */
         fam_bell_wake(leases->bell);

@@ -29,6 +29,7 @@ struct fam_wait {
     void *context;
     uint64_t until_ms; /* fam_mono_ms */
     bool takes_all;    /* what finds nothing then leaves nothing to anybody */
+    const char *asker; /* whose waits before this one end when it waits: nobody listens to them any more. Borrowed */
     /* the room's */
     struct fam_leases *leases;
     uint64_t seen;

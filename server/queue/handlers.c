@@ -1,6 +1,8 @@
 /* handlers.c: see handlers.h. */
 #include "queue/handlers.h"
 
+#include <assert.h>
+
 #include "queue/task_broadcast.h"
 #include "queue/task_checkin.h"
 #include "queue/task_emotions.h"
@@ -8,6 +10,7 @@
 #include "queue/task_metrics.h"
 #include "queue/task_report.h"
 #include "queue/task_retention.h"
+#include "queue/task_types.h"
 
 enum {
     EMOTIONS_BATCH = 10,
@@ -35,6 +38,7 @@ enum fam_code fam_handlers_add(struct fam_handlers *handlers, struct fam_task_ta
     };
     enum fam_code code = FAM_OK;
     for (size_t i = 0; code == FAM_OK && i < FAM_ARRAY_SIZE(types); i++) {
+        assert(fam_task_types_know(types[i].type));
         code = fam_task_table_add(table, &types[i], status);
     }
     return code;

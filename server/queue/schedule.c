@@ -83,7 +83,6 @@ static enum fam_code look(struct fam_scheduler *scheduler, uint64_t *ret_wait_ms
     if (code != FAM_OK) {
         return code;
     }
-    fam_metrics_set(options->metrics, FAM_M_SCHEDULE_OLDEST_DUE, NULL, in_ms < 0 ? (double)-in_ms / 1000 : 0);
     if (in_ms <= 0) {
         code = claim_all(scheduler, ret_wait_ms, status);
     } else if ((uint64_t)in_ms < *ret_wait_ms) {

@@ -17,6 +17,7 @@
 #include "store/person_store.h"
 #include "store/recipient_store.h"
 #include "store/store.h"
+#include "store/task_store.h"
 #include "translate/reader.h"
 #include "translate/reader_names.h"
 
@@ -78,6 +79,13 @@ static void end_snoozed(struct item *item, uint64_t delay_ms, const char *reason
     }
 }
 
+/* Claude does not read this phrase, or not fit to be shown: that is life, and the built-in reading stays. */
+static void end_unreadable(struct item *item)
+{
+    count_result(item, "failed");
+    fam_run_done(item->run);
+}
+
 static void end_failed(struct item *item, const char *reason)
 {
     count_result(item, "failed");
@@ -108,6 +116,11 @@ static void end_unanswered(struct item *item, const struct fam_status *status)
             end_snoozed(item, status->retry_after_ms == 0 ? SNOOZE_MS : status->retry_after_ms, reason);
             return;
         }
+    }
+    bool is_last = fam_run_attempts(item->run) + 1 >= FAM_TASK_ATTEMPTS;
+    if (strcmp(reason, "REFUSAL") == 0 || (strncmp(reason, "GUARD_", 6) == 0 && is_last)) {
+        end_unreadable(item);
+        return;
     }
     end_failed(item, reason);
 }

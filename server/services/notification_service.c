@@ -1,10 +1,12 @@
 /* notification_service.c: fam.v1.NotificationService. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "metrics/metrics.h"
 #include "notify/bell.h"
 #include "notify/labels.h"
 #include "services/notify_lease.h"
+#include "services/ops_queue_private.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "store/notification_store.h"
@@ -206,6 +208,19 @@ static enum fam_code read_resend(const Fam__V1__ResendRequest *request, struct f
     return code;
 }
 
+/* Before the deed, like all that operators change: what they asked for, in ids and words of ours. */
+static enum fam_code audit_resend(struct fam_services_context *context, const struct fam_call *call,
+                                  const Fam__V1__ResendRequest *request, struct fam_status *status)
+{
+    char reason[1200];
+    struct fam_audit audit = fam_ops_queue_audit(call);
+    (void)snprintf(reason, sizeof(reason), "%zu named%s%s%s", request->n_notification_ids,
+                   request->user_id[0] == '\0' ? "" : ", of one person", audit.reason[0] == '\0' ? "" : ": ",
+                   audit.reason);
+    audit.reason = reason;
+    return fam_audit_append(context->store, &audit, status);
+}
+
 static void resend(Fam__V1__NotificationService_Service *service, const Fam__V1__ResendRequest *request,
                    Fam__V1__ResendResponse_Closure closure, void *closure_data)
 {
@@ -222,7 +237,9 @@ static void resend(Fam__V1__NotificationService_Service *service, const Fam__V1_
     enum fam_code code = read_resend(request, ids, &user_id, &what, &status);
     if (code == FAM_OK && !(replay != NULL && fam_notification_resent(replay, replay_size, &count))) {
         const struct fam_mutation mutation = fam_service_mutation(call);
-        code = fam_notification_resend(context->store, &mutation, &what, &outcome, &count, &status);
+        code = request->dry_run ? FAM_OK : audit_resend(context, call, request, &status);
+        code = code != FAM_OK ? code
+                              : fam_notification_resend(context->store, &mutation, &what, &outcome, &count, &status);
     }
     if (code == FAM_OK && count > 0 && !request->dry_run) {
         fam_bell_ring(context->bell);

@@ -1,6 +1,7 @@
 /* notify_lease.c: see notify_lease.h. */
 #include "services/notify_lease.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct lease {
     Fam__V1__LeaseResponse_Closure closure;
     struct fam_lease_request request;
     char holder[FAM_HOLDER_SIZE];
+    char asker[FAM_HOLDER_SIZE + 81]; /* the principal's scope and the holder */
     struct fam_wait wait;
 };
 
@@ -194,6 +196,7 @@ void fam_notify_lease(struct fam_services_context *context, const Fam__V1__Lease
     lease->call = call;
     lease->closure = closure;
     memcpy(lease->holder, request->holder, strlen(request->holder) + 1); /* 64 at most, as the rules say */
+    (void)snprintf(lease->asker, sizeof(lease->asker), "%s %s", fam_call_principal(call)->scope, request->holder);
     lease->request = (struct fam_lease_request){
         .holder = lease->holder,
         .max = (size_t)request->max,
@@ -206,6 +209,7 @@ void fam_notify_lease(struct fam_services_context *context, const Fam__V1__Lease
         .context = lease,
         .until_ms = fam_mono_ms() + (request->wait_ms < most_ms ? request->wait_ms : most_ms),
         .takes_all = request->max_others > 0,
+        .asker = lease->asker,
     };
     step(lease);
 }

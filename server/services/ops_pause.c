@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "queue/queue.h"
+#include "queue/task_types.h"
 #include "services/ops_queue.h"
 #include "services/ops_queue_private.h"
 #include "store/task_admin_store.h"
@@ -32,11 +33,12 @@ Fam__V1__QueuePause *fam_ops_reply_pause(struct fam_reply *reply, const struct f
 /* "*", or what can be the name of a type. */
 static enum fam_code check_type(const char *type, struct fam_status *status)
 {
-    static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz", ALL[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
-    if (strcmp(type, "*") == 0 || (strchr(LETTERS, type[0]) != NULL && strspn(type, ALL) == strlen(type))) {
+    char known[FAM_TASK_TYPES_LIST_SIZE];
+    if (strcmp(type, "*") == 0 || fam_task_types_know(type)) {
         return FAM_OK;
     }
-    return fam_fail_field(status, "type", "is no type of task, such as send_checkin, nor * for all");
+    fam_task_types_list(known);
+    return fam_fail_field(status, "type", "there is no type of task %.64s; it is one of %s, or * for all", type, known);
 }
 
 static enum fam_code count_running(struct fam_services_context *context, const char *type, int64_t *ret_running,

@@ -33,7 +33,7 @@ struct fam_services_context {
     struct fam_store *store;
     struct fam_sessions *sessions;
     struct fam_limits *limits;
-    struct fam_queue *queue; /* NULL: tasks wait for the sweep */
+    struct fam_queue *queue;    /* NULL: tasks wait for the sweep */
     struct fam_limits *guesses; /* wrong codes of invitations: FAM_INVITE_GUESSES_HOUR an hour, and no less a day */
     struct fam_translate *translate;
     struct fam_reader *reader; /* NULL: Claude is off */
@@ -45,8 +45,8 @@ struct fam_services_context {
     struct fam_metrics *metrics;
     struct fam_log *log;
     const struct fam_ops_sources *sources; /* of the cache and Claude, see ops_claude.h; NULL: neither is there */
-    const char *ledger_file; /* FAM_LEDGER_FILE */
-    uint32_t retention_days; /* FAM_RETENTION_DAYS: for families without a time of their own */
+    const char *ledger_file;               /* FAM_LEDGER_FILE */
+    uint32_t retention_days;               /* FAM_RETENTION_DAYS: for families without a time of their own */
     Fam__V1__Language default_language;
     const char *version;
     const char *environment;

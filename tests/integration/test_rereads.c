@@ -255,15 +255,15 @@ Test(rereads, without_budget_a_task_waits_an_hour_at_most)
     cr_expect_eq(world_asked(), 0);
 }
 
-Test(rereads, a_refusal_is_a_failed_attempt)
+Test(rereads, a_refusal_ends_it_and_the_built_in_reading_stays)
 {
     struct fam_uuid id = make_plain_entry("Уходи!");
     world_make_reader(6000, WORLD_CLAUDE_TIMEOUT_MS, 4);
     cr_assert(cl_spoil(&w.sim, "refusal", 1));
     tasks_work();
     reread(&id, 1);
-    sql_await("SELECT count(*) FROM tasks WHERE waits_for = 'retry' AND attempts = 1 AND reason = 'REFUSAL'", "1");
-    expect_sql(w.f.pg.conninfo, "SELECT outcome FROM task_attempts", "failed");
+    sql_await("SELECT state FROM tasks", "done");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM task_attempts", "0");
     expect_sql(w.f.pg.conninfo, READINGS, "1offline");
     expect_result("failed", 1);
 }

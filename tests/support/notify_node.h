@@ -134,8 +134,12 @@ struct node_lease {
 static inline void lease_begin(struct notify_node *node, struct node_lease *lease, uint32_t wait_ms, int32_t max_others)
 {
     Fam__V1__LeaseRequest request = FAM__V1__LEASE_REQUEST__INIT;
+    /* Each of another process: a second call of one would end the first. */
+    static unsigned processes;
+    char holder[32];
+    snprintf(holder, sizeof(holder), "bot-%u", ++processes);
     lease->options = (struct fam_rpc_options){.timeout_ms = 60000};
-    request.holder = (char *)(uintptr_t) "bot-1";
+    request.holder = holder;
     request.max = 8;
     request.max_others = max_others;
     request.wait_ms = wait_ms;
