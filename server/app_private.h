@@ -71,7 +71,7 @@ struct fam_app {
     struct fam_worker *worker; /* this and the next: NULL where no tasks are run */
     struct fam_sweeper *sweeper;
     struct fam_scheduler *scheduler; /* the same */
-    atomic_bool works; /* worker and sweeper are there; looked at by the health checks */
+    atomic_bool works;               /* worker and sweeper are there; looked at by the health checks */
     bool is_stuck;
     struct fam_services *services; /* this and the next: NULL where no RPC is served */
     struct fam_server *server;

@@ -12,72 +12,27 @@
 
 /* One row for each kind: number of the kind, count, oldest, kept until; the first one (0) is about the family. Ratings
  * go with their entry. Of notifications those that have ended go after a while; no other has an end that is known. */
+
+/* One kind: how many, the oldest, until when that is kept (0: until it is deleted). */
+#define STORED(kind, oldest, kept, from) "UNION ALL SELECT " #kind ", count(*), " MS(oldest) ", " kept " FROM " from " "
+#define STORED_ROWS                                                                                                    \
+    STORED(1, "min(created_at)", "0", "u")                                                                             \
+    STORED(2, "min(changed_at)", "0", "consents" OWN)                                                                  \
+    STORED(3, "min(created_at)", "0", "children WHERE family_id = (SELECT family_id FROM f) AND removed_at IS NULL")   \
+    STORED(4, "min(created_at)", DAYS_LATER("created_at", "(SELECT days FROM d)"), "emotion_entries" OWN)              \
+    STORED(5, "min(t.created_at)", DAYS_LATER("e.created_at", "(SELECT days FROM d)"),                                 \
+           "ratings t JOIN emotion_entries e USING (entry_id) WHERE t.user_id = $1")                                   \
+    STORED(6, "min(created_at)", "0", "corrections" OWN)                                                               \
+    STORED(7, "min(created_at)", DAYS_LATER("created_at", "(SELECT days FROM d)"), "disclosures" OWN)                  \
+    STORED(8, "min(created_at)", DAYS_LATER("coalesce(finished_at, expires_at)", "$3::integer"), "notifications" OWN)  \
+    STORED(9, "min(created_at)", "0", "feedback" OWN)
 static const struct fam_statement count_all = {
     "privacy_count",
     "WITH u AS MATERIALIZED (SELECT created_at FROM users WHERE user_id = $1 AND erased_at IS NULL), "
     "f AS MATERIALIZED (SELECT f.family_id, f.no_ai, f.retention_days FROM parents p JOIN families f USING "
-    "(family_id) "
-    "WHERE p.user_id = $1 AND f.erased_at IS NULL ORDER BY p.created_at, p.parent_id LIMIT 1), "
+    "(family_id) WHERE p.user_id = $1 AND f.erased_at IS NULL ORDER BY p.created_at, p.parent_id LIMIT 1), "
     "d AS MATERIALIZED (SELECT coalesce((SELECT retention_days FROM f), $2::integer) AS days) "
-    "SELECT 0, coalesce((SELECT no_ai::integer FROM f), 0)::bigint, days::bigint, 0::bigint FROM d "
-    "UNION ALL SELECT 1, count(*), " MS(
-        "min(created_at)") ", 0 FROM u "
-                           "UNION ALL SELECT 2, count(*), " MS(
-                               "min(changed_at)") ", 0 FROM consents" OWN
-                                                  "UNION ALL SELECT 3, count(*), " MS(
-                                                      "min(created_at)") ", 0 FROM children "
-                                                                         "WHERE family_id = (SELECT family_id FROM "
-                                                                         "f) AND removed_at IS NULL "
-                                                                         "UNION ALL SELECT 4, count(*), " MS(
-                                                                             "min("
-                                                                             "creat"
-                                                                             "ed_"
-                                                                             "at)") ", " DAYS_LATER("created_at",
-                                                                                                    "(SELECT days FROM "
-                                                                                                    "d)") " FROM "
-                                                                                                          "emotion_"
-                                                                                                          "entries" OWN
-                                                                                                          "UNION ALL "
-                                                                                                          "SELECT 5, "
-                                                                                                          "count(*),"
-                                                                                                          " " MS("min("
-                                                                                                                 "t."
-                                                                                                                 "creat"
-                                                                                                                 "ed_"
-                                                                                                                 "at)") ", " DAYS_LATER(
-                                                                                                              "e."
-                                                                                                              "created_"
-                                                                                                              "at",
-                                                                                                              "(SELECT "
-                                                                                                              "days "
-                                                                                                              "FROM d)") " FROM "
-                                                                                                                         "ratings t "
-                                                                                                                         "JOIN "
-                                                                                                                         "emotion_"
-                                                                                                                         "entries e "
-                                                                                                                         "USING "
-                                                                                                                         "(entry_id) "
-                                                                                                                         "WHERE "
-                                                                                                                         "t.user_id = "
-                                                                                                                         "$1 "
-                                                                                                                         "UNION ALL "
-                                                                                                                         "SELECT 6, "
-                                                                                                                         "count(*),"
-                                                                                                                         " " MS(
-                                                                                                                             "min("
-                                                                                                                             "create"
-                                                                                                                             "d_at)") ", 0 FROM corrections" OWN
-                                                                                                                                      "UNION ALL SELECT 7, count(*), " MS("min(created_at)") ", " DAYS_LATER(
-                                                                                                                                          "created_"
-                                                                                                                                          "at",
-                                                                                                                                          "(SELECT "
-                                                                                                                                          "days "
-                                                                                                                                          "FROM d)") " FROM disclosures" OWN
-                                                                                                                                                     "UNION ALL SELECT 8, count(*), " MS("min(created_at)") ", " DAYS_LATER(
-                                                                                                                                                         "coalesce(finished_at, expires_at)",
-                                                                                                                                                         "$3::integer") " FROM notifications" OWN
-                                                                                                                                                                        "UNION ALL SELECT 9, count(*), " MS(
-                                                                                                                                                                            "min(created_at)") ", 0 FROM feedback" OWN,
+    "SELECT 0, coalesce((SELECT no_ai::integer FROM f), 0)::bigint, days::bigint, 0::bigint FROM d " STORED_ROWS,
     "select", "users"};
 static const struct fam_statement last_sent = {
     "privacy_last_sent", "SELECT " MS("max(created_at)") " FROM disclosures" OWN, "select", "disclosures"};
