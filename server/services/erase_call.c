@@ -58,6 +58,7 @@ enum fam_code fam_service_erase(struct fam_services_context *context, struct fam
     erase->record = record;
     erase->context = &ledger;
     enum fam_code code = fam_erase(context->store, &mutation, erase, &outcome, status);
+    erase->context = NULL; /* the ledger is ours */
     /* UNAVAILABLE may mean that only the answer to COMMIT was lost. */
     if (code != FAM_OK && code != FAM_UNAVAILABLE && erase->recorded && strcmp(status->reason, "LEDGER") != 0) {
         take_back(context, &ledger, &erase->receipt_id);
