@@ -66,6 +66,9 @@ static enum fam_code rate(struct fam_services_context *context, struct fam_call 
     if (fam_call_replay(call, &replay_size) != NULL) {
         return FAM_OK;
     }
+    if (fam_service_may_store(context, call, status) != FAM_OK) {
+        return status->code;
+    }
     const struct fam_mutation mutation = fam_service_mutation(call);
     const struct fam_rating rating = {
         .helped = request->helped, .used_response = request->used_response, .comment = request->comment};

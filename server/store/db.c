@@ -23,13 +23,14 @@ static int wait_socket(PGconn *conn, short events, uint64_t deadline_ms)
         if (fd.fd < 0) {
             return -1;
         }
-        if (now >= deadline_ms) {
-            return 0;
-        }
-        uint64_t left = deadline_ms - now;
+        /* What came in while this process was stopped (SIGSTOP, a frozen machine) is in time: one look in any case. */
+        uint64_t left = now < deadline_ms ? deadline_ms - now : 0;
         int n = poll(&fd, 1, left > 60000 ? 60000 : (int)left);
         if (n > 0) {
             return 1;
+        }
+        if (n == 0 && left == 0) {
+            return 0;
         }
         if (n < 0 && errno != EINTR) {
             return -1;
