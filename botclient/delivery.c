@@ -218,7 +218,7 @@ bool fam_delivery_fetch(struct fam_delivery *delivery, uint32_t wait_ms)
 static uint32_t backoff_ms(const struct fam_delivery *delivery)
 {
     unsigned doublings = delivery->failures > 6 ? 6 : delivery->failures;
-    uint32_t full_ms = BACKOFF_MS << doublings;
+    uint32_t full_ms = (uint32_t)BACKOFF_MS << doublings;
     full_ms = full_ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : full_ms;
     return full_ms / 2 + randombytes_uniform(full_ms / 2 + 1);
 }

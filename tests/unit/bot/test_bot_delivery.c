@@ -99,6 +99,8 @@ static void lease(const Fam__V1__LeaseRequest *request, struct fam_backend_reply
     answer(reply, &response.base);
 }
 
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 static void tell(const char *format, ...)
 {
     va_list args;
