@@ -22,7 +22,7 @@ static void make_parents(Fam__V1__Family *family, Fam__V1__Parent *parents, Fam_
         if (w.parents[i].removed)
             continue;
         fam__v1__parent__init(&parents[i + 1]);
-        snprintf(ids[i + 1], 37, "00000000-0000-7000-8000-0000000001%02zx", i + 1);
+        snprintf(ids[i + 1], 37, "00000000-0000-7000-8000-0000000001%02x", (unsigned char)(i + 1));
         parents[i + 1].parent_id = parents[i + 1].user_id = ids[i + 1];
         parents[i + 1].role = w.parents[i].role;
         parents[i + 1].name = w.parents[i].name;
