@@ -439,7 +439,6 @@ void fam_flight_settle(struct fam_flight *flight, const struct fam_pseudonyms *p
         flight->settled_code = check_placeholders(pseudonyms, &made, &flight->settled_status);
     }
     if (flight->settled_code != FAM_OK) {
-        fam_metrics_add(reader->options.metrics, FAM_M_GUARD_REFUSALS, FAM_LABELS(flight->settled_status.reason), 1);
         FAM_LOG(reader->options.log, FAM_LOG_WARN, "translate", "an answer of Claude is not fit to show",
                 FAM_STR("reason", flight->settled_status.reason), FAM_STR("field", flight->settled_status.field));
         fam_cached_reading_done(&made);
@@ -453,6 +452,9 @@ void fam_flight_settle(struct fam_flight *flight, const struct fam_pseudonyms *p
     flight->cached = made;
     flight->settled = true;
     fam_flight_untable(flight);
+    if (flight->settled_code != FAM_OK) { /* last: who sees it counted finds nothing of it any more */
+        fam_metrics_add(reader->options.metrics, FAM_M_GUARD_REFUSALS, FAM_LABELS(flight->settled_status.reason), 1);
+    }
 }
 
 enum fam_code fam_reader_take(struct fam_reader_wait *wait, struct fam_reader_result *ret_result,

@@ -66,6 +66,7 @@ Test(bot_lead, without_the_lead_an_update_is_not_begun_and_comes_again)
 Test(bot_lead, an_update_whose_lead_ended_midway_is_dropped_silently_at_any_step)
 {
     bool finished = false;
+    world_stop();
     for (int steps = 0; steps < 12; steps++) {
         set_up();
         lead.checks_left = steps;
