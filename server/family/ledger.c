@@ -134,6 +134,7 @@ enum fam_code fam_ledger_hmac(struct fam_store *store, const struct fam_erase_su
     unsigned char input[32], hmac[FAM_HMAC_SIZE];
     const char *prefix = subject->is_family ? "ledger:family:" : "ledger:user:";
     size_t size = strlen(prefix);
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
     memcpy(input, prefix, size);
     memcpy(input + size, subject->id.bytes, sizeof(subject->id.bytes));
     enum fam_code code = fam_store_hmac(store, FAM_HMAC_LOOKUP, input, size + sizeof(subject->id.bytes), hmac, status);

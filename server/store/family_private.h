@@ -37,7 +37,4 @@ enum fam_code fam_family_lock_newcomer(struct fam_db *db, const struct fam_uuid 
 /* INVALID_ARGUMENT (field time_zone) for what is no name of the IANA that PostgreSQL knows; NULL is none. */
 enum fam_code fam_time_zone_check(struct fam_db *db, const char *name, struct fam_status *status) FAM_MUST_CHECK;
 
-/* INVALID_ARGUMENT (field time_zone) for what is no name of the IANA that PostgreSQL knows; NULL is none. */
-enum fam_code fam_time_zone_check(struct fam_db *db, const char *name, struct fam_status *status) FAM_MUST_CHECK;
-
 #endif

@@ -162,7 +162,7 @@ static enum fam_code ack(struct fam_db *db, void *context, struct fam_status *st
     const struct word *word = context;
     fam_auto(fam_sealed_done) struct fam_sealed sealed = {0};
     struct fam_params params = {0};
-    struct row row;
+    struct row row = {0};
     enum fam_code code = lock_row(db, word, &row, status);
     if (code != FAM_OK || !row.is_queued) {
         word->end->is_repeat = code == FAM_OK;
@@ -263,7 +263,7 @@ static enum fam_code give_back(struct fam_db *db, const struct word *word, const
 static enum fam_code nack(struct fam_db *db, void *context, struct fam_status *status)
 {
     const struct word *word = context;
-    struct row row;
+    struct row row = {0};
     enum fam_code code = lock_row(db, word, &row, status);
     if (code != FAM_OK) {
         return code;
