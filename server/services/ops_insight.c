@@ -67,7 +67,7 @@ void fam_ops_list_entry_summaries(struct fam_services_context *context,
                                   Fam__V1__ListEntrySummariesResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
-    struct fam_service_page page;
+    struct fam_service_page page = {.limit = 0};
     struct fam_uuid user, family;
     const struct fam_uuid *user_id = NULL, *family_id = NULL;
     fam_auto(summaries_done) struct summaries found = {.list = NULL};
@@ -154,7 +154,7 @@ void fam_ops_list_feedback(struct fam_services_context *context, const Fam__V1__
                            Fam__V1__ListFeedbackResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
-    struct fam_service_page page;
+    struct fam_service_page page = {.limit = 0};
     fam_auto(words_done) struct words words = {.list = NULL};
     fam_auto(fam_reply_done) struct fam_reply reply;
     fam_reply_init(&reply);
