@@ -273,8 +273,10 @@ void fam_worker_free(struct fam_worker *worker)
         return;
     }
     while (worker->all != NULL) { /* what could not be written down */
-        worker->all->refs = 1;
-        fam_batch_unref(worker->all);
+        struct fam_batch *first = worker->all;
+        first->refs = 1;
+        first->previous = NULL; /* as it is: the analyser can't know */
+        fam_batch_unref(first);
     }
     pthread_cond_t *const all[] = {&worker->work, &worker->ended, &worker->keep, &worker->halt, &worker->quiet};
     for (size_t i = 0; i < FAM_ARRAY_SIZE(all); i++) {

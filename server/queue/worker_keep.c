@@ -80,7 +80,7 @@ static void give_up_lost(struct fam_worker *worker, const struct beat *beat)
 /* With the lock held, released meanwhile. */
 static void extend_all(struct fam_worker *worker, uint64_t round)
 {
-    struct beat beat;
+    struct beat beat = {.batch = NULL};
     while (!worker->is_stopping && next_beat(worker, round, &beat)) {
         pthread_mutex_unlock(&worker->lock);
         bool known = extend(worker, &beat);

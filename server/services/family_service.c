@@ -170,6 +170,9 @@ enum fam_code fam_service_show_family(struct fam_services_context *context, cons
         return code;
     }
     *ret_family = fam_reply_family(reply, family);
+    if (*ret_family != NULL && family->retention_days == 0) {
+        (*ret_family)->retention_days = (int32_t)context->retention_days;
+    }
     return fam_reply_check(reply, status);
 }
 

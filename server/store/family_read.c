@@ -166,7 +166,7 @@ static enum fam_code read_all(struct fam_store *store, struct fam_db *db, const 
     family->today = (struct fam_date){(int)fam_rows_i64(&rows, 0, 5), (int)fam_rows_i64(&rows, 0, 6),
                                       (int)fam_rows_i64(&rows, 0, 7)};
     family->no_ai = fam_rows_i64(&rows, 0, 8) != 0;
-    family->retention_days = fam_rows_is_null(&rows, 0, 9) ? FAM_RETENTION_DAYS : (int32_t)fam_rows_i64(&rows, 0, 9);
+    family->retention_days = (int32_t)fam_rows_i64(&rows, 0, 9);
     family->time_zone = strdup(fam_rows_text(&rows, 0, 3));
     if (!family->time_zone) {
         return fam_fail_memory(status);

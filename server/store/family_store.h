@@ -19,7 +19,7 @@
 
 struct fam_store;
 
-enum { FAM_CHILDREN_MAX = 10, FAM_TRAITS_MAX = 10, FAM_RETENTION_DAYS = 90, FAM_RETENTION_DAYS_MAX = 3650 };
+enum { FAM_CHILDREN_MAX = 10, FAM_TRAITS_MAX = 10, FAM_RETENTION_DAYS_MAX = 3650 };
 
 struct fam_date {
     int year, month, day; /* a birth date of which only the year is known has month 0 and day 0 */
@@ -50,7 +50,7 @@ struct fam_family {
     struct fam_date today; /* there, by PostgreSQL's clock and time zones */
     int64_t created_at_ms;
     bool no_ai;                 /* nothing of this family goes to an AI */
-    int32_t retention_days;     /* so long phrases are kept; FAM_RETENTION_DAYS when the family did not say */
+    int32_t retention_days;     /* so long phrases are kept; 0: the family did not say, the setting counts */
     struct fam_parent *parents; /* the oldest membership first */
     size_t parent_count;
     struct fam_child *children; /* in the order in which they were added, without removed ones */

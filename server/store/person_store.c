@@ -124,8 +124,7 @@ static enum fam_code read_family(struct loading *loading, size_t row, struct fam
     family->created_at_ms = fam_rows_i64(rows, row, COLUMN_NUMBER);
     family->today = (struct fam_date){today / 10000, today / 100 % 100, today % 100};
     family->no_ai = fam_rows_i64(rows, row, COLUMN_ON) != 0;
-    family->retention_days =
-        fam_rows_is_null(rows, row, COLUMN_SET) ? FAM_RETENTION_DAYS : (int32_t)fam_rows_i64(rows, row, COLUMN_SET);
+    family->retention_days = (int32_t)fam_rows_i64(rows, row, COLUMN_SET);
     family->time_zone = strdup(fam_rows_text(rows, row, COLUMN_TEXT));
     if (!family->time_zone) {
         return fam_fail_memory(status);

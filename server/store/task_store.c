@@ -241,8 +241,9 @@ enum fam_code fam_task_add(struct fam_db *db, const struct fam_task_new *task, s
 
 void fam_task_begun_done(struct fam_task_begun *begun)
 {
-    free(begun->payload);
+    void *payload = begun->payload;
     *begun = (struct fam_task_begun){0};
+    free(payload);
 }
 
 static enum fam_code read_begun(const struct fam_rows *rows, size_t row, struct fam_task_begun *begun,

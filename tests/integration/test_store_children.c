@@ -77,7 +77,7 @@ Test(children, whoever_asks_about_a_person_sees_the_same_profile_and_switches)
                                     .no_follow_up = FAM__V1__SWITCH__SWITCH_ON};
     cr_assert_eq(fam_person_load(f.store, &anna, &user, &family, &status), FAM_OK);
     cr_assert(!user.share_entries && !user.no_follow_up && !family.no_ai);
-    cr_assert_eq(family.retention_days, FAM_RETENTION_DAYS);
+    cr_assert_eq(family.retention_days, 0);
     fam_user_done(&user);
     fam_family_done(&family);
     cr_assert_eq(change((struct fam_child_change){
