@@ -272,11 +272,12 @@ void fam_worker_free(struct fam_worker *worker)
     if (worker == NULL || worker->is_abandoned) {
         return;
     }
-    while (worker->all != NULL) { /* what could not be written down */
-        struct fam_batch *first = worker->all;
-        first->refs = 1;
-        first->previous = NULL; /* as it is: the analyser can't know */
-        fam_batch_unref(first);
+    struct fam_batch *next = NULL;
+    for (struct fam_batch *batch = worker->all; batch != NULL; batch = next) { /* what could not be written down */
+        next = batch->next;
+        batch->previous = batch->next = NULL;
+        batch->refs = 1;
+        fam_batch_unref(batch);
     }
     pthread_cond_t *const all[] = {&worker->work, &worker->ended, &worker->keep, &worker->halt, &worker->quiet};
     for (size_t i = 0; i < FAM_ARRAY_SIZE(all); i++) {

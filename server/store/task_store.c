@@ -241,9 +241,9 @@ enum fam_code fam_task_add(struct fam_db *db, const struct fam_task_new *task, s
 
 void fam_task_begun_done(struct fam_task_begun *begun)
 {
-    void *payload = begun->payload;
-    *begun = (struct fam_task_begun){0};
-    free(payload);
+    free(begun->payload);
+    *begun = (struct fam_task_begun){.payload = NULL};
+    begun->payload = NULL; /* once more, for the analyser, which does not follow the line above */
 }
 
 static enum fam_code read_begun(const struct fam_rows *rows, size_t row, struct fam_task_begun *begun,
@@ -293,6 +293,7 @@ static enum fam_code begin_by(struct fam_store *store, const struct fam_statemen
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     for (size_t i = 0; i < count; i++) {
         ret_begun[i] = (struct fam_task_begun){.ref.task_id = ids[i], .verdict = FAM_TASK_GONE};
+        ret_begun[i].payload = NULL; /* as above */
     }
     enum fam_code code = fam_task_exec(store, statement, params, &rows, status);
     *ret_found = code == FAM_OK ? fam_rows_count(&rows) : 0;
