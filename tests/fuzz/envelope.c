@@ -38,7 +38,7 @@ static const ProtobufCMessageDescriptor *input_of(const char *method)
 
 static struct fam_rules *make_rules(void)
 {
-    static const ProtobufCMessageDescriptor *inputs[64];
+    static const ProtobufCMessageDescriptor *inputs[128];
     struct fam_field_rule *rules = calloc(fam_field_rule_count, sizeof(*rules));
     size_t count = 0;
     size_t kept = 0;
