@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
@@ -13,9 +14,9 @@
 enum { SEEN_MAX = 512 };
 
 const ProtobufCServiceDescriptor *const fam_registry_services[] = {
-    &fam__v1__translation_service__descriptor,  &fam__v1__family_service__descriptor,
-    &fam__v1__notification_service__descriptor, &fam__v1__session_service__descriptor,
-    &fam__v1__ops_service__descriptor,
+    &fam__v1__translation_service__descriptor, &fam__v1__family_service__descriptor,
+    &fam__v1__checkin_service__descriptor,     &fam__v1__notification_service__descriptor,
+    &fam__v1__session_service__descriptor,     &fam__v1__ops_service__descriptor,
 };
 const size_t fam_registry_service_count = FAM_ARRAY_SIZE(fam_registry_services);
 

@@ -2,12 +2,12 @@
 # Which Debian packages the project needs, and how they get here. Sourced after common.sh.
 # shellcheck disable=SC2034 # the lists are for the scripts that source this
 
-# To run: servers for quickstart, dev and the tests, and certificates for Telegram.
-PACKAGES_RUN=(postgresql redis-server ca-certificates)
+# To run: servers for quickstart, dev and the tests, certificates for Telegram, and letters for the pictures of reports.
+PACKAGES_RUN=(postgresql redis-server ca-certificates fonts-dejavu-core)
 # To build.
 PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkgconf protobuf-compiler protobuf-c-compiler libprotobuf-c-dev
   libnng-dev libpq-dev libhiredis-dev libcurl4-openssl-dev libcjson-dev zlib1g-dev libsodium-dev libutf8proc-dev
-  libmicrohttpd-dev libstemmer-dev libdw-dev libcriterion-dev)
+  libmicrohttpd-dev libstemmer-dev libpango1.0-dev libcairo2-dev libdw-dev libcriterion-dev)
 # To watch: scripts/dev up --observe, and the tests.
 PACKAGES_OBSERVE=(prometheus prometheus-alertmanager)
 # To test.

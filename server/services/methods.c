@@ -51,6 +51,15 @@ enum {
     METHOD("FamilyService/ExportFamily", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                   \
     METHOD("FamilyService/DeleteFamily", CALLERS, CHANGE, 0)                                                           \
     METHOD("FamilyService/SubmitFeedback", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                 \
+    METHOD("CheckinService/GetSchedule", CALLERS, FOR_USER, 0)                                                         \
+    METHOD("CheckinService/SetSchedule", CALLERS, CHANGE, 0)                                                           \
+    METHOD("CheckinService/PauseSchedule", CALLERS, CHANGE, 0)                                                         \
+    METHOD("CheckinService/StartCheckin", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE | FAM_METHOD_PERSONAL, 0)            \
+    METHOD("CheckinService/AnswerQuestion", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE | FAM_METHOD_PERSONAL, 0)          \
+    METHOD("CheckinService/SkipCheckin", FAM_ROLE_BOT | FAM_ROLE_SERVICE, CHANGE, 0)                                   \
+    METHOD("CheckinService/ListCheckins", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                  \
+    METHOD("CheckinService/GetReport", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                     \
+    METHOD("CheckinService/ListReports", CALLERS, FOR_USER, 0)                                                         \
     METHOD("NotificationService/RecordDelivery", FAM_ROLE_BOT, CHANGE, 0)                                              \
     METHOD("NotificationService/Lease", FAM_ROLE_BOT, FAM_METHOD_PERSONAL | FAM_METHOD_LONG_POLL, 60000)               \
     METHOD("NotificationService/Ack", FAM_ROLE_BOT, 0, 0)                                                              \
@@ -99,7 +108,9 @@ enum {
     METHOD("OpsService/EraseFamily", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
     METHOD("OpsService/GetRetention", FAM_ROLE_ADMIN, 0, 0)                                                            \
     METHOD("OpsService/GetStats", FAM_ROLE_ADMIN, 0, 0)                                                                \
-    METHOD("OpsService/Broadcast", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)
+    METHOD("OpsService/Broadcast", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                       \
+    METHOD("OpsService/SendCheckin", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)                                     \
+    METHOD("OpsService/SendReport", FAM_ROLE_ADMIN, FAM_METHOD_IDEMPOTENT_KEY, 0)
 
 #define ENTRY(name_, roles_, flags_, timeout_ms_)                                                                      \
     {.name = "fam.v1." name_, .roles = (roles_), .flags = (flags_), .timeout_ms = (timeout_ms_)},
@@ -185,6 +196,25 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("BroadcastRequest.text_ru", REQUIRED, 1, 2000),
     RULE("BroadcastRequest.text_en", REQUIRED, 1, 2000),
     RULE("SetConsentRequest.text_version", OPTIONAL, 0, 32),
+    RULE("CheckinTime.local_time", OPTIONAL, 5, 5),
+    RULE("SetScheduleRequest.times", OPTIONAL, 0, 4),
+    RULE("SetScheduleRequest.reminder_minutes", OPTIONAL, 0, 30),
+    RULE("SetScheduleRequest.quiet_from", OPTIONAL, 5, 5),
+    RULE("SetScheduleRequest.quiet_until", OPTIONAL, 5, 5),
+    RULE("PauseScheduleRequest.days", OPTIONAL, 0, 31),
+    RULE("StartCheckinRequest.checkin_id", OPTIONAL, 36, 36),
+    RULE("AnswerQuestionRequest.checkin_id", REQUIRED, 36, 36),
+    RULE("AnswerQuestionRequest.question_id", REQUIRED, 1, 32),
+    RULE("AnswerQuestionRequest.option_id", OPTIONAL, 0, 36),
+    RULE("AnswerQuestionRequest.text", OPTIONAL, 0, 1000),
+    RULE("SkipCheckinRequest.checkin_id", REQUIRED, 36, 36),
+    RULE("ListCheckinsRequest.page_size", OPTIONAL, 1, 50),
+    RULE("ListCheckinsRequest.page_token", OPTIONAL, 0, 128),
+    RULE("GetReportRequest.report_id", OPTIONAL, 36, 36),
+    RULE("ListReportsRequest.page_size", OPTIONAL, 1, 50),
+    RULE("ListReportsRequest.page_token", OPTIONAL, 0, 128),
+    RULE("SendCheckinRequest.user_id", REQUIRED, 36, 36),
+    RULE("SendReportRequest.user_id", REQUIRED, 36, 36),
     RULE("RecordDeliveryRequest.entry_id", REQUIRED, 36, 36),
     RULE("RecordDeliveryRequest.chat_id", REQUIRED, 1, ID_MAX),
     RULE("RecordDeliveryRequest.message_id", REQUIRED, 1, ID_MAX),

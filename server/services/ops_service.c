@@ -20,6 +20,7 @@
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
+#include "services/unbuilt.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -308,6 +309,9 @@ FORWARD(get_retention, GetRetention)
 FORWARD(get_stats, GetStats)
 FORWARD(erase_family, EraseFamily)
 FORWARD(broadcast, Broadcast)
+
+FAM_UNBUILT(OpsService, send_checkin, SendCheckin)
+FAM_UNBUILT(OpsService, send_report, SendReport)
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
 {

@@ -10,6 +10,7 @@ struct fam_services {
     struct fam_services_context context;
     struct fam_translation_service translation;
     struct fam_family_service family;
+    struct fam_checkin_service checkin;
     struct fam_notification_service notification;
     struct fam_session_service session;
     struct fam_ops_service ops;
@@ -25,6 +26,7 @@ struct fam_services *fam_services_new(const struct fam_services_context *context
     services->context = *context;
     fam_translation_service_init(&services->translation, &services->context);
     fam_family_service_init(&services->family, &services->context);
+    fam_checkin_service_init(&services->checkin, &services->context);
     fam_notification_service_init(&services->notification, &services->context);
     fam_session_service_init(&services->session, &services->context);
     fam_ops_service_init(&services->ops, &services->context);
@@ -39,8 +41,8 @@ void fam_services_free(struct fam_services *services)
 enum fam_code fam_services_register(struct fam_services *services, struct fam_status *status)
 {
     ProtobufCService *const all[] = {
-        &services->translation.base.base, &services->family.base.base, &services->notification.base.base,
-        &services->session.base.base,     &services->ops.base.base,
+        &services->translation.base.base,  &services->family.base.base,  &services->checkin.base.base,
+        &services->notification.base.base, &services->session.base.base, &services->ops.base.base,
     };
     for (size_t i = 0; i < FAM_ARRAY_SIZE(all); i++) {
         enum fam_code code = fam_server_add_service(services->context.server, all[i], status);

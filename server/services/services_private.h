@@ -2,6 +2,7 @@
 #ifndef FAM_SERVICES_PRIVATE_H
 #define FAM_SERVICES_PRIVATE_H
 
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
@@ -23,6 +24,10 @@ struct fam_family_service {
     Fam__V1__FamilyService_Service base;
     struct fam_services_context *context;
 };
+struct fam_checkin_service {
+    Fam__V1__CheckinService_Service base;
+    struct fam_services_context *context;
+};
 struct fam_notification_service {
     Fam__V1__NotificationService_Service base;
     struct fam_services_context *context;
@@ -38,6 +43,7 @@ struct fam_ops_service {
 
 void fam_translation_service_init(struct fam_translation_service *service, struct fam_services_context *context);
 void fam_family_service_init(struct fam_family_service *service, struct fam_services_context *context);
+void fam_checkin_service_init(struct fam_checkin_service *service, struct fam_services_context *context);
 void fam_notification_service_init(struct fam_notification_service *service, struct fam_services_context *context);
 void fam_session_service_init(struct fam_session_service *service, struct fam_services_context *context);
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "fam/rpc/v1/envelope.pb-c.h"
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
 #include "fam/v1/session.pb-c.h"
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const ProtobufCServiceDescriptor *const services[] = {
     &fam__v1__translation_service__descriptor, &fam__v1__family_service__descriptor,
-    &fam__v1__session_service__descriptor, &fam__v1__ops_service__descriptor};
+    &fam__v1__session_service__descriptor,     &fam__v1__ops_service__descriptor,
+    &fam__v1__checkin_service__descriptor,     &fam__v1__notification_service__descriptor};
 
 /* The request type of "fam.v1.Service/Method"; for any other name Translate's, so that payloads are always looked at.
  */

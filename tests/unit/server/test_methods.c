@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
@@ -13,9 +14,9 @@
 #include "services/methods.h"
 
 static const ProtobufCServiceDescriptor *const SERVICES[] = {
-    &fam__v1__translation_service__descriptor,  &fam__v1__family_service__descriptor,
-    &fam__v1__notification_service__descriptor, &fam__v1__session_service__descriptor,
-    &fam__v1__ops_service__descriptor,
+    &fam__v1__translation_service__descriptor, &fam__v1__family_service__descriptor,
+    &fam__v1__checkin_service__descriptor,     &fam__v1__notification_service__descriptor,
+    &fam__v1__session_service__descriptor,     &fam__v1__ops_service__descriptor,
 };
 enum { SERVICE_COUNT = sizeof(SERVICES) / sizeof(SERVICES[0]) };
 
