@@ -205,11 +205,10 @@ static bool is_ready_or_dead(void *context)
     return is_ready(context) || !proc_is_running(&((struct system *)context)->server);
 }
 
-/* The log holds nothing personal: that is what the product promises, and tests of their own look for it. */
-static void print_log(const struct system *system)
+void system_print_log(const struct proc *server, const char *why)
 {
-    char *log = proc_read_file(system->server.err_path);
-    fprintf(stderr, "famserver is not ready; its log:\n%s\n", log != NULL ? log : "(none)");
+    char *log = proc_read_file(server->err_path);
+    fprintf(stderr, "%s; the log of famserver:\n%s\n", why, log != NULL ? log : "(none)");
     free(log);
 }
 
@@ -217,7 +216,7 @@ bool system_wait_ready(struct system *system, int timeout_ms)
 {
     bool ready = proc_wait_until(is_ready_or_dead, system, timeout_ms) && is_ready(system);
     if (!ready) {
-        print_log(system);
+        system_print_log(&system->server, "famserver is not ready");
     }
     return ready;
 }
