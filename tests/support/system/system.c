@@ -80,14 +80,18 @@ void system_start(struct system *system, const char *const *extra)
 {
     memset(system, 0, sizeof(*system));
     cr_assert(proc_tmpdir(system->dir, sizeof(system->dir)));
-    cr_assert(pg_server_start(&system->pg, false));
+    bool is_migrated = false;
+    cr_assert(pg_server_start_migrated(&system->pg, &is_migrated));
     cr_assert(redis_server_start(&system->redis, false));
     system->rpc_port = proc_free_port();
     system->http_port = proc_free_port();
     system->bot_http_port = proc_free_port();
     make_server_env(system, extra);
     char out[4096];
-    run_once(system, "--migrate", NULL, NULL, out, sizeof(out));
+    if (!is_migrated) {
+        run_once(system, "--migrate", NULL, NULL, out, sizeof(out));
+        cr_assert(pg_server_keep_migrated(&system->pg));
+    }
     run_once(system, "--create-token", "bot", "123456", out, sizeof(out));
     keep_token(out, system->bot_token);
     run_once(system, "--create-token", "admin", "tester", out, sizeof(out));
