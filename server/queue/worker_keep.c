@@ -171,6 +171,14 @@ static bool return_what_waits(struct fam_worker *worker, uint64_t now_ms, uint64
     return true;
 }
 
+/* It looks by itself this often, so that nobody has to wake it for a task that is over soon: who picks up a task on an
+ * idle machine has no processor to spare for that. */
+static uint64_t look_each_ms(const struct fam_worker *worker)
+{
+    uint64_t lease_share = worker->options.lease_ms / 6;
+    return worker->options.hold_ms < lease_share ? worker->options.hold_ms : lease_share;
+}
+
 void *fam_worker_keep(void *argument)
 {
     struct fam_worker *worker = argument;
@@ -193,6 +201,7 @@ void *fam_worker_keep(void *argument)
         if (beat_ms != 0) {
             sooner(&next_ms, beat_ms);
         }
+        sooner(&next_ms, now_ms + look_each_ms(worker));
         worker->keep_at_ms = next_ms;
         fam_worker_wait(worker, &worker->keep, next_ms);
     }
