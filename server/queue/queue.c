@@ -18,14 +18,15 @@ enum { PAUSE_LOOK_MS = 500, RECORD_SIZE = 32, WAKE_KEY = 10, EPOCH_KEY = 11 };
 const char *const fam_queue_keys[FAM_QUEUE_KEYS] = {
     "fam:{queue}:ready:1",   "fam:{queue}:ready:2",   "fam:{queue}:ready:3",   "fam:{queue}:ready:4",
     "fam:{queue}:delayed:1", "fam:{queue}:delayed:2", "fam:{queue}:delayed:3", "fam:{queue}:delayed:4",
-    "fam:{queue}:leases",    "fam:{queue}:holds",     "fam:{queue}:wake",      "fam:{queue}:epoch"};
+    "fam:{queue}:leases",    "fam:{queue}:holds",     "fam:{queue}:wake",      "fam:{queue}:epoch",
+    "fam:{queue}:workers"};
 
 static const char *const sources[FAM_QUEUE_SCRIPTS] = {
-    [FAM_QUEUE_PUSH] = push_script,     [FAM_QUEUE_CLAIM] = claim_script,     [FAM_QUEUE_START] = start_script,
-    [FAM_QUEUE_FINISH] = finish_script, [FAM_QUEUE_DELAY] = delay_script,     [FAM_QUEUE_RETURN] = return_script,
-    [FAM_QUEUE_EXTEND] = extend_script, [FAM_QUEUE_EXPIRED] = expired_script, [FAM_QUEUE_LOOK] = look_script,
-    [FAM_QUEUE_REPAIR] = repair_script, [FAM_QUEUE_FORGET] = forget_script,   [FAM_QUEUE_SIZES] = sizes_script,
-    [FAM_QUEUE_EPOCH] = epoch_script};
+    [FAM_QUEUE_PUSH] = push_script,     [FAM_QUEUE_CLAIM] = claim_script,       [FAM_QUEUE_START] = start_script,
+    [FAM_QUEUE_FINISH] = finish_script, [FAM_QUEUE_DELAY] = delay_script,       [FAM_QUEUE_RETURN] = return_script,
+    [FAM_QUEUE_EXTEND] = extend_script, [FAM_QUEUE_EXPIRED] = expired_script,   [FAM_QUEUE_LOOK] = look_script,
+    [FAM_QUEUE_REPAIR] = repair_script, [FAM_QUEUE_FORGET] = forget_script,     [FAM_QUEUE_SIZES] = sizes_script,
+    [FAM_QUEUE_EPOCH] = epoch_script,   [FAM_QUEUE_ANNOUNCE] = announce_script, [FAM_QUEUE_ROLL] = roll_script};
 
 struct fam_queue *fam_queue_new(const struct fam_queue_options *options, struct fam_status *status)
 {

@@ -32,11 +32,13 @@ enum fam_queue_script {
     FAM_QUEUE_FORGET,
     FAM_QUEUE_SIZES,
     FAM_QUEUE_EPOCH,
+    FAM_QUEUE_ANNOUNCE,
+    FAM_QUEUE_ROLL,
     FAM_QUEUE_SCRIPTS
 };
 
 /* Keys in the order that the scripts take them. */
-enum { FAM_QUEUE_LEASES = 8, FAM_QUEUE_HOLDS = 9, FAM_QUEUE_KEYS = 12, FAM_QUEUE_PAGE = 200 };
+enum { FAM_QUEUE_LEASES = 8, FAM_QUEUE_HOLDS = 9, FAM_QUEUE_KEYS = 13, FAM_QUEUE_PAGE = 200 };
 extern const char *const fam_queue_keys[FAM_QUEUE_KEYS];
 
 struct fam_queue {
