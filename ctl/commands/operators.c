@@ -202,7 +202,7 @@ enum fam_code fam_ctl_broadcast(struct fam_ctl *ctl, struct fam_status *status)
     char question[128];
     enum fam_code code = broadcast(ctl, true, &recipients, status);
     if (code == FAM_OK && fam_ctl_is_dry_run(ctl)) {
-        fam_out_field(&ctl->out, "recipients", "Would be told", FAM_NUMBER(recipients));
+        fam_out_field(&ctl->out, "would_tell", "Would be told", FAM_NUMBER(recipients));
         fam_out_note(&ctl->out, "Nothing was sent.");
         return FAM_OK;
     }

@@ -205,6 +205,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("ListNotificationsRequest.page_size", OPTIONAL, 1, 100),
     RULE("ListNotificationsRequest.page_token", OPTIONAL, 0, 128),
     RULE("ListNotificationsRequest.user_id", OPTIONAL, 36, 36),
+    RULE("ListNotificationsRequest.notification_ids", OPTIONAL, 0, 100),
     RULE("ResendRequest.notification_ids", OPTIONAL, 0, 100),
     RULE("ResendRequest.user_id", OPTIONAL, 36, 36),
     RULE("AcquireLeadRequest.holder", REQUIRED, 1, 64),
