@@ -136,6 +136,24 @@ static void add_rating_buttons(const struct fam_turn *turn, struct fam_keyboard 
     }
 }
 
+/* Below the answer. A second tap on the same answer renews the question that the first one brought. */
+static enum fam_code show_below(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard)
+{
+    const struct fam_messenger *messenger = &turn->messenger;
+    const struct fam_outgoing message = {.chat_id = turn->update->chat_id,
+                                         .message_id = turn->state.thanks_id,
+                                         .html = fam_html_text(html),
+                                         .keyboard = keyboard};
+    if (turn->update->message_id != 0 && turn->state.rated_id == turn->update->message_id && !fam_html_failed(html)) {
+        enum fam_code code = messenger->edit(messenger->context, &message, turn->status);
+        if (code != FAM_NOT_FOUND && code != FAM_INVALID_ARGUMENT) {
+            return code;
+        }
+    }
+    turn->state.rated_id = turn->update->message_id;
+    return fam_turn_send(turn, html, keyboard, &turn->state.thanks_id);
+}
+
 /* The first tap is on the answer, which stays; the next ones are on the question. */
 static enum fam_code ask_more(struct fam_turn *turn, unsigned helped, unsigned used, bool on_answer)
 {
@@ -144,8 +162,7 @@ static enum fam_code ask_more(struct fam_turn *turn, unsigned helped, unsigned u
     fam_html_init(&html);
     fam_html_add(&html, on_answer ? T(turn->locale, "rate.thanks") : T(turn->locale, "rate.noted"));
     add_rating_buttons(turn, &keyboard, helped, used);
-    turn->keep_pressed = on_answer;
-    return fam_turn_show(turn, &html, &keyboard);
+    return on_answer ? show_below(turn, &html, &keyboard) : fam_turn_show(turn, &html, &keyboard);
 }
 
 enum fam_code fam_details_rate(struct fam_turn *turn)
