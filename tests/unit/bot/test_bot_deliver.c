@@ -230,6 +230,46 @@ Test(bot_deliver, a_safety_block_that_was_shown_stays_on_top_of_the_replaced_ans
     cr_assert_not_null(find_button(sent, "Удалить"));
 }
 
+Test(bot_deliver, help_that_the_chat_shows_is_not_repeated_by_a_later_reading)
+{
+    n.entry.safety = &n.safety;
+    n.better.advice_changed = true;
+    struct sent *sent = delivered(NULL);
+    cr_assert_not(sent->is_edit);
+    cr_assert_eq(sent->reply_to, 500, "it answers the message with the help");
+    cr_assert_null(strstr(sent->text, "8-800-2000-122"));
+    cr_assert_null(strstr(sent->text, n.safety.first_step));
+    assert_says(sent, "о помощи, остаётся в силе");
+    assert_says(sent, "&lt;глубже&gt;");
+    const char *reading = strstr(sent->text, "Что происходит");
+    cr_assert_not_null(reading);
+    char head[4000];
+    snprintf(head, sizeof(head), "%.*s", (int)(reading - sent->text), sent->text);
+    cr_assert_gt(fam_utf16_length(head), 60, "a locked phone shows nothing of the topic");
+    cr_assert(sent->protect);
+    cr_assert_not_null(find_button(sent, "Удалить"));
+}
+
+Test(bot_deliver, help_whose_message_is_gone_or_unknown_comes_again_with_the_reading)
+{
+    n.entry.safety = &n.safety;
+    n.better.replace = &n.replace;
+    edit_reason = "NO_MESSAGE";
+    struct sent *sent = delivered(NULL);
+    cr_assert_eq(strncmp(sent->text, n.safety.opening, strlen(n.safety.opening)), 0, "%s", sent->text);
+    assert_says(sent, "8-800-2000-122");
+    w.sent_count = 0;
+    n.better.replace = NULL;
+    n.entry.delivery = NULL;
+    sent = delivered(NULL);
+    assert_says(sent, "8-800-2000-122");
+    w.sent_count = 0;
+    n.entry.delivery = &n.shown;
+    n.shown.chat_id = PERSON + 1;
+    sent = delivered(NULL);
+    assert_says(sent, "8-800-2000-122");
+}
+
 Test(bot_deliver, a_new_message_fits_into_an_answer_and_keeps_its_last_line)
 {
     static char words[6000];
