@@ -4,6 +4,7 @@
 
 #include "base/uuid.h"
 #include "dialog/answer.h"
+#include "dialog/people.h"
 #include "dialog/reading.h"
 
 enum { USED_SHIFT = 8, HELPED_LAST = FAM__V1__HELPED__HELPED_WORSE };
@@ -202,6 +203,33 @@ static enum fam_code ask_no_more(struct fam_turn *turn)
     return code == FAM_OK ? fam_turn_show(turn, &html, NULL) : code;
 }
 
+/* Below the answer with the help, which stays. A second tap on it says nothing more. */
+static enum fam_code agree(struct fam_turn *turn)
+{
+    char id[FAM_UUID_TEXT_SIZE];
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    Fam__V1__AgreeFollowUpRequest request = FAM__V1__AGREE_FOLLOW_UP_REQUEST__INIT;
+    int64_t pressed = turn->update->message_id;
+    if (fam_uuid_is_nil(&turn->pressed.entry) || (pressed != 0 && turn->state.agreed_id == pressed)) {
+        return FAM_OK;
+    }
+    fam_uuid_format(&turn->pressed.entry, id);
+    request.entry_id = id;
+    turn->keep_pressed = true;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_AGREE_FOLLOW_UP, "agree", &request.base, &reply);
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED) {
+        return fam_turn_say(turn, T(turn->locale, "button.not_kept"));
+    }
+    if (code == FAM_FAILED_PRECONDITION && strcmp(turn->status->reason, "CONSENT_REQUIRED") != 0) {
+        return fam_turn_say(turn, T(turn->locale, "follow_up.too_late"));
+    }
+    if (code != FAM_OK) {
+        return fam_people_refused(turn, code);
+    }
+    turn->state.agreed_id = pressed;
+    return fam_turn_say(turn, T(turn->locale, "follow_up.agreed"));
+}
+
 /* A word of thanks in place of the question: nothing more is asked. */
 enum fam_code fam_details_follow_up(struct fam_turn *turn)
 {
@@ -212,6 +240,9 @@ enum fam_code fam_details_follow_up(struct fam_turn *turn)
     Fam__V1__RateEntryRequest request = FAM__V1__RATE_ENTRY_REQUEST__INIT;
     if (helped == FAM_FOLLOW_UP_NO_MORE) {
         return ask_no_more(turn);
+    }
+    if (helped == FAM_FOLLOW_UP_AGREE) {
+        return agree(turn);
     }
     if (helped < 1 || helped > HELPED_LAST || fam_uuid_is_nil(&turn->pressed.entry)) {
         return FAM_OK;

@@ -199,6 +199,7 @@ enum fam_code fam_entry_delete(struct fam_store *store, const struct fam_mutatio
 struct fam_delivery {
     int64_t chat_id, message_id;
     int32_t reading_version; /* INVALID_ARGUMENT (field reading_version) when the entry has no such reading */
+    bool is_answer;          /* a direct answer: how it went may be asked later (follow_up_store.h) */
 };
 /* The last delivery counts. ids: entry, and again when a notification about it waits for this (ring the bell).
  * NOT_FOUND. */
