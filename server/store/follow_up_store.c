@@ -9,6 +9,10 @@
 #include "store/notification_store.h"
 #include "store/store.h"
 
+static const struct fam_statement select_asked = {
+    "follow_up_asked", "SELECT 1 FROM notifications WHERE unique_key = $1 AND state <> 'queued'", "select",
+    "notifications"};
+
 enum { DELAY_MS = 24 * 60 * 60 * 1000, BODY_MAX = 64 };
 
 static const struct fam_statement select_entry = {
@@ -44,12 +48,25 @@ static enum fam_code check_danger(struct fam_store *store, struct fam_db *db, co
     return code;
 }
 
+/* It is there already: is it still to come? */
+static enum fam_code check_asked(struct fam_db *db, const char *unique_key, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    struct fam_params params = {0};
+    fam_param_text(&params, unique_key);
+    enum fam_code code = fam_db_exec(db, &select_asked, &params, &rows, status);
+    if (code == FAM_OK && fam_rows_count(&rows) > 0) {
+        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "ASKED_ALREADY", 0, "the question was asked");
+    }
+    return code;
+}
+
 static enum fam_code add_question(struct fam_store *store, struct fam_db *db, const struct agreement *agreement,
                                   int32_t version, struct fam_status *status)
 {
     char id[FAM_UUID_TEXT_SIZE], unique_key[FAM_UUID_TEXT_SIZE + 16];
     unsigned char body[BODY_MAX];
-    bool added = false; /* or it is there already: that is how it should be, too */
+    bool added = false;
     Fam__V1__FollowUp question = FAM__V1__FOLLOW_UP__INIT;
     fam_uuid_format(agreement->entry_id, id);
     (void)snprintf(unique_key, sizeof(unique_key), "agreed:%s", id);
@@ -71,7 +88,8 @@ static enum fam_code add_question(struct fam_store *store, struct fam_db *db, co
         .unique_key = unique_key,
         .delay_ms = DELAY_MS,
     };
-    return fam_notification_add(store, db, &notification, &added, status);
+    enum fam_code code = fam_notification_add(store, db, &notification, &added, status);
+    return code == FAM_OK && !added ? check_asked(db, unique_key, status) : code;
 }
 
 static enum fam_code agree(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,

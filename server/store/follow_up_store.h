@@ -18,8 +18,8 @@ struct fam_store;
 
 /* The author of an entry with a danger wants to be asked once, 24 hours from now; agreed to again it stays as it is.
  * The consent to messages is not asked for: this is one of its own. NOT_FOUND; FAILED_PRECONDITION with the reasons
- * NO_DANGER and TOO_LATE: the words are older than three days (so it is never asked twice: what was asked is known for
- * seven). */
+ * NO_DANGER, ASKED_ALREADY and TOO_LATE: the words are older than three days (so it is never asked twice: what was
+ * asked is known for seven). */
 enum fam_code fam_follow_up_agree(struct fam_store *store, const struct fam_mutation *mutation,
                                   const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
                                   struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;

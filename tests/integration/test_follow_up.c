@@ -259,7 +259,9 @@ Test(follow_up, after_a_danger_the_author_is_asked_a_day_later_when_they_agreed_
     node_ack(&node, notification);
     fam_rpc_done(&lease.rpc);
     sql("SELECT count(*) FROM deliveries", "0");
-    agreed(&entry_id);
+    struct fam_status status = {0};
+    cr_assert_eq(agree(&entry_id, &status), FAM_FAILED_PRECONDITION);
+    cr_assert_str_eq(status.reason, "ASKED_ALREADY");
     expect_leased(&node, 0);
     sql("SELECT count(*) FROM notifications", "1"); /* no third message */
 }
