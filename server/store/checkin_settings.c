@@ -20,16 +20,13 @@ enum { DAY_MINUTES = 24 * 60, MINUTE_MS = 60000, NAME_SIZE = 32 };
 #define CONSENT(purpose)                                                                                               \
     "coalesce((SELECT granted FROM consents c WHERE c.user_id = u.user_id AND c.purpose = '" purpose "' "              \
     "ORDER BY changed_at DESC, consent_id DESC LIMIT 1), false)"
-#define FAMILY_OF_USER                                                                                                 \
-    "LEFT JOIN LATERAL (SELECT f.family_id, f.time_zone FROM parents p JOIN families f USING (family_id) "             \
-    "WHERE p.user_id = u.user_id ORDER BY p.created_at, p.parent_id LIMIT 1) f ON true "
 
 static const struct fam_statement select_settings = {
     "checkin_settings",
     "SELECT " SETTINGS ", coalesce(f.time_zone, 'UTC'), "
     "CASE WHEN s.paused_until > now() THEN (extract(epoch FROM s.paused_until) * 1000)::bigint ELSE 0 END, " CONSENT(
-        "notifications") " FROM users u LEFT JOIN checkin_settings s ON s.user_id = u.user_id " FAMILY_OF_USER
-                         "WHERE u.user_id = $1",
+        "notifications") " FROM users u LEFT JOIN checkin_settings s ON s.user_id = u.user_id " FAM_FAMILY_OF_USER
+                         "WHERE u.user_id = $1 AND u.erased_at IS NULL",
     "select", "checkin_settings"};
 static const struct fam_statement select_times = {
     "checkin_times",
@@ -40,7 +37,7 @@ static const struct fam_statement select_times = {
 /* First of all: it is the lock of the change. */
 static const struct fam_statement make_row = {
     "checkin_settings_make",
-    "INSERT INTO checkin_settings (user_id) SELECT user_id FROM users WHERE user_id = $1 "
+    "INSERT INTO checkin_settings (user_id) SELECT user_id FROM users WHERE user_id = $1 AND erased_at IS NULL "
     "ON CONFLICT (user_id) DO UPDATE SET updated_at = now() RETURNING user_id",
     "insert", "checkin_settings"};
 static const struct fam_statement update_row = {
@@ -55,23 +52,18 @@ static const struct fam_statement set_pause = {"checkin_settings_pause",
                                                "THEN now() + $2::bigint * INTERVAL '1 day' END "
                                                "WHERE user_id = $1",
                                                "update", "checkin_settings"};
+/* What is on its way and waits. */
+static const struct fam_statement hold_back = {
+    "checkin_settings_quiet",
+    "UPDATE notifications SET state = 'expired', finished_at = now() WHERE user_id = $1 AND state = 'queued' "
+    "AND NOT leased AND kind IN ('checkin', 'checkin_reminder')",
+    "update", "notifications"};
 /* Who leaves the family waits, and then takes the schedules away. */
 static const struct fam_statement hold_family = {
     "checkin_settings_family", "SELECT family_id FROM parents WHERE user_id = $1 FOR SHARE", "select", "parents"};
-/* Within quiet hours their end comes before their next beginning. */
 static const struct fam_statement select_quiet = {
-    "checkin_quiet",
-    "SELECT reminder, (extract(epoch FROM begins) * 1000)::bigint, (extract(epoch FROM ends) * 1000)::bigint, weekly, "
-    "paused FROM (SELECT coalesce(s.reminder_minutes, 0) AS reminder, coalesce(s.weekly_report, true) AS weekly, "
-    "coalesce(s.paused_until > m.moment, false) AS paused, "
-    "coalesce(next_local_time(m.moment, q.f, NULL, f.time_zone), next_local_time(m.moment, q.f, NULL, 'UTC')) AS "
-    "begins, "
-    "coalesce(next_local_time(m.moment, q.u, NULL, f.time_zone), next_local_time(m.moment, q.u, NULL, 'UTC')) AS ends "
-    "FROM users u LEFT JOIN checkin_settings s ON s.user_id = u.user_id " FAMILY_OF_USER
-    "CROSS JOIN (SELECT TIMESTAMPTZ 'epoch' + $2::bigint * INTERVAL '1 millisecond' AS moment) m "
-    "CROSS JOIN LATERAL (SELECT CASE WHEN s.user_id IS NULL THEN TIME '22:00' ELSE s.quiet_from END AS f, "
-    "CASE WHEN s.user_id IS NULL THEN TIME '07:00' ELSE s.quiet_until END AS u) q WHERE u.user_id = $1) found",
-    "select", "checkin_settings"};
+    "checkin_quiet", "SELECT " FAM_QUIET_COLUMNS "FROM users u " FAM_QUIET_JOINS("$2") "WHERE u.user_id = $1", "select",
+    "checkin_settings"};
 
 static void copy_time(char ret_time[FAM_LOCAL_TIME_SIZE], const char *from)
 {
@@ -378,13 +370,17 @@ static enum fam_code pause_now(struct fam_store *store, struct fam_db *db, void 
                                struct fam_status *status)
 {
     const struct pause *pause = context;
-    struct fam_params params = {0};
+    struct fam_params params = {0}, person = {0};
     (void)store;
     enum fam_code code = make(db, pause->user_id, status);
     fam_outcome_add(outcome, pause->user_id);
     fam_param_uuid(&params, pause->user_id);
     fam_param_i64(&params, pause->days);
-    return code == FAM_OK ? fam_db_exec(db, &set_pause, &params, NULL, status) : code;
+    if (code == FAM_OK) {
+        code = fam_db_exec(db, &set_pause, &params, NULL, status);
+    }
+    fam_param_uuid(&person, pause->user_id);
+    return code == FAM_OK && pause->days > 0 ? fam_db_exec(db, &hold_back, &person, NULL, status) : code;
 }
 
 enum fam_code fam_checkin_pause(struct fam_store *store, const struct fam_mutation *mutation,
@@ -410,13 +406,18 @@ enum fam_code fam_quiet_at(struct fam_db *db, const struct fam_uuid *user_id, in
     if (code != FAM_OK) {
         return code;
     }
-    int64_t begins_ms = fam_rows_i64(&rows, 0, 1), ends_ms = fam_rows_i64(&rows, 0, 2);
-    ret_quiet->reminder_minutes = (int)fam_rows_i64(&rows, 0, 0);
-    ret_quiet->weekly_report = fam_rows_i64(&rows, 0, 3) != 0;
-    ret_quiet->is_paused = fam_rows_i64(&rows, 0, 4) != 0;
+    fam_quiet_fill(&rows, 0, 0, ret_quiet);
+    return FAM_OK;
+}
+
+void fam_quiet_fill(const struct fam_rows *rows, size_t row, int column, struct fam_quiet *ret_quiet)
+{
+    *ret_quiet = (struct fam_quiet){.reminder_minutes = (int)fam_rows_i64(rows, row, column),
+                                    .weekly_report = fam_rows_i64(rows, row, column + 1) != 0,
+                                    .is_paused = fam_rows_i64(rows, row, column + 2) != 0};
+    int64_t begins_ms = fam_rows_i64(rows, row, column + 3), ends_ms = fam_rows_i64(rows, row, column + 4);
     if (!ret_quiet->is_paused) {
         ret_quiet->until_ms = ends_ms < begins_ms ? ends_ms : 0;
         ret_quiet->next_ms = ends_ms < begins_ms ? 0 : begins_ms;
     }
-    return FAM_OK;
 }

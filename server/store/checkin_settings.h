@@ -59,7 +59,7 @@ struct fam_checkin_settings_change {
 enum fam_code fam_checkin_settings_set(struct fam_store *store, const struct fam_mutation *mutation,
                                        const struct fam_uuid *user_id, const struct fam_checkin_settings_change *change,
                                        struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
-/* For so many days from now; 0 ends it. ids: the user. NOT_FOUND. */
+/* For so many days from now; 0 ends it. Check-ins that wait to be delivered expire. ids: the user. NOT_FOUND. */
 enum fam_code fam_checkin_pause(struct fam_store *store, const struct fam_mutation *mutation,
                                 const struct fam_uuid *user_id, int days, struct fam_outcome *ret_outcome,
                                 struct fam_status *status) FAM_MUST_CHECK;
@@ -75,5 +75,22 @@ struct fam_quiet {
 /* On a connection, also in a transaction, by the clock of the person's family. `moment_ms` is Unix time. NOT_FOUND. */
 enum fam_code fam_quiet_at(struct fam_db *db, const struct fam_uuid *user_id, int64_t moment_ms,
                            struct fam_quiet *ret_quiet, struct fam_status *status) FAM_MUST_CHECK;
+/* For the stores: the same as a part of a statement over `users u`; `moment` is the parameter, such as "$2". Within
+ * quiet hours their end comes before their next beginning. */
+#define FAM_QUIET_COLUMNS                                                                                              \
+    "coalesce(s.reminder_minutes, 0), coalesce(s.weekly_report, true), coalesce(s.paused_until > m.moment, false), "   \
+    "(extract(epoch FROM coalesce(next_local_time(m.moment, q.f, NULL, f.time_zone), "                                 \
+    "next_local_time(m.moment, q.f, NULL, 'UTC'))) * 1000)::bigint, "                                                  \
+    "(extract(epoch FROM coalesce(next_local_time(m.moment, q.u, NULL, f.time_zone), "                                 \
+    "next_local_time(m.moment, q.u, NULL, 'UTC'))) * 1000)::bigint "
+#define FAM_QUIET_JOINS(moment)                                                                                        \
+    "LEFT JOIN checkin_settings s ON s.user_id = u.user_id " FAM_FAMILY_OF_USER                                        \
+    "CROSS JOIN (SELECT TIMESTAMPTZ 'epoch' + " moment "::bigint * INTERVAL '1 millisecond' AS moment) m "             \
+    "CROSS JOIN LATERAL (SELECT CASE WHEN s.user_id IS NULL THEN TIME '22:00' ELSE s.quiet_from END AS f, "            \
+    "CASE WHEN s.user_id IS NULL THEN TIME '07:00' ELSE s.quiet_until END AS u) q "
+#define FAM_FAMILY_OF_USER                                                                                             \
+    "LEFT JOIN LATERAL (SELECT f.family_id, f.time_zone FROM parents p JOIN families f USING (family_id) "             \
+    "WHERE p.user_id = u.user_id ORDER BY p.created_at, p.parent_id LIMIT 1) f ON true "
+void fam_quiet_fill(const struct fam_rows *rows, size_t row, int column, struct fam_quiet *ret_quiet);
 
 #endif

@@ -13,14 +13,6 @@
 #include "store/store.h"
 #include "store/words.h"
 
-/* The update changes nothing: it makes the row that is there come back. */
-static const struct fam_statement insert_checkin = {
-    "checkin_insert",
-    "INSERT INTO checkins (checkin_id, user_id, slot, question_set, due_at, expires_at, asked) VALUES ($1, $2, $3, $4, "
-    "TIMESTAMPTZ 'epoch' + $5::bigint * INTERVAL '1 millisecond', "
-    "TIMESTAMPTZ 'epoch' + $6::bigint * INTERVAL '1 millisecond', 1) "
-    "ON CONFLICT (user_id, slot, due_at) DO UPDATE SET slot = excluded.slot RETURNING checkin_id",
-    "insert", "checkins"};
 static const struct fam_statement insert_quick = {
     "checkin_quick",
     "INSERT INTO checkins (checkin_id, user_id, slot, question_set, due_at, expires_at, asked) "
@@ -28,7 +20,8 @@ static const struct fam_statement insert_quick = {
     "insert", "checkins"};
 /* Two quick ones at once would be two: the person's row is held. */
 static const struct fam_statement hold_person = {
-    "checkin_person", "SELECT 1 FROM users WHERE user_id = $1 FOR NO KEY UPDATE", "select", "users"};
+    "checkin_person", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE", "select",
+    "users"};
 static const struct fam_statement select_open = {
     "checkin_open",
     "SELECT checkin_id FROM checkins WHERE user_id = $1 AND finished_at IS NULL AND expires_at > now() "
@@ -161,25 +154,6 @@ enum fam_code fam_checkin_load_answers(struct fam_store *store, struct fam_db *d
         code = fam_entry_author_key(store, db, user_id, &key, status);
     }
     return code == FAM_OK ? take_rows(&rows, &key, user_id, list, count, status) : code;
-}
-
-enum fam_code fam_checkin_add(struct fam_db *db, const struct fam_checkin_new *checkin, struct fam_uuid *ret_id,
-                              struct fam_status *status)
-{
-    fam_auto(fam_rows_done) struct fam_rows rows = {0};
-    struct fam_params params = {0};
-    const struct fam_uuid id = fam_uuid_v7();
-    fam_param_uuid(&params, &id);
-    fam_param_uuid(&params, checkin->user_id);
-    fam_param_text(&params, fam_checkin_slot_word(checkin->slot));
-    fam_param_text(&params, checkin->question_set);
-    fam_param_i64(&params, checkin->due_at_ms);
-    fam_param_i64(&params, checkin->expires_at_ms);
-    enum fam_code code = fam_db_exec(db, &insert_checkin, &params, &rows, status);
-    if (code == FAM_OK) {
-        *ret_id = fam_rows_uuid(&rows, 0, 0);
-    }
-    return code;
 }
 
 struct beginning {

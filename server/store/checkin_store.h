@@ -48,16 +48,6 @@ struct fam_checkin {
 /* Wipes; fits fam_auto; takes {0}. */
 void fam_checkin_done(struct fam_checkin *checkin);
 
-struct fam_checkin_new {
-    const struct fam_uuid *user_id;
-    Fam__V1__CheckinSlot slot;
-    const char *question_set;
-    int64_t due_at_ms;
-    int64_t expires_at_ms;
-};
-/* In the caller's transaction. The same slot at the same time is there once: ret_id is that one's. */
-enum fam_code fam_checkin_add(struct fam_db *db, const struct fam_checkin_new *checkin, struct fam_uuid *ret_id,
-                              struct fam_status *status) FAM_MUST_CHECK;
 /* The newest that waits or was begun; without one a quick one, of this set, due now. ids: checkin. */
 enum fam_code fam_checkin_begin(struct fam_store *store, const struct fam_mutation *mutation,
                                 const struct fam_uuid *user_id, const char *question_set,

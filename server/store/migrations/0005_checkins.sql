@@ -62,5 +62,8 @@ ALTER TABLE notifications DROP CONSTRAINT notifications_kind_check;
 ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check
     CHECK (kind IN ('better_reading', 'checkin', 'weekly_report', 'notice', 'follow_up', 'broadcast', 'checkin_reminder'));
 
+ALTER TABLE notifications ADD COLUMN checkin_id uuid REFERENCES checkins ON DELETE CASCADE;
 ALTER TABLE notifications ADD COLUMN due_at timestamptz;
+COMMENT ON COLUMN notifications.checkin_id IS 'Of a check-in: its questions are put in when it is leased';
 COMMENT ON COLUMN notifications.due_at IS 'Of a check-in: when it should be there, by the clock of its person';
+CREATE INDEX notifications_checkin ON notifications (checkin_id) WHERE checkin_id IS NOT NULL;
