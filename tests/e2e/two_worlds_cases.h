@@ -89,6 +89,8 @@ static const struct two_worlds_case CASES[] = {
     {K "AnswerQuestion", "{\"checkinId\": \"${OWN_CHECKIN}\", \"questionId\": \"about\", \"optionId\": \"meals\"}"},
     {K "ListCheckins", "{}"},
     {K "ListCheckins", "{\"pageSize\": 1, \"pageToken\": \"${CHECKIN}\"}"},
+    {K "GetReport", "{\"period\": \"REPORT_PERIOD_WEEK\"}"},
+    {K "ListReports", "{}"},
     {K "SkipCheckin", "{\"checkinId\": \"${CHECKIN}\"}"},
     {K "SkipCheckin", "{\"checkinId\": \"${OWN_CHECKIN}\"}"},
     {S "CreateSession", "{\"client\": \"worlds\"}"},
