@@ -9,7 +9,18 @@
 #include "report/chart_private.h"
 #include "report/report.h"
 
-enum { HEIGHT_MAX = 4000, ARENA_BYTES = 256 * 1024, RADIUS = 36, ROW = 76, LINE_SIZE = 400, BAR_LABEL = 360, BAR_COUNT = 90 };
+enum {
+    HEIGHT_MAX = 4000,
+    ARENA_BYTES = 256 * 1024,
+    RADIUS = 32,
+    ROW = 62,
+    LINE_SIZE = 400,
+    BAR_LABEL = 400,
+    BAR_COUNT = 90,
+    EMOTIONS_SHOWN = 4,
+    HEAD_WEATHER = 180,
+    LINE_HEIGHT = 50
+};
 
 static const struct fam_type HEADING = {.size = FAM_CHART_HEADING, .bold = true, .ink = FAM_INK_TEXT};
 static const struct fam_type TEXT = {.size = FAM_CHART_TEXT, .ink = FAM_INK_TEXT, .lines = 2};
@@ -67,28 +78,27 @@ static void draw_head(struct fam_canvas *canvas)
 {
     static const struct fam_type TITLE = {.size = FAM_CHART_TITLE, .bold = true, .ink = FAM_INK_ON_HEAD};
     static const struct fam_type RANGE = {.size = FAM_CHART_HEADING, .ink = FAM_INK_ON_HEAD};
-    static const struct fam_type MEAN = {.size = FAM_CHART_TEXT, .ink = FAM_INK_ON_HEAD, .lines = 2};
+    static const struct fam_type MEAN = {.size = FAM_CHART_TEXT, .ink = FAM_INK_ON_HEAD};
     const Fam__V1__Report *report = canvas->report;
-    char line[2 * LINE_SIZE + 2] = "", trend[LINE_SIZE];
-    double width = FAM_CHART_INNER - 200;
+    const char *title = fam_words_of_period(&canvas->words, "title", report->period, NULL, 0);
+    char trend[LINE_SIZE];
     bool has_mean = report->mood > 0;
+    double width = FAM_CHART_INNER - HEAD_WEATHER, y = FAM_CHART_MARGIN;
     join_trend(canvas, "chart.trend", report->trend, trend, sizeof(trend));
-    char mean[LINE_SIZE];
-    (void)snprintf(mean, sizeof(mean), "%s", has_mean ? mean_of(canvas) : "");
-    (void)snprintf(line, sizeof(line), "%s%s%s", mean, trend[0] != '\0' ? "\n" : "", trend);
-    double height = 320 + (has_mean ? FAM_CHART_TEXT * 1.3 : 0) + (trend[0] != '\0' ? FAM_CHART_TEXT * 1.3 : 0) - 40;
+    double height = 190 + (has_mean ? LINE_HEIGHT : 0) + (trend[0] != '\0' ? LINE_HEIGHT : 0);
     cairo_rectangle(canvas->cr, 0, 0, FAM_CHART_WIDTH, height);
     fam_canvas_ink(canvas, FAM_INK_HEAD);
     cairo_fill(canvas->cr);
-    double y = 56;
-    y += fam_canvas_text(canvas, fam_words_of_period(&canvas->words, "title", report->period, NULL, 0), FAM_CHART_LEFT,
-                         y, width, &TITLE);
-    y += fam_canvas_text(canvas, range_of(canvas), FAM_CHART_LEFT, y, FAM_CHART_INNER, &RANGE) + 18;
-    if (line[0] != '\0') {
-        (void)fam_canvas_text(canvas, line, FAM_CHART_LEFT, y, FAM_CHART_INNER, &MEAN);
+    y += fam_canvas_text(canvas, title, FAM_CHART_LEFT, y, width, &TITLE) - 4;
+    y += fam_canvas_text(canvas, range_of(canvas), FAM_CHART_LEFT, y, width, &RANGE) + 10;
+    if (has_mean) {
+        (void)fam_canvas_text(canvas, mean_of(canvas), FAM_CHART_LEFT, y, width, &MEAN);
+    }
+    if (trend[0] != '\0') {
+        (void)fam_canvas_text(canvas, trend, FAM_CHART_LEFT, y + LINE_HEIGHT, width, &MEAN);
     }
     fam_canvas_weather(canvas, has_mean ? fam_weather_of(report->mood) : FAM_WEATHER_MIXED,
-                       FAM_CHART_WIDTH - FAM_CHART_LEFT - 90, 130, 190);
+                       FAM_CHART_WIDTH - FAM_CHART_LEFT - HEAD_WEATHER / 2.0, height / 2, HEAD_WEATHER);
     canvas->y = height + FAM_CHART_GAP;
 }
 
@@ -97,16 +107,18 @@ static void draw_emotions(struct fam_canvas *canvas)
     static const struct fam_type COUNT = {
         .size = FAM_CHART_TEXT, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_LEFT};
     const Fam__V1__Report *report = canvas->report;
-    double heading = FAM_CHART_HEADING * 1.6;
+    size_t shown = report->n_emotions < EMOTIONS_SHOWN ? report->n_emotions : EMOTIONS_SHOWN;
+    double heading = FAM_CHART_HEADING * 1.5;
     const char *few = fam_words_text(&canvas->words, "chart.no_emotions");
-    double content = report->n_emotions > 0 ? (double)report->n_emotions * ROW - 16
-                                            : fam_canvas_text_height(canvas, few, FAM_CHART_INNER, &QUIET);
+    double content =
+        shown > 0 ? (double)shown * ROW - 10 : fam_canvas_text_height(canvas, few, FAM_CHART_INNER, &QUIET);
     fam_chart_begin_card(canvas, heading + content);
     (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.emotions"), FAM_CHART_LEFT, canvas->y,
                           FAM_CHART_INNER, &HEADING);
     canvas->y += heading;
-    double most = report->n_emotions > 0 ? report->emotions[0]->count : 1, full = FAM_CHART_INNER - BAR_LABEL - BAR_COUNT;
-    for (size_t i = 0; i < report->n_emotions; i++) {
+    double most = report->n_emotions > 0 ? report->emotions[0]->count : 1,
+           full = FAM_CHART_INNER - BAR_LABEL - BAR_COUNT;
+    for (size_t i = 0; i < shown; i++) {
         const Fam__V1__ReportEmotion *emotion = report->emotions[i];
         double y = canvas->y + (double)i * ROW, bar = full * emotion->count / most;
         char count[FAM_WORDS_NUMBER_SIZE];
@@ -146,7 +158,7 @@ static void child_line(struct fam_canvas *canvas, const Fam__V1__ReportChild *ch
     }
 }
 
-enum { NAME_HEIGHT = 58, CHILD_LINE = 50, CHILD_GAP = 30 };
+enum { NAME_HEIGHT = 52, CHILD_LINE = 46, CHILD_GAP = 26 };
 
 static double child_height(const Fam__V1__ReportChild *child)
 {
@@ -184,7 +196,8 @@ static void draw_children(struct fam_canvas *canvas)
 {
     const Fam__V1__Report *report = canvas->report;
     size_t shown = report->n_children < FAM_CHART_CHILDREN_MAX ? report->n_children : FAM_CHART_CHILDREN_MAX;
-    double heading = FAM_CHART_HEADING * 1.6, height = heading - CHILD_GAP;
+    /* A single child needs no heading. */
+    double heading = report->n_children > 1 ? FAM_CHART_HEADING * 1.5 : 0, height = heading - CHILD_GAP;
     if (shown == 0) {
         return;
     }
@@ -193,8 +206,10 @@ static void draw_children(struct fam_canvas *canvas)
     }
     bool more = report->n_children > shown;
     fam_chart_begin_card(canvas, height + (more ? CHILD_LINE + CHILD_GAP : 0));
-    (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.children"), FAM_CHART_LEFT, canvas->y,
-                          FAM_CHART_INNER, &HEADING);
+    if (report->n_children > 1) {
+        (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.children"), FAM_CHART_LEFT, canvas->y,
+                              FAM_CHART_INNER, &HEADING);
+    }
     canvas->y += heading;
     for (size_t i = 0; i < shown; i++) {
         if (i > 0) {
@@ -228,6 +243,7 @@ static void draw_kind_words(struct fam_canvas *canvas)
     (void)fam_canvas_text(canvas, words, FAM_CHART_LEFT, canvas->y, FAM_CHART_INNER, &type);
     canvas->y += height;
     fam_chart_end_card(canvas);
+    canvas->y += FAM_CHART_GAP / 2.0;
 }
 
 static void draw_foot(struct fam_canvas *canvas)
@@ -254,8 +270,9 @@ static void draw(struct fam_canvas *canvas)
         draw_emotions(canvas);
         draw_children(canvas);
     }
-    draw_kind_words(canvas);
-    if (!canvas->report->is_empty) {
+    if (canvas->report->is_empty) {
+        draw_kind_words(canvas);
+    } else {
         draw_foot(canvas);
     }
 }
@@ -271,9 +288,9 @@ static cairo_status_t write_bytes(void *closure, const unsigned char *data, unsi
 static enum fam_code write_png(cairo_surface_t *surface, int height, struct fam_buf *png, struct fam_status *status)
 {
     cairo_surface_flush(surface);
-    cairo_surface_t *part = cairo_image_surface_create_for_data(
-        cairo_image_surface_get_data(surface), CAIRO_FORMAT_RGB24, FAM_CHART_WIDTH, height,
-        cairo_image_surface_get_stride(surface));
+    cairo_surface_t *part =
+        cairo_image_surface_create_for_data(cairo_image_surface_get_data(surface), CAIRO_FORMAT_RGB24, FAM_CHART_WIDTH,
+                                            height, cairo_image_surface_get_stride(surface));
     fam_buf_init(png, FAM_CHART_BYTES_MAX);
     cairo_status_t written = cairo_surface_write_to_png_stream(part, write_bytes, png);
     cairo_surface_destroy(part);

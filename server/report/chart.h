@@ -1,8 +1,9 @@
 /* chart.h: the picture of a report: a PNG of 1080 pixels' width, made to be read on a phone without a tap.
  *
- * It shows the mood by day (of a quarter: by week), the main feelings, the children, and kind words, in the report's own
- * language. What a colour says is also said by a number, a shape or a word. Its letters are DejaVu Sans. The same report
- * always gives the same picture on one machine. Thread-safe: each thread has fonts of its own. */
+ * It shows the mood by day (of a quarter: by week), the main feelings and the children, or kind words when there was
+ * nothing, in the report's own language. What a colour says is also said by a number, a shape or a word. Its letters
+ * are DejaVu Sans. The same report always gives the same picture on one machine. Thread-safe: each thread has fonts of
+ * its own. */
 #ifndef FAM_REPORT_CHART_H
 #define FAM_REPORT_CHART_H
 

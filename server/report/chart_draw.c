@@ -11,10 +11,11 @@
 void fam_canvas_ink(struct fam_canvas *canvas, enum fam_ink ink)
 {
     static const unsigned INKS[] = {
-        [FAM_INK_PAPER] = 0xf6f1e7, [FAM_INK_CARD] = 0xffffff,   [FAM_INK_TEXT] = 0x26303a,   [FAM_INK_QUIET] = 0x5b6670,
-        [FAM_INK_LINE] = 0xd9d5cb,  [FAM_INK_HEAD] = 0x24505c,   [FAM_INK_ON_HEAD] = 0xffffff, [FAM_INK_BAR] = 0x5f93a0,
-        [FAM_INK_SUN] = 0xf2a81d,   [FAM_INK_CLOUD] = 0x93a5b1,  [FAM_INK_RAIN] = 0x2f6fa8,   [FAM_INK_MOOD_1] = 0x54708c,
-        [FAM_INK_MOOD_2] = 0x86a2b0, [FAM_INK_MOOD_3] = 0xf0c467, [FAM_INK_MOOD_4] = 0xf2a03d,
+        [FAM_INK_PAPER] = 0xf6f1e7,   [FAM_INK_CARD] = 0xffffff,   [FAM_INK_TEXT] = 0x26303a,
+        [FAM_INK_QUIET] = 0x5b6670,   [FAM_INK_LINE] = 0xd9d5cb,   [FAM_INK_HEAD] = 0x24505c,
+        [FAM_INK_ON_HEAD] = 0xffffff, [FAM_INK_BAR] = 0x5f93a0,    [FAM_INK_SUN] = 0xf2a81d,
+        [FAM_INK_CLOUD] = 0x93a5b1,   [FAM_INK_RAIN] = 0x2f6fa8,   [FAM_INK_MOOD_1] = 0x9db4cc,
+        [FAM_INK_MOOD_2] = 0xc6d5dd,  [FAM_INK_MOOD_3] = 0xf7d88f, [FAM_INK_MOOD_4] = 0xf4b04f,
     };
     unsigned rgb = INKS[ink];
     cairo_set_source_rgb(canvas->cr, (rgb >> 16 & 0xff) / 255.0, (rgb >> 8 & 0xff) / 255.0, (rgb & 0xff) / 255.0);
@@ -101,7 +102,10 @@ void fam_canvas_line(struct fam_canvas *canvas, double x1, double y1, double x2,
 
 enum fam_weather fam_weather_of(double mood)
 {
-    return mood >= 8 ? FAM_WEATHER_SUN : mood >= 6 ? FAM_WEATHER_MIXED : mood > 4 ? FAM_WEATHER_CLOUD : FAM_WEATHER_RAIN;
+    return mood >= 8   ? FAM_WEATHER_SUN
+           : mood >= 6 ? FAM_WEATHER_MIXED
+           : mood > 4  ? FAM_WEATHER_CLOUD
+                       : FAM_WEATHER_RAIN;
 }
 
 static void draw_sun(struct fam_canvas *canvas, double x, double y, double size)

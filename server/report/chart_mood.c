@@ -4,11 +4,12 @@
 #include "report/chart_private.h"
 
 enum {
-    PLOT_HEIGHT = 300,  /* of a mood of 10 */
-    PLOT_TOP = 150,     /* for the weather above the highest column */
-    PLOT_TOP_LOW = 70,  /* without weather */
-    LABELS = 104,       /* below */
-    SCALE = 64,         /* the numbers at the left */
+    PLOT_HEIGHT = 250, /* of a mood of 10 */
+    PLOT_TOP = 104,    /* for the weather above the highest column */
+    PLOT_TOP_LOW = 56, /* for its number alone */
+    LABELS = 100,      /* below */
+    SCALE = 64,        /* the numbers at the left */
+    DATE_WIDTH = 120,
     WEEK_DAYS = 7,
     COLUMNS_MAX = FAM_REPORT_DAYS_MAX,
     COLUMNS_WEATHER = 7, /* so many columns have room for weather, … */
@@ -102,15 +103,17 @@ static void draw_column(struct fam_canvas *canvas, const struct plot *plot, size
         }
         return;
     }
-    fam_canvas_box(canvas, x + (step - bar) / 2, top, bar, plot->base - top, has_weather ? 14 : 6, ink_of(column->mood));
+    fam_canvas_box(canvas, x + (step - bar) / 2, top, bar, plot->base - top, has_weather ? 14 : 6,
+                   ink_of(column->mood));
     if (plot->count <= COLUMNS_NUMBERS) {
         char text[FAM_WORDS_NUMBER_SIZE];
         const struct fam_type *type = has_weather ? &NUMBER : &SMALL_NUMBER;
         (void)fam_words_tenths(canvas->words.language, column->mood, text);
-        (void)fam_canvas_text(canvas, text, x - 10, top - type->size * 1.3, step + 20, type);
+        double above = has_weather ? -2 : type->size * 1.3; /* a broad column has its number inside */
+        (void)fam_canvas_text(canvas, text, x - 10, top - above, step + 20, type);
     }
     if (has_weather) {
-        fam_canvas_weather(canvas, fam_weather_of(column->mood), x + step / 2, top - 104, 92);
+        fam_canvas_weather(canvas, fam_weather_of(column->mood), x + step / 2, top - 52, 96);
     }
 }
 
@@ -135,7 +138,8 @@ static void draw_labels(struct fam_canvas *canvas, const struct plot *plot)
         } else {
             (void)snprintf(text, sizeof(text), "%d.%02d", date->day, date->month);
             fam_canvas_line(canvas, x + step / 2, plot->base, x + step / 2, plot->base + 12, false);
-            (void)fam_canvas_text(canvas, text, x + step / 2 - 60, plot->base + 18, 120, &DATE);
+            double left = x + step / 2 - DATE_WIDTH / 2.0, most = plot->x + plot->width - DATE_WIDTH + 12;
+            (void)fam_canvas_text(canvas, text, left < most ? left : most, plot->base + 16, DATE_WIDTH, &DATE);
         }
     }
 }
@@ -144,11 +148,13 @@ void fam_chart_moods(struct fam_canvas *canvas)
 {
     static const struct fam_type HEADING = {.size = FAM_CHART_HEADING, .bold = true, .ink = FAM_INK_TEXT};
     static const struct fam_type NONE = {.size = FAM_CHART_TEXT, .ink = FAM_INK_QUIET, .lines = 2};
+    static const struct fam_type SCALE_WORDS = {
+        .size = FAM_CHART_SMALL - 2, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_RIGHT};
     struct plot plot = {.count = 0};
     fill(canvas->report, &plot);
     bool moods = has_moods(&plot);
     double top = plot.count <= COLUMNS_WEATHER ? PLOT_TOP : PLOT_TOP_LOW;
-    double labels = plot.count <= COLUMNS_WEATHER ? LABELS : LABELS - 40;
+    double labels = plot.count <= COLUMNS_WEATHER ? LABELS : LABELS - 44;
     double heading = FAM_CHART_HEADING * 1.5;
     fam_chart_begin_card(canvas, heading + (moods ? top + PLOT_HEIGHT + labels : FAM_CHART_TEXT * 1.5));
     bool by_week = canvas->report->period == FAM__V1__REPORT_PERIOD__REPORT_PERIOD_QUARTER;
@@ -156,6 +162,9 @@ void fam_chart_moods(struct fam_canvas *canvas)
                           FAM_CHART_LEFT, canvas->y, FAM_CHART_INNER, &HEADING);
     canvas->y += heading;
     if (moods) {
+        (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.scale"),
+                              FAM_CHART_LEFT + FAM_CHART_INNER / 2.0, canvas->y - heading + 8, FAM_CHART_INNER / 2.0,
+                              &SCALE_WORDS);
         plot.x = FAM_CHART_LEFT + SCALE;
         plot.width = FAM_CHART_INNER - SCALE;
         plot.base = canvas->y + top + PLOT_HEIGHT;

@@ -10,14 +10,14 @@
 #include "report/words.h"
 
 enum {
-    FAM_CHART_MARGIN = 40,  /* around cards */
-    FAM_CHART_PADDING = 44, /* within them */
-    FAM_CHART_GAP = 28,     /* between them */
+    FAM_CHART_MARGIN = 32,  /* around cards */
+    FAM_CHART_PADDING = 34, /* within them */
+    FAM_CHART_GAP = 22,     /* between them */
     FAM_CHART_LEFT = FAM_CHART_MARGIN + FAM_CHART_PADDING,
     FAM_CHART_INNER = FAM_CHART_WIDTH - 2 * FAM_CHART_LEFT,
     /* Sizes of letters. A phone shows the picture at about a third: 34 are 11 points. */
-    FAM_CHART_TITLE = 72,
-    FAM_CHART_HEADING = 46,
+    FAM_CHART_TITLE = 68,
+    FAM_CHART_HEADING = 44,
     FAM_CHART_TEXT = 40,
     FAM_CHART_SMALL = 34
 };
@@ -78,7 +78,8 @@ bool fam_canvas_has_font(struct fam_canvas *canvas);
 
 /* The card of moods, from canvas->y on. */
 void fam_chart_moods(struct fam_canvas *canvas);
-/* The box of a card that is `height` high within; the content starts at canvas->y. fam_chart_end_card goes behind it. */
+/* The box of a card that is `height` high within; the content starts at canvas->y. fam_chart_end_card goes behind it.
+ */
 void fam_chart_begin_card(struct fam_canvas *canvas, double height);
 void fam_chart_end_card(struct fam_canvas *canvas);
 

@@ -90,8 +90,8 @@ static Fam__V1__ResponseKind kind_of(const Fam__V1__Reading *reading, int32_t us
 }
 
 /* Which kind of answer was used: of the reading that the chat shows, which may be older than the newest. */
-static enum fam_code used_kind(struct fam_store *store, const struct fam_entry *entry,
-                               Fam__V1__ResponseKind *ret_kind, struct fam_status *status)
+static enum fam_code used_kind(struct fam_store *store, const struct fam_entry *entry, Fam__V1__ResponseKind *ret_kind,
+                               struct fam_status *status)
 {
     *ret_kind = kind_of(entry->reading, entry->used_response);
     if (!entry->has_delivery || entry->delivered_version == entry->reading->version || entry->used_response == 0) {

@@ -1,8 +1,8 @@
 /* facts.h: what a report is made of: everything of a period, and of the one before it, that its reader may see.
  *
  * These are the reader's own check-ins; their own entries; and the entries that others share with the reader's family
- * now. Ratings, corrections and check-ins are the reader's alone. Nothing else is read, so nothing else can show: not in
- * a count, not in an order, not in a time. Thread-safe; no state. */
+ * now. Ratings, corrections and check-ins are the reader's alone. Nothing else is read, so nothing else can show: not
+ * in a count, not in an order, not in a time. Thread-safe; no state. */
 #ifndef FAM_REPORT_FACTS_H
 #define FAM_REPORT_FACTS_H
 
@@ -23,17 +23,17 @@
 struct fam_store;
 
 enum {
-    FAM_FACTS_ENTRIES_MAX = 10000,          /* the newest: more say nothing new */
-    FAM_FACTS_WORKED_DAYS = 91,             /* so far back it is looked what kinds of answers worked */
+    FAM_FACTS_ENTRIES_MAX = 10000, /* the newest: more say nothing new */
+    FAM_FACTS_WORKED_DAYS = 91,    /* so far back it is looked what kinds of answers worked */
     FAM_FACTS_ZONE_SIZE = 65,
 };
 
 struct fam_fact_entry {
     int64_t at_ms;
-    int child;                 /* index in children; -1: of none that is in the family now */
-    Fam__V1__Emotion emotion;  /* as its author corrected it, else as it was read; may be unspecified */
-    int intensity;             /* 1 to 5; 0: not told */
-    bool is_rated;             /* by the reader, of an own entry */
+    int child;                /* index in children; -1: of none that is in the family now */
+    Fam__V1__Emotion emotion; /* as its author corrected it, else as it was read; may be unspecified */
+    int intensity;            /* 1 to 5; 0: not told */
+    bool is_rated;            /* by the reader, of an own entry */
     Fam__V1__Helped helped;
     Fam__V1__ResponseKind used; /* the kind that the rating is about; unspecified: not told */
 };
@@ -65,8 +65,8 @@ void fam_facts_done(struct fam_facts *facts);
 struct fam_report_order {
     const struct fam_uuid *user_id; /* the reader */
     Fam__V1__ReportPeriod period;
-    int64_t at_ms;    /* now, or when it was due */
-    bool with_today;  /* the day of at_ms is the period's last one; else the day before it, the last whole one */
+    int64_t at_ms;   /* now, or when it was due */
+    bool with_today; /* the day of at_ms is the period's last one; else the day before it, the last whole one */
 };
 /* Days of a period: 7, 30, 91; 0 for what is none. */
 size_t fam_report_days(Fam__V1__ReportPeriod period);

@@ -41,9 +41,9 @@ static void count_weight(struct fam_tally_child *child, const struct fam_fact_en
         return;
     }
     double weight = entry->intensity > 0 ? entry->intensity : WEIGHT_UNKNOWN;
-    weight = fam_emotion_is_good(entry->emotion)                          ? weight
+    weight = fam_emotion_is_good(entry->emotion)                    ? weight
              : entry->emotion == FAM__V1__EMOTION__EMOTION_SURPRISE ? 0
-                                                                          : -weight;
+                                                                    : -weight;
     *(is_now ? &child->weighed : &child->weighed_before) += 1;
     *(is_now ? &child->weight : &child->weight_before) += weight;
 }
@@ -226,8 +226,8 @@ static void fill_child(struct fam_draft *draft, size_t index, Fam__V1__ReportChi
     if (tally->weighed >= FAM_REPORT_CHILD_TREND && tally->weighed_before >= FAM_REPORT_CHILD_TREND) {
         child->trend = trend_of(tally->weight / tally->weighed - tally->weight_before / tally->weighed_before);
     }
-    child->n_emotions = make_emotions(draft, tally->emotions, tally->entries, FAM_REPORT_CHILD_EMOTIONS,
-                                      &child->emotions);
+    child->n_emotions =
+        make_emotions(draft, tally->emotions, tally->entries, FAM_REPORT_CHILD_EMOTIONS, &child->emotions);
     child->n_worked = make_worked(draft, tally, &child->worked);
 }
 

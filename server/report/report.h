@@ -1,7 +1,7 @@
 /* report.h: from facts to a report: numbers, trends, sentences, and at most three steps.
  *
- * Nothing is claimed below the minimum counts that stand here and, with their reasons, in docs/reports.md. The same facts
- * always give the same report. Thread-safe; no state. */
+ * Nothing is claimed below the minimum counts that stand here and, with their reasons, in docs/reports.md. The same
+ * facts always give the same report. Thread-safe; no state. */
 #ifndef FAM_REPORT_REPORT_H
 #define FAM_REPORT_REPORT_H
 
@@ -14,20 +14,21 @@
 #include "rpc/arena.h"
 
 enum {
-    FAM_REPORT_MOODS_MIN = 3,         /* check-ins for the mean of a period */
-    FAM_REPORT_TREND_MOODS = 4,       /* check-ins in each of two periods, … */
-    FAM_REPORT_TREND_DAYS = 3,        /* … on so many days, … */
-    FAM_REPORT_TREND_TENTHS = 10,     /* … that differ by so much: a whole point */
-    FAM_REPORT_CHILD_TREND = 4,       /* a child's entries in each of two periods */
-    FAM_REPORT_ENTRIES_MIN = 3,       /* entries before any emotion is called a main one */
-    FAM_REPORT_EMOTION_MIN = 2,       /* of one emotion */
-    FAM_REPORT_OFTEN = 3,             /* times of one thing, and half of all, before it needs attention */
-    FAM_REPORT_RATED_MIN = 3,         /* ratings of one kind of answer for one child */
-    FAM_REPORT_SLOT_MOODS = 4,        /* check-ins at one time of the day, and at the others */
-    FAM_REPORT_SLOT_TENTHS = 20,      /* between them */
-    FAM_REPORT_BEST_DAYS = 3,         /* days with a mood before one is the best */
-    FAM_REPORT_HARD_MOOD = 4,         /* a day up to this is hard */
-    FAM_REPORT_GOOD_MOOD = 7,         /* a day from this on is good */
+    FAM_REPORT_MOODS_MIN = 3,     /* check-ins for the mean of a period */
+    FAM_REPORT_TREND_MOODS = 4,   /* check-ins in each of two periods, … */
+    FAM_REPORT_TREND_DAYS = 3,    /* … on so many days, … */
+    FAM_REPORT_TREND_TENTHS = 10, /* … that differ by so much: a whole point */
+    FAM_REPORT_CHILD_TREND = 4,   /* a child's entries in each of two periods */
+    FAM_REPORT_ENTRIES_MIN = 3,   /* entries before any emotion is called a main one */
+    FAM_REPORT_EMOTION_MIN = 2,   /* of one emotion */
+    FAM_REPORT_OFTEN = 3,         /* times of one thing, and half of all, before it needs attention */
+    FAM_REPORT_RATED_MIN = 3,     /* ratings of one kind of answer for one child */
+    FAM_REPORT_SLOT_MOODS = 4,    /* check-ins at one time of the day, and at the others */
+    FAM_REPORT_SLOT_TENTHS = 20,  /* between them */
+    FAM_REPORT_BEST_DAYS = 3,     /* days with a mood before one is the best */
+    FAM_REPORT_HARD_MOOD = 4,     /* a day up to this is hard */
+    FAM_REPORT_HARD_MEAN = 5,     /* a period up to this was not easy */
+    FAM_REPORT_GOOD_MOOD = 7,     /* a day from this on is good */
     FAM_REPORT_SENTENCES = 3,
     FAM_REPORT_EMOTIONS = 5,
     FAM_REPORT_CHILD_EMOTIONS = 3,

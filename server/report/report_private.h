@@ -19,10 +19,10 @@ struct fam_tally_kind {
 };
 
 struct fam_tally_child {
-    int entries;                       /* of the period */
-    int emotions[FAM_TALLY_EMOTIONS];  /* by number */
-    int weighed, weighed_before;       /* entries with a feeling, of the period and of the one before */
-    double weight, weight_before;      /* hard ones count down, good ones up, by their intensity */
+    int entries;                                  /* of the period */
+    int emotions[FAM_TALLY_EMOTIONS];             /* by number */
+    int weighed, weighed_before;                  /* entries with a feeling, of the period and of the one before */
+    double weight, weight_before;                 /* hard ones count down, good ones up, by their intensity */
     struct fam_tally_kind kinds[FAM_TALLY_KINDS]; /* of FAM_FACTS_WORKED_DAYS */
 };
 

@@ -1,7 +1,7 @@
 /* sentences.c: what a report says in words; see report.h.
  *
- * Of dangers nothing is said: a report comes by itself, at an hour at which anybody may look at the phone. No words of an
- * entry are quoted, only what the reader wrote as a good moment. */
+ * Of dangers nothing is said: a report comes by itself, at an hour at which anybody may look at the phone. No words of
+ * an entry are quoted, only what the reader wrote as a good moment. */
 #include <stdio.h>
 #include <string.h>
 
@@ -384,7 +384,8 @@ static const char *kind_words(struct fam_draft *draft)
     if (tally->entries < FAM_REPORT_ENTRIES_MIN && tally->now.count < FAM_REPORT_MOODS_MIN) {
         return fam_words_text(&draft->words, "kind.few");
     }
-    if (draft->report->n_attention >= 2 || (draft->report->mood > 0 && draft->report->mood <= FAM_REPORT_HARD_MOOD)) {
+    double mood = draft->report->mood;
+    if (mood > 0 ? mood <= FAM_REPORT_HARD_MEAN : draft->report->n_attention >= 2) {
         return fam_words_of_period(&draft->words, "kind.hard", draft->facts->period, NULL, 0);
     }
     return fam_words_of_period(&draft->words, "kind.usual", draft->facts->period, NULL, 0);

@@ -12,10 +12,8 @@
 static enum fam_code make(struct fam_services_context *context, const Fam__V1__GetReportRequest *request,
                           const struct fam_call *call, Fam__V1__Report **ret_report, struct fam_status *status)
 {
-    const struct fam_report_order order = {.user_id = fam_call_acting_user(call),
-                                           .period = request->period,
-                                           .at_ms = fam_wall_ms(),
-                                           .with_today = true};
+    const struct fam_report_order order = {
+        .user_id = fam_call_acting_user(call), .period = request->period, .at_ms = fam_wall_ms(), .with_today = true};
     enum fam_code code = FAM_OK;
     if (fam_report_days(request->period) == 0) {
         return fam_fail_field(status, "period", "name a period, or a report of the archive");
@@ -25,7 +23,8 @@ static enum fam_code make(struct fam_services_context *context, const Fam__V1__G
         code = fam_report_make(context->store, &order, ret_report, status);
     }
     if (code == FAM_OK) {
-        fam_metrics_add(context->metrics, FAM_M_REPORTS, FAM_LABELS(fam_report_period_word(request->period), "asked"), 1);
+        fam_metrics_add(context->metrics, FAM_M_REPORTS, FAM_LABELS(fam_report_period_word(request->period), "asked"),
+                        1);
     }
     return code == FAM_NOT_FOUND ? fam_service_hide(status) : code;
 }

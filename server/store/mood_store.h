@@ -24,7 +24,7 @@ struct fam_mood {
     int64_t at_ms; /* when it was due; of a quick one: when it was begun */
     int mood;      /* 2 (hard) to 10 (good), in steps of 2; 0: not told */
     bool has_child;
-    struct fam_uuid child_id; /* nil without */
+    struct fam_uuid child_id;   /* nil without */
     char topic[FAM_TOPIC_SIZE]; /* id of what was hard; "": not told */
     char *topic_label;          /* as the person read it; never NULL from the store */
     char *good;                 /* a good moment, in the person's words; never NULL from the store */
@@ -34,10 +34,9 @@ void fam_moods_free(struct fam_mood *moods, size_t count);
 
 /* Where checkin_answers.body is sealed: a packed CheckinAnswer, under the person's key. */
 struct fam_place fam_mood_place(const struct fam_uuid *checkin_id, int position, const struct fam_uuid *user_id);
-/* Those due from `from_ms` on and before `until_ms`, the oldest first, without skipped ones; the newest FAM_MOODS_MAX at
- * most. *ret_moods is an array of *ret_count; free with fam_moods_free. NOT_FOUND: no such user. */
+/* Those due from `from_ms` on and before `until_ms`, the oldest first, without skipped ones; the newest FAM_MOODS_MAX
+ * at most. *ret_moods is an array of *ret_count; free with fam_moods_free. NOT_FOUND: no such user. */
 enum fam_code fam_moods_load(struct fam_store *store, const struct fam_uuid *user_id, int64_t from_ms, int64_t until_ms,
-                             struct fam_mood **ret_moods, size_t *ret_count,
-                             struct fam_status *status) FAM_MUST_CHECK;
+                             struct fam_mood **ret_moods, size_t *ret_count, struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

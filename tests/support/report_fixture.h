@@ -72,8 +72,8 @@ static inline int fixture_child(struct fam_facts *facts, const char *name)
 }
 
 /* `day` counts from the first of the period; a negative one is of the period before. */
-static inline struct fam_fact_entry *fixture_entry(struct fam_facts *facts, int day, int child, Fam__V1__Emotion emotion,
-                                                   int intensity)
+static inline struct fam_fact_entry *fixture_entry(struct fam_facts *facts, int day, int child,
+                                                   Fam__V1__Emotion emotion, int intensity)
 {
     cr_assert_lt(facts->entry_count, (size_t)FIXTURE_ENTRIES);
     struct fam_fact_entry *entry = &facts->entries[facts->entry_count++];

@@ -1,14 +1,14 @@
 /* The pictures of reports: of seeded families, in both languages, against references that were looked at.
  *
- * References stand in tests/references/reports. Fonts and their rasterisers differ a little between machines, so pictures
- * are compared as they look: shrunk to cells of 12 pixels, each within a tolerance. FAM_RENEW_REFERENCES=1 writes them
- * anew; look at each before it is committed. */
+ * References stand in tests/references/reports. Fonts and their rasterisers differ a little between machines, so
+ * pictures are compared as they look: shrunk to cells of 12 pixels, each within a tolerance. FAM_RENEW_REFERENCES=1
+ * writes them anew; look at each before it is committed. */
 #include <cairo/cairo.h>
 #include <sys/stat.h>
 
+#include "../../support/report_fixture.h"
 #include "base/buf.h"
 #include "report/chart.h"
-#include "support/report_fixture.h"
 
 enum { CELL = 12, ARENA = 1 << 20, TOLERANCE = 40, FAR_CELLS_PER_MILLE = 4 };
 
