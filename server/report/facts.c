@@ -16,7 +16,7 @@ enum { ENTRIES_FIRST = 64 };
 void fam_facts_done(struct fam_facts *facts)
 {
     free(facts->entries);
-    fam_moods_free(facts->moods, facts->mood_count);
+    fam_checkin_moods_free(facts->moods, facts->mood_count);
     for (size_t i = 0; i < facts->child_count; i++) {
         fam_text_wipe(&facts->children[i].name);
     }
@@ -198,8 +198,8 @@ enum fam_code fam_facts_gather(struct fam_store *store, const struct fam_report_
         code = take_entries(store, user, facts, status);
     }
     if (code == FAM_OK) {
-        code = fam_moods_load(store, order->user_id, facts->before_ms, facts->until_ms, &facts->moods,
-                              &facts->mood_count, status);
+        code = fam_checkin_moods(store, order->user_id, facts->before_ms, facts->until_ms, &facts->moods,
+                                 &facts->mood_count, status);
     }
     return code;
 }

@@ -15,8 +15,8 @@
 #include "base/uuid.h"
 #include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
+#include "store/checkin_store.h"
 #include "store/family_store.h"
-#include "store/mood_store.h"
 #include "store/report_store.h"
 #include "store/user_store.h"
 
@@ -54,7 +54,7 @@ struct fam_facts {
     int64_t before_ms, from_ms, until_ms;             /* the period before begins, the period begins, and ends */
     struct fam_fact_entry *entries;                   /* newest first; older ones than the period before too */
     size_t entry_count;
-    struct fam_mood *moods; /* of both periods, the oldest first */
+    struct fam_checkin_mood *moods; /* of both periods, the oldest first */
     size_t mood_count;
     struct fam_fact_child children[FAM_CHILDREN_MAX]; /* in the order of the family */
     size_t child_count;

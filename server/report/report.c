@@ -96,23 +96,20 @@ static void count_moods(struct fam_draft *draft)
     struct fam_tally *tally = &draft->tally;
     size_t last_before = FAM_REPORT_DAYS_MAX;
     for (size_t i = 0; i < facts->mood_count; i++) {
-        const struct fam_mood *mood = &facts->moods[i];
-        if (mood->at_ms < facts->from_ms && mood->mood > 0) {
+        const struct fam_checkin_mood *mood = &facts->moods[i];
+        if (mood->at_ms < facts->from_ms) {
             size_t day = day_of(facts->before, facts->day_count, mood->at_ms);
             add_mood(&tally->before, mood->mood);
             tally->before.days += day != last_before ? 1 : 0;
             last_before = day;
-        }
-        if (mood->at_ms < facts->from_ms) {
             continue;
         }
         size_t day = day_of(facts->days, facts->day_count, mood->at_ms);
         tally->checkins++;
-        tally->day_checkins[day]++;
-        if (mood->mood > 0) {
-            tally->now.days += tally->days[day].count == 0 ? 1 : 0;
-            add_mood(&tally->now, mood->mood);
-            add_mood(&tally->days[day], mood->mood);
+        tally->now.days += tally->days[day].count == 0 ? 1 : 0;
+        add_mood(&tally->now, mood->mood);
+        add_mood(&tally->days[day], mood->mood);
+        if ((size_t)mood->slot < FAM_TALLY_SLOTS) {
             add_mood(&tally->slots[mood->slot], mood->mood);
         }
     }
@@ -259,7 +256,7 @@ static void make_days(struct fam_draft *draft)
         dates[i].day = day->day;
         days[i].date = &dates[i];
         days[i].mood = fam_tally_mean(&draft->tally.days[i]);
-        days[i].checkins = draft->tally.day_checkins[i];
+        days[i].checkins = draft->tally.days[i].count;
         days[i].entries = draft->tally.day_entries[i];
         report->days[report->n_days++] = &days[i];
     }

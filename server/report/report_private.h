@@ -33,7 +33,6 @@ struct fam_tally {
     struct fam_tally_mood slots[FAM_TALLY_SLOTS]; /* by number; days are not counted */
     struct fam_tally_mood days[FAM_REPORT_DAYS_MAX];
     int day_entries[FAM_REPORT_DAYS_MAX];
-    int day_checkins[FAM_REPORT_DAYS_MAX];
     struct fam_tally_child children[FAM_CHILDREN_MAX];
 };
 

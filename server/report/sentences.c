@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "report/report_private.h"
 
-enum { TOPICS_MAX = 16, LIST_SIZE = 400 };
+enum { TOPICS_MAX = 16, LIST_SIZE = 400, TOPIC_KEY = 64 };
 
 /* Up to FAM_REPORT_SENTENCES of a kind. */
 static void add(struct fam_draft *draft, char ***list, size_t *count, const char *sentence)
@@ -152,32 +152,31 @@ static void say_feelings(struct fam_draft *draft)
 }
 
 struct topic {
-    const char *id, *label;
+    const char *id;
     int count;
 };
 
-/* What was hard, how often; the label as it was read last. *ret_all: all that were told. */
+/* What was hard, how often. *ret_all: all that were told. */
 static size_t count_topics(const struct fam_facts *facts, struct topic topics[TOPICS_MAX], int *ret_all)
 {
     size_t count = 0;
     *ret_all = 0;
     for (size_t i = 0; i < facts->mood_count; i++) {
-        const struct fam_mood *mood = &facts->moods[i];
+        const struct fam_checkin_mood *mood = &facts->moods[i];
         size_t at = 0;
-        if (mood->at_ms < facts->from_ms || mood->topic[0] == '\0' || mood->topic_label[0] == '\0') {
+        if (mood->at_ms < facts->from_ms || mood->about[0] == '\0') {
             continue;
         }
         (*ret_all)++;
-        while (at < count && strcmp(topics[at].id, mood->topic) != 0) {
+        while (at < count && strcmp(topics[at].id, mood->about) != 0) {
             at++;
         }
         if (at == TOPICS_MAX) {
             continue;
         }
         if (at == count) {
-            topics[count++] = (struct topic){.id = mood->topic};
+            topics[count++] = (struct topic){.id = mood->about};
         }
-        topics[at].label = mood->topic_label;
         topics[at].count++;
     }
     return count;
@@ -189,16 +188,22 @@ static void say_topic(struct fam_draft *draft)
     int all = 0;
     size_t count = count_topics(draft->facts, topics, &all);
     const struct topic *best = NULL;
+    char best_key[TOPIC_KEY] = "";
     for (size_t i = 0; i < count; i++) {
-        /* "Something else" is no topic that one can talk about. */
-        bool is_one = strcmp(topics[i].id, "other") != 0;
-        best = is_one && (best == NULL || topics[i].count > best->count) ? &topics[i] : best;
+        char key[TOPIC_KEY];
+        (void)snprintf(key, sizeof(key), "topic.%s", topics[i].id);
+        /* "Something else" has no text: it is no topic that one can talk about. */
+        if ((best == NULL || topics[i].count > best->count) && fam_words_has(draft->words.language, key)) {
+            best = &topics[i];
+            memcpy(best_key, key, sizeof(key));
+        }
     }
     if (best == NULL || best->count < FAM_REPORT_OFTEN || best->count * 2 < all || !has_room(draft)) {
         return;
     }
     struct share share = share_of(best->count, all);
-    const struct fam_word_value values[] = {{"topic", best->label}, {"count", share.count}, {"all", share.all}};
+    const struct fam_word_value values[] = {
+        {"topic", fam_words_text(&draft->words, best_key)}, {"count", share.count}, {"all", share.all}};
     ADD(draft, attention, fam_words_say(&draft->words, "attention.topic", values, FAM_ARRAY_SIZE(values)));
     ADD(draft, steps, fam_words_say(&draft->words, "step.topic", values, FAM_ARRAY_SIZE(values)));
 }

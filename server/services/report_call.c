@@ -40,7 +40,7 @@ static enum fam_code find(struct fam_services_context *context, const Fam__V1__G
     return code == FAM_NOT_FOUND ? fam_service_hide(status) : code;
 }
 
-void fam_report_call_get(struct fam_services_context *context, const Fam__V1__GetReportRequest *request,
+void fam_checkin_get_report(struct fam_services_context *context, const Fam__V1__GetReportRequest *request,
                          Fam__V1__GetReportResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
@@ -88,7 +88,7 @@ static enum fam_code fill(struct fam_reply *reply, const struct fam_report_line 
     return fam_reply_check(reply, status);
 }
 
-void fam_report_call_list(struct fam_services_context *context, const Fam__V1__ListReportsRequest *request,
+void fam_checkin_list_reports(struct fam_services_context *context, const Fam__V1__ListReportsRequest *request,
                           Fam__V1__ListReportsResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;

@@ -6,9 +6,9 @@
 #include "services/services_private.h"
 
 /* CONSENT_REQUIRED for a new one without consent to processing, for it is kept; one of the archive is shown without. */
-void fam_report_call_get(struct fam_services_context *context, const Fam__V1__GetReportRequest *request,
+void fam_checkin_get_report(struct fam_services_context *context, const Fam__V1__GetReportRequest *request,
                          Fam__V1__GetReportResponse_Closure closure, struct fam_call *call);
-void fam_report_call_list(struct fam_services_context *context, const Fam__V1__ListReportsRequest *request,
+void fam_checkin_list_reports(struct fam_services_context *context, const Fam__V1__ListReportsRequest *request,
                           Fam__V1__ListReportsResponse_Closure closure, struct fam_call *call);
 
 #endif

@@ -94,26 +94,21 @@ static inline void fixture_rated(struct fam_facts *facts, int day, int child, Fa
 }
 
 /* In the order of time. */
-static inline struct fam_mood *fixture_mood(struct fam_facts *facts, int day, Fam__V1__CheckinSlot slot, int value)
+static inline struct fam_checkin_mood *fixture_mood(struct fam_facts *facts, int day, Fam__V1__CheckinSlot slot,
+                                                    int value)
 {
     cr_assert_lt(facts->mood_count, (size_t)FIXTURE_MOODS);
-    struct fam_mood *mood = &facts->moods[facts->mood_count++];
-    *mood = (struct fam_mood){.slot = slot,
-                              .mood = value,
-                              .at_ms = facts->from_ms + day * FIXTURE_DAY_MS + (slot == MORNING ? 8 : 20) * 3600000,
-                              .topic_label = strdup(""),
-                              .good = strdup("")};
+    struct fam_checkin_mood *mood = &facts->moods[facts->mood_count++];
+    *mood =
+        (struct fam_checkin_mood){.slot = slot,
+                                  .mood = value,
+                                  .at_ms = facts->from_ms + day * FIXTURE_DAY_MS + (slot == MORNING ? 8 : 20) * 3600000,
+                                  .note = strdup(""),
+                                  .good = strdup("")};
     return mood;
 }
 
-static inline void fixture_topic(struct fam_mood *mood, const char *id, const char *label)
-{
-    (void)snprintf(mood->topic, sizeof(mood->topic), "%s", id);
-    free(mood->topic_label);
-    mood->topic_label = strdup(label);
-}
-
-static inline void fixture_good(struct fam_mood *mood, const char *words)
+static inline void fixture_good(struct fam_checkin_mood *mood, const char *words)
 {
     free(mood->good);
     mood->good = strdup(words);
@@ -160,9 +155,9 @@ static inline void seed_hard(struct fam_facts *facts)
     for (int i = 0; i < 7; i++) {
         if (MORNINGS[i] > 0)
             (void)fixture_mood(facts, i, MORNING, MORNINGS[i]);
-        struct fam_mood *evening = fixture_mood(facts, i, EVENING, EVENINGS[i]);
+        struct fam_checkin_mood *evening = fixture_mood(facts, i, EVENING, EVENINGS[i]);
         if (i % 2 == 0)
-            fixture_topic(evening, "school", fixture_word(facts, "школа и уроки", "school and homework"));
+            (void)snprintf(evening->about, sizeof(evening->about), "homework");
     }
     for (int i = 0; i < 5; i++)
         (void)fixture_entry(facts, i - 6, misha, E(JOY), 3);
