@@ -90,8 +90,7 @@ static bool has_words(const char *column)
 {
     static const char *const COLUMNS[] = {"language",   "purpose", "role",     "engine", "inputKind", "certainty",
                                           "emotion",    "needs",   "traits",   "safety", "told_of",   "helped",
-                                          "instead_of", "place",   "age_band", "kind",   "state",
-                                          "period",     "trend"};
+                                          "instead_of", "place",   "age_band", "kind",   "state"};
     for (size_t i = 0; i < FAM_ARRAY_SIZE(COLUMNS); i++) {
         if (strcmp(column, COLUMNS[i]) == 0) {
             return true;

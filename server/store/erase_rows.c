@@ -30,7 +30,6 @@ static const struct fam_statement PERSON[] = {
     {"erase_rows_ratings", DELETE_SOME("ratings", "user_id = $1"), "delete", "ratings"},
     {"erase_rows_disclosures", DELETE_SOME("disclosures", "user_id = $1"), "delete", "disclosures"},
     {"erase_rows_notifications", DELETE_SOME("notifications", "user_id = $1"), "delete", "notifications"},
-    {"erase_rows_reports", DELETE_SOME("reports", "user_id = $1"), "delete", "reports"},
     {"erase_rows_tasks", DELETE_SOME("tasks", "user_id = $1"), "delete", "tasks"},
     {"erase_rows_feedback", DELETE_SOME("feedback", "user_id = $1"), "delete", "feedback"},
     {"erase_rows_consents", DELETE_SOME("consents", "user_id = $1"), "delete", "consents"},

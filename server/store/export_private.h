@@ -29,8 +29,7 @@ enum fam_export_form {
     FAM_EXPORT_CHAT,
     FAM_EXPORT_RATING,
     FAM_EXPORT_CORRECTION,
-    FAM_EXPORT_NOTIFICATION,
-    FAM_EXPORT_REPORT
+    FAM_EXPORT_NOTIFICATION
 };
 
 /* A sealed column; in the order of the statement's columns from FAM_EXPORT_SEALED on. */

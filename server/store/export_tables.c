@@ -171,14 +171,6 @@ const struct fam_export_table fam_export_tables[] = {
                                                                       "feedback_id", "0"),
                    "select", "feedback"},
      .columns = {{"feedback", "body", FAM_EXPORT_TEXT}}},
-    {.name = "reports",
-     .key = FAM_EXPORT_USER,
-     .statement = {"export_reports",
-                   "SELECT report_id, 0, " PLAIN("r", "'body'") ", user_id" NO_KEY
-                                                                ", body FROM reports r WHERE user_id = $1" BEHIND(
-                                                                    "report_id", "0"),
-                   "select", "reports"},
-     .columns = {{"reports", "body", FAM_EXPORT_REPORT}}},
     {.name = "audit_log",
      .statement =
          {"export_audit",

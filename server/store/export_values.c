@@ -184,8 +184,6 @@ enum fam_code fam_export_value(enum fam_export_form form, const struct fam_secre
         return add_correction(value, json, status);
     case FAM_EXPORT_NOTIFICATION:
         return add_notification(kind, value, json, status);
-    case FAM_EXPORT_REPORT:
-        return add_message(&fam__v1__report__descriptor, value, json, status);
     }
     return unknown(status);
 }
