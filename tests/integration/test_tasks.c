@@ -371,12 +371,6 @@ static Fam__V1__WeekSummary *open_week(const struct fam_uuid *user_id)
     return week;
 }
 
-/* By their own words: no quiet hours, so that what is due is shown at any hour. */
-static void end_quiet_hours(void)
-{
-    sql("INSERT INTO checkin_settings (user_id, quiet_from, quiet_until) SELECT user_id, NULL, NULL FROM users");
-}
-
 static Fam__V1__Report *open_report(const struct fam_uuid *user_id, const Fam__V1__WeekSummary *week)
 {
     struct fam_status status = {0};
@@ -401,7 +395,7 @@ Test(tasks, a_report_tells_each_parent_of_their_own_week_alone)
         consent_to_all(&parents[i]);
     }
     consent_to_all(&w.author);
-    end_quiet_hours();
+    have_no_quiet_hours();
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_FEAR, FAM__V1__HELPED__HELPED_YES, 1);
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_ANGER, FAM__V1__HELPED__HELPED_NO, 2);
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_FEAR, FAM__V1__HELPED__HELPED_A_LITTLE, 6);
