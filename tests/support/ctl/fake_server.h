@@ -1,5 +1,5 @@
-/* fake_server.h: a server of lib/rpc on a free port, with an OpsService, a TranslationService, a CheckinService and more that
- * say what a test wants to hear. It knows the tokens "admin" and "metrics". */
+/* fake_server.h: a server of lib/rpc on a free port, with an OpsService, a TranslationService, a CheckinService and
+ * more that say what a test wants to hear. It knows the tokens "admin" and "metrics". */
 #ifndef FAM_TESTS_FAKE_CTL_SERVER_H
 #define FAM_TESTS_FAKE_CTL_SERVER_H
 
