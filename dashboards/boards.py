@@ -339,6 +339,8 @@ QUEUE = ("queue", "fam-queue", "Family Emotions: Queue and delivery", "Work for 
               ("sum by (lateness) (increase(family_emotions_checkins_sent_total[1h]))", "{{lateness}}"),
               ('sum(increase(family_emotions_schedule_runs_total{job_name="send_checkin",outcome="late"}[1h]))', "left out"),
               stacked=True, alert="CheckinsSloBurn"),
+        graph("Check-ins left out", "short", "In an hour, by the reason; a pause and quiet hours are wishes, late is ours.",
+              ("sum by (reason) (increase(family_emotions_checkins_dropped_total[1h]))", "{{reason}}"), stacked=True, alert="CheckinsSloBurn"),
         graph("Against the promise", "percentunit", "Share of the check-ins that were not shown within two minutes, over one and six hours. 0.5 % is promised.",
               ('slo:bad:ratio_1h{slo="checkins"}', "1 h"), ('slo:bad:ratio_6h{slo="checkins"}', "6 h"), alert="CheckinsSloBurn"),
         graph("Reports made", "short", "In an hour, by period and by what they were made for.",
