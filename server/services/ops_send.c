@@ -56,7 +56,7 @@ void fam_ops_send_checkin(struct fam_services_context *context, const Fam__V1__S
                           Fam__V1__SendCheckinResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
-    struct fam_sent sent;
+    struct fam_sent sent = {.not_sent = FAM__V1__NOT_SENT__NOT_SENT_UNSPECIFIED};
     size_t replay_size = 0;
     const void *replay = fam_call_replay(call, &replay_size);
     fam_auto(fam_reply_done) struct fam_reply reply;
@@ -144,7 +144,7 @@ void fam_ops_send_report(struct fam_services_context *context, const Fam__V1__Se
                          Fam__V1__SendReportResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
-    struct fam_sent sent;
+    struct fam_sent sent = {.not_sent = FAM__V1__NOT_SENT__NOT_SENT_UNSPECIFIED};
     size_t replay_size = 0;
     const void *replay = fam_call_replay(call, &replay_size);
     fam_auto(fam_reply_done) struct fam_reply reply;
