@@ -11,15 +11,15 @@
 #define MS(column_) "(extract(epoch FROM " column_ ") * 1000)::bigint"
 #define MOMENT(param_) "timestamptz 'epoch' + " param_ "::bigint * INTERVAL '1 millisecond'"
 
-static const struct fam_statement
-    select_days = {"report_days",
-                   "SELECT extract(year FROM d)::integer, extract(month FROM d)::integer, extract(day FROM "
-                   "d)::integer, " MS("d AT TIME ZONE $1") " FROM (SELECT date_trunc('day', (" MOMENT(
-                       "$2") ") AT TIME ZONE $1) + make_interval(days => $3::integer) AS last) e, "
-                             "LATERAL generate_series(e.last - make_interval(days => $4::integer), e.last, INTERVAL '1 "
-                             "day') AS d "
-                             "ORDER BY d",
-                   "select", "families"};
+static const struct fam_statement select_days = {
+    "report_days",
+    "SELECT extract(year FROM d)::integer, extract(month FROM d)::integer, extract(day FROM "
+    "d)::integer, " MS("d AT TIME ZONE $1") " FROM (SELECT date_trunc('day', (" MOMENT(
+        "$2") ") AT TIME ZONE $1) + make_interval(days => $3::integer) AS last) e, "
+              "LATERAL generate_series(e.last - make_interval(days => $4::integer), e.last, INTERVAL '1 "
+              "day') AS d "
+              "ORDER BY d",
+    "select", "families"};
 /* Reports of one person are written one after the other. */
 static const struct fam_statement lock_user = {
     "report_lock", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE", "select", "users"};

@@ -17,13 +17,14 @@
 #include "system.h"
 #include "two_worlds_cases.h"
 
-enum { ANSWER_MAX = 65536, IDS_MAX = 400 };
+enum { ANSWER_MAX = 512 * 1024, IDS_MAX = 400 };
 
 struct world {
     struct system *system;
     struct person a, b, c;
     char a_parent[40], shared[40], hidden[40], deleted[40], own_b[40], own_c[40];
     char checkin[40], checkin_b[40], checkin_c[40];
+    char report[40];
 };
 
 static int keys;
@@ -148,7 +149,7 @@ static void blank_members(char *text)
 
 static void act(struct world *world, const struct person *person, const char *method, const char *json)
 {
-    char answer[ANSWER_MAX];
+    static char answer[ANSWER_MAX];
     call(world->system, &person->user_id, method, json, answer);
     cr_assert_eq(answer[0], '{', "%s %s: %s", method, json, answer);
 }
@@ -178,6 +179,17 @@ static void check_in(struct world *world, const struct person *person, const cha
     snprintf(json, sizeof(json), "{\"checkinId\": \"%s\", \"questionId\": \"mood\", \"optionId\": \"%s\"}", ret_id,
              mood);
     act(world, person, "CheckinService/AnswerQuestion", json);
+}
+
+/* A report that A makes of what she knows. */
+static void look_back(struct world *world, const struct person *person, char ret_id[40])
+{
+    static const char ID[] = "\"reportId\":\"";
+    static char answer[ANSWER_MAX];
+    call(world->system, &person->user_id, "CheckinService/GetReport", "{\"period\": \"REPORT_PERIOD_WEEK\"}", answer);
+    const char *at = strstr(answer, ID);
+    cr_assert_not_null(at, "%s", answer);
+    snprintf(ret_id, 40, "%.36s", at + strlen(ID));
 }
 
 static void with_entry(struct world *world, const struct person *person, const char *method, const char *id,
@@ -238,11 +250,13 @@ static void keep_secrets(struct world *world)
     for (int i = 0; i < 5; i++) {
         say(world, a, "Не хочу к нему", id);
     }
+    look_back(world, a, world->report);
 }
 
 static void keep_none(struct world *world)
 {
-    struct fam_uuid a = fam_uuid_v7(), b = fam_uuid_v7(), checkin = fam_uuid_v7();
+    struct fam_uuid a = fam_uuid_v7(), b = fam_uuid_v7(), checkin = fam_uuid_v7(), report = fam_uuid_v7();
+    fam_uuid_format(&report, world->report);
     fam_uuid_format(&checkin, world->checkin);
     fam_uuid_format(&a, world->hidden);
     fam_uuid_format(&b, world->deleted);
@@ -277,6 +291,7 @@ static void fill(const struct world *world, const struct person *person, const c
         {"${DELETED}", world->deleted},
         {"${TELEGRAM}", telegram},
         {"${CHECKIN}", world->checkin},
+        {"${REPORT}", world->report},
         {"${OWN_CHECKIN}", person == &world->b ? world->checkin_b : world->checkin_c},
         {"${OWN}", person == &world->b ? world->own_b : world->own_c},
     };
