@@ -179,8 +179,9 @@ enum fam_code fam_user_set_reachable(struct fam_store *store, const struct fam_m
 
 /* For the thread behind the bell, on a connection of its own: */
 struct fam_notification_swept {
-    size_t returned;                        /* leases that had ended without a word */
-    size_t expired[FAM_NOTIFICATION_LANES]; /* by lane, from 0 */
+    size_t returned; /* leases that had ended without a word */
+    /* By lane, from 0, of people who can be reached. */
+    size_t expired[FAM_NOTIFICATION_LANES];
 };
 /* Leases that have ended return, what is too old expires. */
 enum fam_code fam_notification_sweep(struct fam_db *db, struct fam_notification_swept *ret_swept,

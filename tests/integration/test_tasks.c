@@ -197,6 +197,10 @@ Test(tasks, numbers_of_the_whole_database_are_written_once_for_all_servers)
     cr_expect(values[FAM_BUSINESS_ACTIVE_FAMILIES].has_value);
     cr_expect_eq(values[FAM_BUSINESS_ACTIVE_FAMILIES].value, 1);
     cr_expect(values[FAM_BUSINESS_RETENTION_DAY_30].has_value);
+    cr_expect(values[FAM_BUSINESS_REPORTS_KEPT].has_value && values[FAM_BUSINESS_REPORTS_KEPT].value == 0);
+    cr_expect_gt(values[FAM_BUSINESS_REPORTS_BYTES].value, 0);
+    cr_expect(values[FAM_BUSINESS_REPORT_DUE_FIRST].has_value && values[FAM_BUSINESS_REPORT_DUE_FIRST].value == 0);
+    cr_expect_not(values[FAM_BUSINESS_REPORT_LAST].has_value, "no task of reports has ended yet");
     cr_expect_leq(llabs(values[FAM_BUSINESS_ACTIVE_FAMILIES].computed_at_ms - fam_wall_ms()), 60000);
     cr_assert_eq(fam_schedule_ensure(w.f.store, &status), FAM_OK);
     cr_assert_eq(fam_business_every(w.f.store, "refresh_metrics", &every_ms, &status), FAM_OK);

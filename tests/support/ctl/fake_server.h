@@ -1,5 +1,5 @@
-/* fake_server.h: a server of lib/rpc on a free port, with an OpsService, a TranslationService and a SessionService that
- * say what a test wants to hear. It knows the tokens "admin" and "metrics". */
+/* fake_server.h: a server of lib/rpc on a free port, with an OpsService, a TranslationService, a CheckinService and
+ * more that say what a test wants to hear. It knows the tokens "admin" and "metrics". */
 #ifndef FAM_TESTS_FAKE_CTL_SERVER_H
 #define FAM_TESTS_FAKE_CTL_SERVER_H
 
@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
 
@@ -43,8 +44,22 @@ struct fake_people_scene {
     int counted, erased, broadcasts;
 };
 
+/* Two check-ins, on a page each, and one report. */
+struct fake_checkin_scene {
+    /* What the next answers say. */
+    Fam__V1__NotSent not_sent;
+    bool without_picture;
+    /* What the last calls said. */
+    char reason[64], report[40];
+    Fam__V1__CheckinSlot slot;
+    Fam__V1__ReportPeriod period;
+    bool had_a_key, dry_run, picture;
+    int sent; /* calls that sent something */
+};
+
 /* The test's; not while a call runs. */
 struct fake_scene {
+    struct fake_checkin_scene checkin;
     struct fake_queue_scene queue;
     struct fake_people_scene people;
     char setting[64]; /* FAM_SERVERS=tcp://…, for a client's environment */
