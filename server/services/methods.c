@@ -203,6 +203,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("SetScheduleRequest.quiet_until", OPTIONAL, 5, 5),
     RULE("PauseScheduleRequest.days", OPTIONAL, 0, 31),
     RULE("StartCheckinRequest.checkin_id", OPTIONAL, 36, 36),
+    RULE("StartCheckinRequest.question_id", OPTIONAL, 0, 32),
     RULE("AnswerQuestionRequest.checkin_id", REQUIRED, 36, 36),
     RULE("AnswerQuestionRequest.question_id", REQUIRED, 1, 32),
     RULE("AnswerQuestionRequest.option_id", OPTIONAL, 0, 36),
