@@ -1,6 +1,5 @@
 /* A report in words. It is put together from parts of different weight: below a picture there is room for 1,024 units,
  * and what does not fit is left out from the least important on. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,7 +96,7 @@ static void add_mood(const struct fam_locale *locale, const Fam__V1__Report *rep
     if (!(report->mood >= 1 && report->mood <= 10)) {
         return;
     }
-    int tenths = (int)lround(report->mood * 10);
+    int tenths = (int)(report->mood * 10 + 0.5);
     snprintf(whole, sizeof(whole), "%d", tenths / 10);
     snprintf(tenth, sizeof(tenth), "%d", tenths % 10);
     const struct fam_arg args[] = {{"whole", whole}, {"tenth", tenth}};
