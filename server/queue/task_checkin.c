@@ -1,59 +1,221 @@
 /* task_checkin.c: see task_checkin.h. */
 #include "queue/task_checkin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
-#include "queue/task_due.h"
+#include "base/log.h"
+#include "checkin/questions.h"
+#include "metrics/metrics.h"
+#include "notify/bell.h"
+#include "queue/handlers.h"
+#include "store/checkin_due.h"
+#include "store/checkin_store.h"
+#include "store/notification_store.h"
+#include "store/schedule_store.h"
+#include "store/store.h"
+#include "store/words.h"
 
-enum { LIFETIME_MS = 2 * 60 * 60 * 1000 };
+enum { KEY_SIZE = 129, MINUTE_MS = 60000 };
 
-static bool pack(const struct fam_due_run *due, struct fam_due_message *message)
+enum drop { DROP_LATE, DROP_QUIET, DROP_PAUSED, DROPS };
+static const char *const DROP_LABELS[DROPS] = {"late", "quiet", "paused"};
+
+/* Runs that are handled together, and what came of them. */
+struct batch {
+    struct fam_handlers *context;
+    struct fam_run *runs[FAM_CHECKIN_DUE_MAX];
+    struct fam_checkin_due dues[FAM_CHECKIN_DUE_MAX];
+    size_t count;
+    int64_t now_ms;
+    size_t sent, dropped[DROPS]; /* set anew when the transaction is tried again */
+};
+
+/* A reminder is of a slot that follows the prefix. */
+static bool is_reminder(const struct fam_checkin_guest *guest)
 {
-    Fam__V1__CheckinPrompt prompt = FAM__V1__CHECKIN_PROMPT__INIT;
-    prompt.name = (char *)(uintptr_t)due->name;
-    message->size = fam__v1__checkin_prompt__get_packed_size(&prompt);
-    message->body = malloc(message->size + 1);
-    if (message->body != NULL) {
-        (void)fam__v1__checkin_prompt__pack(&prompt, message->body);
-    }
-    return message->body != NULL;
+    return strncmp(guest->name, FAM_CHECKIN_REMIND, strlen(FAM_CHECKIN_REMIND)) == 0;
 }
 
-static void send(struct fam_handlers *context, struct fam_run *run)
+static Fam__V1__CheckinSlot slot_of(const char *name)
 {
-    struct fam_due_run due;
-    struct fam_due_message messages[FAM_RECIPIENTS_MAX];
-    size_t count = 0;
-    if (!fam_due_open(context, run, &due)) {
-        return;
+    Fam__V1__CheckinSlot slot = fam_checkin_slot_of_word(name);
+    bool is_known =
+        slot >= FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_MORNING && slot <= FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_OWN;
+    return is_known ? slot : FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_OWN;
+}
+
+/* False: it is left out, and counted. */
+static bool plan(struct batch *batch, const struct fam_checkin_guest *guest, struct fam_checkin_prompt *ret_prompt)
+{
+    int64_t due_ms = batch->dues[guest->index].due_ms, expires_ms = due_ms + FAM_CHECKIN_LIFETIME_MS;
+    int64_t show_ms = guest->quiet.until_ms > 0 ? guest->quiet.until_ms : due_ms;
+    int64_t quiet_ms = guest->quiet.next_ms > 0 ? guest->quiet.next_ms : expires_ms;
+    if (guest->quiet.is_paused) {
+        batch->dropped[DROP_PAUSED]++;
+        return false;
     }
-    int64_t left_ms = due.due.due_ms + LIFETIME_MS - fam_wall_ms();
-    if (left_ms <= 0) {
-        fam_run_done(run); /* nobody wants to be asked about the morning at night */
-        return;
+    if (batch->now_ms >= expires_ms) {
+        batch->dropped[DROP_LATE]++;
+        return false;
     }
-    for (; count < due.count; count++) {
-        messages[count] = (struct fam_due_message){
-            .user_id = &due.people[count],
-            .lane = FAM__V1__LANE__LANE_CHECKINS,
-            .kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN,
-            .lifetime_ms = left_ms < LIFETIME_MS ? (uint64_t)left_ms : LIFETIME_MS,
-        };
-        if (!pack(&due, &messages[count])) {
-            struct fam_status status;
-            (void)fam_fail_memory(&status);
-            fam_due_discard(messages, count);
-            fam_due_fail(&due, &status);
-            return;
+    if (show_ms >= expires_ms) {
+        batch->dropped[DROP_QUIET]++;
+        return false;
+    }
+    Fam__V1__CheckinSlot slot = slot_of(guest->name);
+    *ret_prompt = (struct fam_checkin_prompt){.user_id = guest->user_id,
+                                              .slot = slot,
+                                              .question_set = fam_checkin_slot_set(slot),
+                                              .due_ms = due_ms,
+                                              .expires_ms = expires_ms,
+                                              .show_ms = show_ms,
+                                              .until_ms = quiet_ms < expires_ms ? quiet_ms : expires_ms};
+    return true;
+}
+
+static void make_key(const struct batch *batch, const struct fam_checkin_guest *guest, char ret_key[KEY_SIZE])
+{
+    const struct fam_checkin_due *due = &batch->dues[guest->index];
+    char schedule[FAM_UUID_TEXT_SIZE];
+    char user[FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&due->schedule_id, schedule);
+    fam_uuid_format(&guest->user_id, user);
+    (void)snprintf(ret_key, KEY_SIZE, "remind:%s:%lld:%s", schedule, (long long)due->due_ms, user);
+}
+
+/* So many minutes before the check-in; it goes when that comes. */
+static enum fam_code remind(struct batch *batch, struct fam_db *db, const struct fam_checkin_guest *guest,
+                            struct fam_status *status)
+{
+    int64_t left_ms =
+        batch->dues[guest->index].due_ms + (int64_t)guest->quiet.reminder_minutes * MINUTE_MS - batch->now_ms;
+    enum drop drop = guest->quiet.is_paused ? DROP_PAUSED : guest->quiet.until_ms > 0 ? DROP_QUIET : DROP_LATE;
+    if (drop != DROP_LATE || left_ms <= 0) {
+        batch->dropped[drop]++;
+        return FAM_OK;
+    }
+    unsigned char body[64];
+    char key[KEY_SIZE];
+    bool added = false;
+    Fam__V1__CheckinReminder reminder = FAM__V1__CHECKIN_REMINDER__INIT;
+    reminder.slot = slot_of(guest->name + strlen(FAM_CHECKIN_REMIND));
+    reminder.minutes = guest->quiet.reminder_minutes;
+    make_key(batch, guest, key);
+    const struct fam_notification_new notification = {
+        .user_id = &guest->user_id,
+        .lane = FAM__V1__LANE__LANE_CHECKINS,
+        .kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN_REMINDER,
+        .body = body,
+        .body_size = fam__v1__checkin_reminder__pack(&reminder, body), /* two small numbers */
+        .unique_key = key,
+        .lifetime_ms = (uint64_t)left_ms};
+    enum fam_code code = fam_notification_add(batch->context->store, db, &notification, &added, status);
+    batch->sent += added ? 1 : 0;
+    return code == FAM_NOT_FOUND ? FAM_OK : code; /* erased since */
+}
+
+static enum fam_code tell_all(struct batch *batch, struct fam_db *db, const struct fam_checkin_guest *guests,
+                              size_t count, struct fam_status *status)
+{
+    struct fam_checkin_prompt *prompts = calloc(count + 1, sizeof(*prompts));
+    size_t planned = 0, sent = 0;
+    enum fam_code code = prompts == NULL ? fam_fail_memory(status) : FAM_OK;
+    for (size_t i = 0; code == FAM_OK && i < count; i++) {
+        if (is_reminder(&guests[i])) {
+            code = remind(batch, db, &guests[i], status);
+        } else {
+            planned += plan(batch, &guests[i], &prompts[planned]) ? 1 : 0;
         }
     }
-    fam_due_send(&due, "checkin", messages, count);
+    if (code == FAM_OK) {
+        code = fam_checkin_send(db, prompts, planned, &sent, status);
+        batch->sent += sent;
+    }
+    free(prompts);
+    return code;
+}
+
+static enum fam_code send_all(struct fam_db *db, void *context, struct fam_status *status)
+{
+    struct batch *batch = context;
+    struct fam_checkin_guest *guests = NULL;
+    size_t count = 0;
+    batch->sent = 0;
+    memset(batch->dropped, 0, sizeof(batch->dropped));
+    enum fam_code code = fam_checkin_guests(db, batch->dues, batch->count, batch->now_ms, &guests, &count, status);
+    if (code == FAM_OK) {
+        code = tell_all(batch, db, guests, count, status);
+    }
+    free(guests);
+    for (size_t i = 0; code == FAM_OK && i < batch->count; i++) {
+        code = fam_run_finish(batch->runs[i], db, status);
+    }
+    return code;
+}
+
+static enum fam_code try_batch(struct batch *batch, struct fam_status *status)
+{
+    batch->now_ms = fam_wall_ms();
+    enum fam_code code = fam_tx_run(fam_store_pool(batch->context->store), send_all, batch, NULL, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    for (size_t i = 0; i < DROPS; i++) {
+        if (batch->dropped[i] > 0) {
+            fam_metrics_add(batch->context->metrics, FAM_M_CHECKINS_DROPPED, FAM_LABELS(DROP_LABELS[i]),
+                            (double)batch->dropped[i]);
+        }
+    }
+    if (batch->sent > 0) {
+        fam_bell_ring(batch->context->bell);
+    }
+    return FAM_OK;
+}
+
+/* One that can't be done keeps nobody else's back. */
+static void try_each(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct batch one = {.context = batch->context, .count = 1};
+        struct fam_status status;
+        one.runs[0] = batch->runs[i];
+        one.dues[0] = batch->dues[i];
+        if (try_batch(&one, &status) != FAM_OK) {
+            fam_log_status(batch->context->log, FAM_LOG_WARN, "queue", "a due time could not be served", &status);
+            fam_run_retry(batch->runs[i], status.reason[0] == '\0' ? fam_code_name(status.code) : status.reason);
+        }
+    }
+}
+
+static void run_batch(struct batch *batch)
+{
+    struct fam_status status;
+    if (batch->count > 0 && try_batch(batch, &status) != FAM_OK) {
+        try_each(batch);
+    }
+    batch->count = 0;
 }
 
 void fam_task_checkin(void *context, struct fam_run *const *runs, size_t count)
 {
+    struct batch batch = {.context = context};
     for (size_t i = 0; i < count; i++) {
-        send(context, runs[i]);
+        struct fam_schedule_payload payload;
+        size_t size = 0;
+        const void *bytes = fam_run_payload(runs[i], &size);
+        if (!fam_schedule_payload_read(bytes, size, &payload)) {
+            fam_run_bury(runs[i], "the payload is not a due time of a schedule");
+            continue;
+        }
+        batch.runs[batch.count] = runs[i];
+        batch.dues[batch.count++] = (struct fam_checkin_due){
+            .schedule_id = payload.schedule_id, .subject_id = payload.subject_id, .due_ms = payload.due_ms};
+        if (batch.count == FAM_CHECKIN_DUE_MAX) {
+            run_batch(&batch);
+        }
     }
+    run_batch(&batch);
 }

@@ -1,13 +1,18 @@
 /* task_metrics.c: see task_metrics.h. */
 #include "queue/task_metrics.h"
 
+#include <stdlib.h>
+
 #include "base/log.h"
+#include "checkin/questions.h"
 #include "metrics/metrics.h"
 #include "queue/handlers.h"
 #include "store/activity_store.h"
 #include "store/business_store.h"
+#include "store/checkin_store.h"
 #include "store/retention_store.h"
 #include "store/store.h"
+#include "store/words.h"
 
 struct refresh {
     struct fam_run *run;
@@ -32,6 +37,27 @@ static enum fam_code write_all(struct fam_db *db, void *context, struct fam_stat
     return code == FAM_OK ? fam_run_finish(refresh->run, db, status) : code;
 }
 
+/* Check-ins whose time went by are missed, in silence; a chunk each time that is full is followed by another. */
+static enum fam_code sweep_checkins(struct fam_handlers *tasks, const struct fam_run *run, struct fam_status *status)
+{
+    struct fam_checkin_end *ends = calloc(FAM_CHECKIN_SWEEP_MAX, sizeof(*ends));
+    size_t count = FAM_CHECKIN_SWEEP_MAX;
+    enum fam_code code = ends == NULL ? fam_fail_memory(status) : FAM_OK;
+    while (code == FAM_OK && count == FAM_CHECKIN_SWEEP_MAX && !fam_run_is_cancelled(run)) {
+        code = fam_checkin_sweep(tasks->store, ends, &count, status);
+        for (size_t i = 0; code == FAM_OK && i < count; i++) {
+            if (ends[i].counts) {
+                fam_metrics_add(
+                    tasks->metrics, FAM_M_CHECKINS_COMPLETED,
+                    FAM_LABELS(fam_checkin_slot_word(ends[i].slot), fam_checkin_rate(ends[i].answered, ends[i].asked)),
+                    1);
+            }
+        }
+    }
+    free(ends);
+    return code;
+}
+
 void fam_task_metrics(void *context, struct fam_run *const *runs, size_t count)
 {
     struct fam_handlers *tasks = context;
@@ -39,7 +65,10 @@ void fam_task_metrics(void *context, struct fam_run *const *runs, size_t count)
         struct refresh refresh = {.run = runs[i]};
         struct fam_status status;
         fam_metrics_job_started(tasks->metrics, "refresh_metrics");
-        enum fam_code code = fam_activity_read(tasks->store, &refresh.activity, &status);
+        enum fam_code code = sweep_checkins(tasks, runs[i], &status);
+        if (code == FAM_OK) {
+            code = fam_activity_read(tasks->store, &refresh.activity, &status);
+        }
         if (code == FAM_OK) {
             code = fam_retention_overdue(tasks->store, tasks->retention_days, &refresh.overdue, &status);
         }

@@ -1,15 +1,27 @@
 /* checkin_service.c: fam.v1.CheckinService: each method takes its request to the room that answers it: times and pauses
  * (checkin_times.c), questions and answers (checkin_answers.c), reports (report_call.c). */
+#include "services/checkin_call.h"
 #include "services/services_private.h"
 #include "services/unbuilt.h"
 
-FAM_UNBUILT(CheckinService, get_schedule, GetSchedule)
-FAM_UNBUILT(CheckinService, set_schedule, SetSchedule)
-FAM_UNBUILT(CheckinService, pause_schedule, PauseSchedule)
-FAM_UNBUILT(CheckinService, start_checkin, StartCheckin)
-FAM_UNBUILT(CheckinService, answer_question, AnswerQuestion)
-FAM_UNBUILT(CheckinService, skip_checkin, SkipCheckin)
-FAM_UNBUILT(CheckinService, list_checkins, ListCheckins)
+static struct fam_services_context *context_of(Fam__V1__CheckinService_Service *service)
+{
+    return ((struct fam_checkin_service *)service)->context;
+}
+
+#define FORWARD(name, Method)                                                                                          \
+    static void name(Fam__V1__CheckinService_Service *service, const Fam__V1__##Method##Request *request,              \
+                     Fam__V1__##Method##Response_Closure closure, void *closure_data)                                  \
+    {                                                                                                                  \
+        fam_checkin_##name(context_of(service), request, closure, closure_data);                                       \
+    }
+FORWARD(get_schedule, GetSchedule)
+FORWARD(set_schedule, SetSchedule)
+FORWARD(pause_schedule, PauseSchedule)
+FORWARD(start_checkin, StartCheckin)
+FORWARD(answer_question, AnswerQuestion)
+FORWARD(skip_checkin, SkipCheckin)
+FORWARD(list_checkins, ListCheckins)
 FAM_UNBUILT(CheckinService, get_report, GetReport)
 FAM_UNBUILT(CheckinService, list_reports, ListReports)
 

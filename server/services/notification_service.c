@@ -11,7 +11,7 @@
 #include "services/services_private.h"
 #include "store/notification_store.h"
 
-enum { PAGE_DEFAULT = 20 };
+enum { PAGE_DEFAULT = 20, CHECKIN_IN_TIME_MS = 120000 };
 
 static struct fam_services_context *context_of(Fam__V1__NotificationService_Service *service)
 {
@@ -71,6 +71,15 @@ static void count_end(struct fam_services_context *context, const struct fam_lea
     }
 }
 
+/* A check-in by the clock of its person. */
+static void count_lateness(struct fam_services_context *context, const struct fam_lease_end *end)
+{
+    if (end->has_due) {
+        fam_metrics_add(context->metrics, FAM_M_CHECKINS_SENT,
+                        FAM_LABELS(end->late_ms <= CHECKIN_IN_TIME_MS ? "in_time" : "late"), 1);
+    }
+}
+
 static void ack(Fam__V1__NotificationService_Service *service, const Fam__V1__AckRequest *request,
                 Fam__V1__AckResponse_Closure closure, void *closure_data)
 {
@@ -87,6 +96,7 @@ static void ack(Fam__V1__NotificationService_Service *service, const Fam__V1__Ac
         count_end(context, &end, "delivered");
         if (!end.is_repeat) {
             fam_metrics_observe(context->metrics, FAM_M_NOTIFICATION_SECONDS, NULL, (double)end.waited_ms / 1000);
+            count_lateness(context, &end);
         }
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);

@@ -1,7 +1,9 @@
 /* notify_show.c: see notify_show.h. */
 #include "services/notify_show.h"
 
+#include "services/checkin_view.h"
 #include "services/translate_call.h"
+#include "store/words.h"
 
 static bool has_kind(const Fam__V1__Reading *reading, Fam__V1__ResponseKind kind)
 {
@@ -129,6 +131,9 @@ static bool unpack_body(struct fam_reply *reply, const struct fam_leased *leased
     case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN:
         descriptor = &fam__v1__checkin_prompt__descriptor;
         break;
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN_REMINDER:
+        descriptor = &fam__v1__checkin_reminder__descriptor;
+        break;
     case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT:
         descriptor = &fam__v1__week_summary__descriptor;
         break;
@@ -151,6 +156,7 @@ static bool unpack_body(struct fam_reply *reply, const struct fam_leased *leased
     fam_reply_keep(reply, message);
     void *kept = message;
     made->checkin = descriptor == &fam__v1__checkin_prompt__descriptor ? kept : NULL;
+    made->reminder = descriptor == &fam__v1__checkin_reminder__descriptor ? kept : NULL;
     made->week = descriptor == &fam__v1__week_summary__descriptor ? kept : NULL;
     made->notice = descriptor == &fam__v1__notice__descriptor ? kept : NULL;
     made->follow_up = descriptor == &fam__v1__follow_up__descriptor ? kept : NULL;
@@ -164,6 +170,37 @@ static void show_body(struct fam_reply *reply, const struct fam_leased *leased, 
         shown->notification = NULL;
         shown->reason = "CONTENT_GONE";
     }
+}
+
+/* A check-in with its first question, in the language of the moment; what was begun or left out meanwhile is not asked
+ * again. */
+static enum fam_code show_checkin(struct fam_services_context *context, struct fam_reply *reply,
+                                  const struct fam_leased *leased, struct fam_shown *shown, struct fam_status *status)
+{
+    fam_auto(fam_checkin_done) struct fam_checkin checkin = {.said_count = 0};
+    const struct fam_checkin_person person = {.questions = context->questions, .language = leased->language};
+    enum fam_code code = fam_checkin_get(context->store, &leased->user_id, &leased->checkin_id, &checkin, status);
+    if (code != FAM_OK && code != FAM_NOT_FOUND && code != FAM_DATA_LOSS) {
+        return code;
+    }
+    const struct fam_checkin_set *set =
+        code == FAM_OK ? fam_checkin_set_find(context->questions, checkin.question_set) : NULL;
+    if (set == NULL || checkin.state != FAM__V1__CHECKIN_STATE__CHECKIN_STATE_SENT) {
+        shown->notification = NULL;
+        shown->reason = "CHECKIN_OVER";
+        return FAM_OK;
+    }
+    Fam__V1__CheckinPrompt *prompt = fam_reply_alloc(reply, sizeof(*prompt));
+    if (prompt != NULL) {
+        fam__v1__checkin_prompt__init(prompt);
+        prompt->name = fam_reply_text(reply, fam_checkin_slot_word(checkin.slot));
+        prompt->checkin_id = fam_reply_uuid(reply, &checkin.checkin_id);
+        prompt->slot = checkin.slot;
+        prompt->question = fam_reply_question(reply, &person, &set->questions[0], NULL);
+        prompt->expires_at_ms = checkin.expires_at_ms;
+        shown->notification->checkin = prompt;
+    }
+    return fam_reply_check(reply, status);
 }
 
 static Fam__V1__Notification *make_notification(struct fam_reply *reply, const struct fam_leased *leased,
@@ -208,6 +245,8 @@ enum fam_code fam_notify_show(struct fam_services_context *context, struct fam_r
     enum fam_code code = fam_reply_check(reply, status);
     if (code == FAM_OK && leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BETTER_READING) {
         code = show_better(context, reply, leased, ret_entry, ret_shown, status);
+    } else if (code == FAM_OK && leased->has_checkin) {
+        code = show_checkin(context, reply, leased, ret_shown, status);
     } else if (code == FAM_OK) {
         show_body(reply, leased, ret_shown);
         code = fam_reply_check(reply, status);

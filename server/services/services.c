@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkin/questions.h"
 #include "rpc/server.h"
 #include "services/services_private.h"
 
 struct fam_services {
     struct fam_services_context context;
+    struct fam_checkin_questions *questions;
     struct fam_translation_service translation;
     struct fam_family_service family;
     struct fam_checkin_service checkin;
@@ -23,7 +25,13 @@ struct fam_services *fam_services_new(const struct fam_services_context *context
         (void)fam_fail_memory(status);
         return NULL;
     }
+    services->questions = fam_checkin_questions_new(status);
+    if (services->questions == NULL) {
+        free(services);
+        return NULL;
+    }
     services->context = *context;
+    services->context.questions = services->questions;
     fam_translation_service_init(&services->translation, &services->context);
     fam_family_service_init(&services->family, &services->context);
     fam_checkin_service_init(&services->checkin, &services->context);
@@ -35,6 +43,9 @@ struct fam_services *fam_services_new(const struct fam_services_context *context
 
 void fam_services_free(struct fam_services *services)
 {
+    if (services != NULL) {
+        fam_checkin_questions_free(services->questions);
+    }
     free(services);
 }
 

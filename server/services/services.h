@@ -14,6 +14,7 @@
 
 struct fam_bell;
 struct fam_bot_watch;
+struct fam_checkin_questions;
 struct fam_health;
 struct fam_leases;
 struct fam_limits;
@@ -36,6 +37,7 @@ struct fam_services_context {
     struct fam_queue *queue;    /* NULL: tasks wait for the sweep */
     struct fam_limits *guesses; /* wrong codes of invitations: FAM_INVITE_GUESSES_HOUR an hour, and no less a day */
     struct fam_translate *translate;
+    const struct fam_checkin_questions *questions; /* the services' own: fam_services_new reads them */
     struct fam_reader *reader; /* NULL: Claude is off */
     struct fam_health *health;
     struct fam_bot_watch *bots;

@@ -12,7 +12,8 @@
 /* X(version, name, identifier of the embedded file): every file of migrations/, in order. */
 #define MIGRATIONS(X)                                                                                                  \
     X(1, "core", _0001_core_sql)                                                                                       \
-    X(2, "claude", _0002_claude_sql) X(3, "queue", _0003_queue_sql) X(4, "people", _0004_people_sql)
+    X(2, "claude", _0002_claude_sql)                                                                                   \
+    X(3, "queue", _0003_queue_sql) X(4, "people", _0004_people_sql) X(5, "checkins", _0005_checkins_sql)
 
 #define DECLARE(version, name, id)                                                                                     \
     extern const unsigned char fam_data_##id[];                                                                        \

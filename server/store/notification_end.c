@@ -10,7 +10,8 @@
 static const struct fam_statement lock_one = {
     "notification_lock",
     "SELECT user_id, lane, state, leased, coalesce(lease_token = $2, false), entry_id, reading_version, attempts, "
-    "(extract(epoch FROM clock_timestamp() - not_before) * 1000)::bigint FROM notifications WHERE notification_id = $1 "
+    "(extract(epoch FROM clock_timestamp() - not_before) * 1000)::bigint, due_at IS NOT NULL, "
+    "(extract(epoch FROM clock_timestamp() - due_at) * 1000)::bigint FROM notifications WHERE notification_id = $1 "
     "FOR UPDATE",
     "select", "notifications"};
 enum column {
@@ -22,7 +23,9 @@ enum column {
     COLUMN_ENTRY,
     COLUMN_VERSION,
     COLUMN_ATTEMPTS,
-    COLUMN_WAITED
+    COLUMN_WAITED,
+    COLUMN_HAS_DUE,
+    COLUMN_LATE
 };
 static const struct fam_statement set_delivered = {
     "notification_delivered",
@@ -122,6 +125,8 @@ static enum fam_code lock_row(struct fam_db *db, const struct word *word, struct
                             .attempts = (int32_t)fam_rows_i64(&rows, 0, COLUMN_ATTEMPTS)};
     word->end->lane = (Fam__V1__Lane)fam_rows_i64(&rows, 0, COLUMN_LANE);
     word->end->waited_ms = fam_rows_i64(&rows, 0, COLUMN_WAITED);
+    word->end->has_due = fam_rows_i64(&rows, 0, COLUMN_HAS_DUE) != 0;
+    word->end->late_ms = fam_rows_i64(&rows, 0, COLUMN_LATE);
     return FAM_OK;
 }
 

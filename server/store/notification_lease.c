@@ -33,6 +33,7 @@ enum column {
     COLUMN_KIND,
     COLUMN_ENTRY,
     COLUMN_VERSION,
+    COLUMN_CHECKIN,
     COLUMN_BODY,
     COLUMN_ATTEMPTS,
     COLUMN_BEGAN,
@@ -55,7 +56,8 @@ static const struct fam_statement lease = {
     "leased_until = now() + $3::bigint * INTERVAL '1 millisecond', holder = $4, attempts = attempts + 1 "
     "WHERE notification_id IN (SELECT notification_id FROM answers UNION ALL SELECT notification_id FROM others) "
     "RETURNING *) "
-    "SELECT l.notification_id, l.lease_token, l.user_id, l.lane, l.kind, l.entry_id, l.reading_version, l.body, "
+    "SELECT l.notification_id, l.lease_token, l.user_id, l.lane, l.kind, l.entry_id, l.reading_version, "
+    "l.checkin_id, l.body, "
     "l.attempts, l.began, (extract(epoch FROM l.created_at) * 1000)::bigint, u.language, u.country, "
     "u.telegram_sealed, k.wrapped, " CONSENT("processing") ", " CONSENT(
         "notifications") " "
@@ -111,6 +113,8 @@ static enum fam_code fill(struct fam_store *store, const struct fam_rows *rows, 
     leased->has_entry = !fam_rows_is_null(rows, row, COLUMN_ENTRY);
     leased->entry_id = fam_rows_uuid(rows, row, COLUMN_ENTRY);
     leased->reading_version = (int32_t)fam_rows_i64(rows, row, COLUMN_VERSION);
+    leased->has_checkin = !fam_rows_is_null(rows, row, COLUMN_CHECKIN);
+    leased->checkin_id = fam_rows_uuid(rows, row, COLUMN_CHECKIN);
     leased->attempt = (int32_t)fam_rows_i64(rows, row, COLUMN_ATTEMPTS);
     leased->began = fam_rows_i64(rows, row, COLUMN_BEGAN) != 0;
     leased->created_at_ms = fam_rows_i64(rows, row, COLUMN_CREATED);

@@ -50,8 +50,8 @@ struct fam_place fam_notification_place(const char *column, const struct fam_uui
 }
 
 /* By enum NotificationKind. */
-static const char *const KINDS[] = {NULL,     "better_reading", "checkin",  "weekly_report",
-                                    "notice", "follow_up",      "broadcast"};
+static const char *const KINDS[] = {NULL,     "better_reading", "checkin",   "weekly_report",
+                                    "notice", "follow_up",      "broadcast", "checkin_reminder"};
 
 const char *fam_notification_kind_word(Fam__V1__NotificationKind kind)
 {

@@ -67,8 +67,10 @@ struct fam_leased {
     bool has_entry;
     struct fam_uuid entry_id; /* nil without */
     int32_t reading_version;
-    int32_t attempt; /* from 1 */
-    bool began;      /* it may have been shown already */
+    bool has_checkin;
+    struct fam_uuid checkin_id; /* nil without */
+    int32_t attempt;            /* from 1 */
+    bool began;                 /* it may have been shown already */
     int64_t created_at_ms;
     Fam__V1__Language language;
     char country[3];              /* "" when not told */
@@ -106,6 +108,8 @@ struct fam_lease_end {
     bool is_failed;    /* by fam_notification_nack: it is never sent again */
     bool more_due;     /* another one of this person is due: ring the bell */
     int64_t waited_ms; /* by fam_notification_ack: from when it was due */
+    bool has_due;      /* it is a check-in … */
+    int64_t late_ms;   /* … that was shown so long after its person's clock said so */
 };
 /* It was shown. A better reading gets its row of `deliveries` in the same transaction, unless its entry is gone.
  * ABORTED, "LEASE_LOST": somebody else's meanwhile; NOT_FOUND. */

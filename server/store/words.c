@@ -13,6 +13,8 @@ static const char *const purposes[] = {NULL, "processing", "ai", "notifications"
 static const char *const engines[] = {NULL, "offline", "claude"};
 static const char *const parent_roles[] = {NULL, "parent", "reader"};
 static const char *const token_roles[] = {NULL, "bot", "service", "admin", "metrics"};
+static const char *const checkin_slots[] = {NULL, "morning", "afternoon", "evening", "own", "quick"};
+static const char *const checkin_states[] = {NULL, "sent", "started", "completed", "skipped", "missed"};
 
 static const char *word(const char *const *words, size_t count, int value)
 {
@@ -82,4 +84,24 @@ const char *fam_token_role_word(Fam__V1__Role value)
 Fam__V1__Role fam_token_role_of_word(const char *text)
 {
     return (Fam__V1__Role)value_of(token_roles, FAM_ARRAY_SIZE(token_roles), text);
+}
+
+const char *fam_checkin_slot_word(Fam__V1__CheckinSlot value)
+{
+    return word(checkin_slots, FAM_ARRAY_SIZE(checkin_slots), (int)value);
+}
+
+Fam__V1__CheckinSlot fam_checkin_slot_of_word(const char *text)
+{
+    return (Fam__V1__CheckinSlot)value_of(checkin_slots, FAM_ARRAY_SIZE(checkin_slots), text);
+}
+
+const char *fam_checkin_state_word(Fam__V1__CheckinState value)
+{
+    return word(checkin_states, FAM_ARRAY_SIZE(checkin_states), (int)value);
+}
+
+Fam__V1__CheckinState fam_checkin_state_of_word(const char *text)
+{
+    return (Fam__V1__CheckinState)value_of(checkin_states, FAM_ARRAY_SIZE(checkin_states), text);
 }

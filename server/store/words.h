@@ -4,6 +4,7 @@
 #ifndef FAM_STORE_WORDS_H
 #define FAM_STORE_WORDS_H
 
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
 #include "fam/v1/types.pb-c.h"
@@ -19,5 +20,9 @@ const char *fam_parent_role_word(Fam__V1__ParentRole value);
 Fam__V1__ParentRole fam_parent_role_of_word(const char *word);
 const char *fam_token_role_word(Fam__V1__Role value);
 Fam__V1__Role fam_token_role_of_word(const char *word);
+const char *fam_checkin_slot_word(Fam__V1__CheckinSlot value);
+Fam__V1__CheckinSlot fam_checkin_slot_of_word(const char *word);
+const char *fam_checkin_state_word(Fam__V1__CheckinState value);
+Fam__V1__CheckinState fam_checkin_state_of_word(const char *word);
 
 #endif

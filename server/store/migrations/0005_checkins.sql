@@ -23,9 +23,11 @@ CREATE TABLE checkins (
     finished_at  timestamptz,
     asked        smallint NOT NULL DEFAULT 0 CHECK (asked BETWEEN 0 AND 32),
     answered     smallint NOT NULL DEFAULT 0 CHECK (answered BETWEEN 0 AND 32),
+    counted      boolean NOT NULL DEFAULT false,
     CHECK ((state IN ('sent', 'started')) = (finished_at IS NULL))
 );
 COMMENT ON TABLE checkins IS 'A few questions at one time; the answers are sealed, see checkin_answers';
+COMMENT ON COLUMN checkins.counted IS 'Its end is in the metrics already: what is changed and finished anew is not counted twice';
 CREATE INDEX checkins_user ON checkins (user_id, checkin_id DESC);
 CREATE UNIQUE INDEX checkins_once ON checkins (user_id, slot, due_at);
 CREATE INDEX checkins_open ON checkins (expires_at) WHERE finished_at IS NULL;
@@ -59,3 +61,9 @@ CREATE INDEX reports_created ON reports (created_at);
 ALTER TABLE notifications DROP CONSTRAINT notifications_kind_check;
 ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check
     CHECK (kind IN ('better_reading', 'checkin', 'weekly_report', 'notice', 'follow_up', 'broadcast', 'checkin_reminder'));
+
+ALTER TABLE notifications ADD COLUMN checkin_id uuid REFERENCES checkins ON DELETE CASCADE;
+ALTER TABLE notifications ADD COLUMN due_at timestamptz;
+COMMENT ON COLUMN notifications.checkin_id IS 'Of a check-in: its questions are put in when it is leased';
+COMMENT ON COLUMN notifications.due_at IS 'Of a check-in: when it should be there, by the clock of its person';
+CREATE INDEX notifications_checkin ON notifications (checkin_id) WHERE checkin_id IS NOT NULL;
