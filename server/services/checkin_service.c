@@ -1,8 +1,8 @@
 /* checkin_service.c: fam.v1.CheckinService: each method takes its request to the room that answers it: times and pauses
  * (checkin_times.c), questions and answers (checkin_answers.c), reports (report_call.c). */
 #include "services/checkin_call.h"
+#include "services/report_call.h"
 #include "services/services_private.h"
-#include "services/unbuilt.h"
 
 static struct fam_services_context *context_of(Fam__V1__CheckinService_Service *service)
 {
@@ -22,8 +22,8 @@ FORWARD(start_checkin, StartCheckin)
 FORWARD(answer_question, AnswerQuestion)
 FORWARD(skip_checkin, SkipCheckin)
 FORWARD(list_checkins, ListCheckins)
-FAM_UNBUILT(CheckinService, get_report, GetReport)
-FAM_UNBUILT(CheckinService, list_reports, ListReports)
+FORWARD(get_report, GetReport)
+FORWARD(list_reports, ListReports)
 
 void fam_checkin_service_init(struct fam_checkin_service *service, struct fam_services_context *context)
 {

@@ -101,6 +101,7 @@ enum fam_code fam_checkin_sweep(struct fam_store *store, struct fam_checkin_end 
 
 /* What a check-in told of the mood. */
 struct fam_checkin_mood {
+    Fam__V1__CheckinSlot slot;
     int64_t at_ms;                     /* when it was due, or begun */
     int mood;                          /* 2, 4, 6, 8 or 10: from hard to good */
     char about[FAM_CHECKIN_WORD_SIZE]; /* the hard topic's id; "": none */

@@ -1,0 +1,128 @@
+/* The pictures of reports: of seeded families, in both languages, against references that were looked at.
+ *
+ * References stand in tests/references/reports. Fonts and their rasterisers differ a little between machines, so
+ * pictures are compared as they look: shrunk to cells of 12 pixels, each within a tolerance. FAM_RENEW_REFERENCES=1
+ * writes them anew; look at each before it is committed. */
+#include <cairo/cairo.h>
+#include <sys/stat.h>
+
+#include "../../support/report_fixture.h"
+#include "base/buf.h"
+#include "report/chart.h"
+
+enum { CELL = 12, ARENA = 1 << 20, TOLERANCE = 40, FAR_CELLS_PER_MILLE = 4 };
+
+#define RU FAM__V1__LANGUAGE__LANGUAGE_RU
+#define EN FAM__V1__LANGUAGE__LANGUAGE_EN
+
+static const char *language_name(Fam__V1__Language language)
+{
+    return language == EN ? "en" : "ru";
+}
+
+static void draw(const struct fixture_family *family, Fam__V1__Language language, struct fam_buf *png)
+{
+    struct fam_status status = {0};
+    struct fam_facts *facts = fixture_new(family->period, language);
+    struct fam_arena *arena = malloc(sizeof(*arena));
+    Fam__V1__Report *report = NULL;
+    cr_assert_not_null(arena);
+    fam_arena_init(arena, ARENA);
+    family->seed(facts);
+    cr_assert_eq(fam_report_of(facts, arena, &report, &status), FAM_OK, "%s: %s", family->name, status.message);
+    cr_assert_eq(fam_chart_draw(report, png, &status), FAM_OK, "%s: %s", family->name, status.message);
+    fam_arena_done(arena);
+    free(arena);
+    fixture_free(facts);
+}
+
+struct source {
+    const struct fam_buf *png;
+    size_t at;
+};
+
+static cairo_status_t read_bytes(void *closure, unsigned char *data, unsigned int length)
+{
+    struct source *source = closure;
+    if (source->at + length > source->png->size)
+        return CAIRO_STATUS_READ_ERROR;
+    memcpy(data, source->png->data + source->at, length);
+    source->at += length;
+    return CAIRO_STATUS_SUCCESS;
+}
+
+static cairo_surface_t *decode(const struct fam_buf *png)
+{
+    struct source source = {.png = png};
+    return cairo_image_surface_create_from_png_stream(read_bytes, &source);
+}
+
+/* The mean of a channel within a cell. */
+static int mean(cairo_surface_t *picture, int cell_x, int cell_y, int channel)
+{
+    const unsigned char *data = cairo_image_surface_get_data(picture);
+    int stride = cairo_image_surface_get_stride(picture), sum = 0;
+    for (int y = cell_y * CELL; y < (cell_y + 1) * CELL; y++) {
+        for (int x = cell_x * CELL; x < (cell_x + 1) * CELL; x++)
+            sum += data[y * stride + x * 4 + channel];
+    }
+    return sum / (CELL * CELL);
+}
+
+/* Per mille of the cells in which two pictures of one size differ by more than the tolerance. */
+static int far_cells(cairo_surface_t *a, cairo_surface_t *b)
+{
+    int columns = cairo_image_surface_get_width(a) / CELL, rows = cairo_image_surface_get_height(a) / CELL, far = 0;
+    for (int y = 0; y < rows; y++) {
+        for (int x = 0; x < columns; x++) {
+            int most = 0;
+            for (int channel = 0; channel < 3; channel++) {
+                int difference = abs(mean(a, x, y, channel) - mean(b, x, y, channel));
+                most = difference > most ? difference : most;
+            }
+            far += most > TOLERANCE ? 1 : 0;
+        }
+    }
+    return far * 1000 / (columns * rows);
+}
+
+static void path_of(const struct fixture_family *family, Fam__V1__Language language, char path[512])
+{
+    (void)snprintf(path, 512, FAM_SOURCE_DIR "/tests/references/reports/%s_%s.png", family->name,
+                   language_name(language));
+}
+
+static void renew(const char *path, const struct fam_buf *png)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file, "%s", path);
+    cr_assert_eq(fwrite(png->data, 1, png->size, file), png->size);
+    cr_assert_eq(fclose(file), 0);
+}
+
+static void compare(const struct fixture_family *family, Fam__V1__Language language)
+{
+    fam_auto(fam_buf_done) struct fam_buf png = {0};
+    char path[512];
+    path_of(family, language, path);
+    draw(family, language, &png);
+    if (getenv("FAM_RENEW_REFERENCES") != NULL)
+        renew(path, &png);
+    cairo_surface_t *drawn = decode(&png), *reference = cairo_image_surface_create_from_png(path);
+    cr_assert_eq(cairo_surface_status(drawn), CAIRO_STATUS_SUCCESS, "%s", path);
+    cr_assert_eq(cairo_surface_status(reference), CAIRO_STATUS_SUCCESS, "%s is not there", path);
+    cr_expect_eq(cairo_image_surface_get_width(drawn), FAM_CHART_WIDTH);
+    cr_expect_lt(abs(cairo_image_surface_get_height(drawn) - cairo_image_surface_get_height(reference)), 2 * CELL);
+    if (cairo_image_surface_get_height(drawn) == cairo_image_surface_get_height(reference))
+        cr_expect_leq(far_cells(drawn, reference), FAR_CELLS_PER_MILLE, "%s looks different", path);
+    cairo_surface_destroy(drawn);
+    cairo_surface_destroy(reference);
+}
+
+Test(chart, pictures_of_seeded_families_look_like_their_references_in_both_languages, .timeout = 120)
+{
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(FIXTURE_FAMILIES); i++) {
+        compare(&FIXTURE_FAMILIES[i], RU);
+        compare(&FIXTURE_FAMILIES[i], EN);
+    }
+}
