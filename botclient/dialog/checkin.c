@@ -101,6 +101,8 @@ static enum fam_code refused(struct fam_turn *turn, enum fam_code code)
 static enum fam_code show_end(struct fam_turn *turn, const struct stand *stand)
 {
     fam_auto(fam_html_done) struct fam_html html = {0};
+    struct fam_keyboard keyboard = {0};
+    struct fam_uuid id;
     leave_words(turn);
     if (stand->checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_SKIPPED) {
         return say_over(turn, T(turn->locale, "checkin.not_now"));
@@ -112,7 +114,10 @@ static enum fam_code show_end(struct fam_turn *turn, const struct stand *stand)
     fam_checkin_add_marks(turn, stand->checkin, stand->checkin->n_answers, &html);
     fam_html_add(&html,
                  stand->kind_words && *stand->kind_words ? stand->kind_words : T(turn->locale, "checkin.thanks"));
-    return fam_turn_show(turn, &html, NULL);
+    if (stand->checkin->n_answers > 0 && fam_uuid_parse(stand->checkin->checkin_id, &id)) {
+        fam_turn_button(turn, &keyboard, T(turn->locale, "button.change"), FAM_ACTION_CHECKIN, FAM_CHECKIN_BACK, &id);
+    }
+    return fam_turn_show(turn, &html, &keyboard);
 }
 
 /* Its place among the answers; their number when it is none of them. */
@@ -191,13 +196,13 @@ static enum fam_code ask_again(struct fam_turn *turn, const struct stand *stand,
     return code;
 }
 
-/* The question that a button belongs to: the next one, or one that was answered before, from the server again.
- * *ret_question stays NULL when it is not on the way that was taken. */
+/* The question that a button belongs to: the next one, or one that was answered before, from the server again; that may
+ * be one of a check-in that is complete. *ret_question stays NULL when it is not on the way that was taken. */
 static enum fam_code find_question(struct fam_turn *turn, const struct stand *stand, struct stand *again,
                                    const Fam__V1__Question **ret_question)
 {
     *ret_question = NULL;
-    if (fam_checkin_detail(stand->question->question_id) == turn->pressed.detail) {
+    if (stand->question && fam_checkin_detail(stand->question->question_id) == turn->pressed.detail) {
         *ret_question = stand->question;
         return FAM_OK;
     }
@@ -220,9 +225,6 @@ static enum fam_code take(struct fam_turn *turn, bool leaves_out)
     enum fam_code code = start(turn, "checkin", id, "", &stand);
     if (code != FAM_OK) {
         return refused(turn, code);
-    }
-    if (!stand.question) {
-        return show_end(turn, &stand);
     }
     code = find_question(turn, &stand, &again, &question);
     if (code != FAM_OK) {
@@ -254,7 +256,7 @@ static enum fam_code go_back(struct fam_turn *turn, const char *id)
         return refused(turn, code);
     }
     size_t place = place_of(stand.checkin, turn->pressed.detail);
-    if (!stand.question || place == 0) {
+    if (place == 0) {
         return show(turn, &stand);
     }
     code = ask_again(turn, &stand, place - 1, &again);

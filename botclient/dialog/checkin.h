@@ -12,7 +12,7 @@ enum { FAM_CHECKIN_CHARS = 1000 };
 /* What the buttons beside the answers do: FAM_ACTION_CHECKIN. Never renumbered. */
 enum fam_checkin_verb {
     FAM_CHECKIN_OPEN,      /* the next question, where it stands */
-    FAM_CHECKIN_BACK,      /* the question before this one (`detail`) */
+    FAM_CHECKIN_BACK,      /* the question before this one (`detail`); 0: the last that was answered */
     FAM_CHECKIN_LEAVE_OUT, /* no answer to this question (`detail`) */
     FAM_CHECKIN_NOT_NOW,
     FAM_CHECKIN_PAUSE, /* nothing for a week; the check-in, if there is one, is left out */

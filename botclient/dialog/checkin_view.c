@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "dialog/checkin.h"
 
-enum { OPTIONS_MOST = 24, SHORT_LABEL = 10, MIDDLE_LABEL = 17, MARKS_SIZE = 400 };
+enum { OPTIONS_MOST = 24, SHORT_LABEL = 12, MIDDLE_LABEL = 17, MARKS_SIZE = 400 };
 
 uint16_t fam_checkin_detail(const char *question_id)
 {
@@ -71,7 +71,7 @@ static void add_option(const struct fam_turn *turn, const struct fam_checkin_pag
     char label[FAM_BUTTON_LABEL];
     const char *chosen = page->question->answer_option;
     bool is_chosen = chosen[0] && strcmp(chosen, option->option_id) == 0;
-    const struct fam_arg args[] = {{"value", option->label}};
+    const struct fam_arg args[] = {{"value", option->label[0] ? option->label : T(turn->locale, "children.no_name")}};
     fam_locale_format(label, sizeof(label), is_chosen ? T(turn->locale, "button.chosen") : "{value}", args, 1);
     fam_turn_button_for(turn, keyboard, label, button);
 }

@@ -23,7 +23,8 @@ static bool consents(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpos
     return fam_turn_consent(turn, purpose) == 1;
 }
 
-static enum fam_code show(struct fam_turn *turn, const Fam__V1__CheckinSchedule *schedule)
+/* `first`: a sentence above; NULL: none. */
+static enum fam_code show_below(struct fam_turn *turn, const char *first, const Fam__V1__CheckinSchedule *schedule)
 {
     fam_auto(fam_html_done) struct fam_html html = {0};
     struct fam_keyboard keyboard = {0};
@@ -31,8 +32,17 @@ static enum fam_code show(struct fam_turn *turn, const Fam__V1__CheckinSchedule 
         return fam_fail(turn->status, FAM_INTERNAL, "an answer without a schedule");
     }
     fam_html_init(&html);
+    if (first) {
+        fam_html_add(&html, first);
+        fam_html_end_paragraph(&html);
+    }
     fam_times_lay_out(turn, schedule, &html, &keyboard);
     return fam_turn_show(turn, &html, &keyboard);
+}
+
+static enum fam_code show(struct fam_turn *turn, const Fam__V1__CheckinSchedule *schedule)
+{
+    return show_below(turn, NULL, schedule);
 }
 
 static enum fam_code read_schedule(struct fam_turn *turn, struct fam_backend_reply *ret_reply,
@@ -88,6 +98,16 @@ static enum fam_code call_set(struct fam_turn *turn, const Fam__V1__SetScheduleR
     return code;
 }
 
+/* An hour of check-ins and the quiet hours would be at odds: it stays as it is, and that is said. */
+static enum fam_code say_at_odds(struct fam_turn *turn)
+{
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    const Fam__V1__CheckinSchedule *schedule = NULL;
+    enum fam_code code = read_schedule(turn, &reply, &schedule);
+    return code == FAM_OK ? show_below(turn, T(turn->locale, "times.at_odds"), schedule)
+                          : fam_people_refused(turn, code);
+}
+
 enum fam_code fam_times_set(struct fam_turn *turn, const Fam__V1__SetScheduleRequest *request,
                             Fam__V1__CheckinSlot slot)
 {
@@ -99,6 +119,9 @@ enum fam_code fam_times_set(struct fam_turn *turn, const Fam__V1__SetScheduleReq
         if (fam_times_needs_consent(turn, slot, &asked)) {
             return asked;
         }
+    }
+    if (code == FAM_INVALID_ARGUMENT && strcmp(turn->status->reason, "QUIET_HOURS") == 0) {
+        return say_at_odds(turn);
     }
     return code == FAM_OK ? show(turn, schedule) : fam_people_refused(turn, code);
 }
@@ -304,6 +327,9 @@ static enum fam_code take_offer(struct fam_turn *turn, unsigned slot)
     request.times = times.pointers;
     request.n_times = times.count;
     code = call_set(turn, &request, &set, &schedule);
+    if (code == FAM_INVALID_ARGUMENT && strcmp(turn->status->reason, "QUIET_HOURS") == 0) {
+        return say_at_odds(turn);
+    }
     if (code != FAM_OK) {
         return fam_people_refused(turn, code);
     }

@@ -93,22 +93,6 @@ static void add_hours(const struct fam_locale *locale, const Fam__V1__CheckinSch
              schedule->weekly_report ? T(locale, "times.report_on") : T(locale, "settings.off"));
 }
 
-/* Quiet hours win over an hour that was chosen; better said than wondered at. */
-static void add_warnings(const struct fam_locale *locale, const Fam__V1__CheckinSchedule *schedule,
-                         struct fam_html *html)
-{
-    for (size_t i = 0; i < schedule->n_times; i++) {
-        const char *hour = hour_of(schedule->times[i]);
-        if (fam_hour_is_within(hour, schedule->quiet_from, schedule->quiet_until)) {
-            add_line(html, T(locale, "times.in_quiet"), fam_hour_shown(hour));
-        }
-    }
-    if (!schedule->consents && schedule->n_times > 0) {
-        fam_html_add(html, T(locale, "times.no_consent"));
-        fam_html_end_line(html);
-    }
-}
-
 static int64_t next_at(const Fam__V1__CheckinSchedule *schedule)
 {
     int64_t next = 0;
@@ -194,6 +178,8 @@ void fam_times_lay_out(const struct fam_turn *turn, const Fam__V1__CheckinSchedu
     fam_html_end_line(html);
     add_hours(turn->locale, schedule, html);
     add_clock(turn->locale, schedule, html);
-    add_warnings(turn->locale, schedule, html);
+    if (!schedule->consents && schedule->n_times > 0) {
+        fam_html_add(html, T(turn->locale, "times.no_consent"));
+    }
     add_buttons(turn, schedule, keyboard);
 }

@@ -1,10 +1,11 @@
 /* fake_checkins.h: the part of fake_server.h about check-ins, their hours and reports. Included by it alone.
  *
  * The questions: mood (1 to 5); after "1" or "2": about (school, sleep), then note (words, may be left out); after any
- * other: good (words, may be left out). A check-in can be answered until it is finished. */
+ * other: good (words, may be left out). A complete check-in can be changed. */
 #ifndef FAM_TESTS_FAKE_CHECKINS_H
 #define FAM_TESTS_FAKE_CHECKINS_H
 
+#include "dialog/hours.h"
 #include "fake_server.h"
 
 enum { FAKE_QUESTIONS = 4, FAKE_OPTIONS = 5 };
@@ -158,7 +159,8 @@ static enum fam_code start_checkin(const Fam__V1__StartCheckinRequest *request, 
         fake_begin(FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_QUICK);
     size_t asked = fake_find(request->question_id);
     bool is_again = asked < FAKE_QUESTIONS && fake_is_asked(asked) && w.checkin.answered[asked];
-    size_t shown = !fake_is_open() ? FAKE_QUESTIONS : is_again ? asked : fake_next();
+    bool is_complete = w.checkin.state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED;
+    size_t shown = (fake_is_open() || is_complete) && is_again ? asked : fake_is_open() ? fake_next() : FAKE_QUESTIONS;
     answer_checkin(reply, shown, FAM_BACKEND_START_CHECKIN);
     return FAM_OK;
 }
@@ -169,10 +171,10 @@ static enum fam_code answer_question(const Fam__V1__AnswerQuestionRequest *reque
     size_t question = fake_find(request->question_id);
     if (strcmp(request->checkin_id, w.checkin.id) != 0)
         return fam_fail(status, FAM_NOT_FOUND, "no such check-in");
-    if (!fake_is_open())
-        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CHECKIN_FINISHED", 0, "finished");
+    if (!fake_is_open() && w.checkin.state != FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED)
+        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CHECKIN_OVER", 0, "over");
     if (question == FAKE_QUESTIONS || !fake_is_asked(question))
-        return fam_fail_field(status, "question_id", "not asked");
+        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "NOT_ASKED", 0, "not asked");
     bool has_options = fake_questions[question].option_count > 0;
     snprintf(w.checkin.answers[question], sizeof(w.checkin.answers[question]), "%s",
              has_options ? request->option_id : request->text);
@@ -193,7 +195,7 @@ static enum fam_code skip_checkin(const Fam__V1__SkipCheckinRequest *request, st
     if (strcmp(request->checkin_id, w.checkin.id) != 0)
         return fam_fail(status, FAM_NOT_FOUND, "no such check-in");
     if (!fake_is_open())
-        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CHECKIN_FINISHED", 0, "finished");
+        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CHECKIN_OVER", 0, "over");
     w.checkin.state = FAM__V1__CHECKIN_STATE__CHECKIN_STATE_SKIPPED;
     answer(reply, &response.base);
     return FAM_OK;
@@ -236,6 +238,12 @@ static enum fam_code set_schedule(const Fam__V1__SetScheduleRequest *request, st
 {
     if (w.notifications != 1 && request->n_times > 0)
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED", 0, "consent");
+    for (size_t i = 0; i < request->n_times; i++)
+        if (fam_hour_is_within(request->times[i]->local_time, w.quiet_from, w.quiet_until))
+            return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "QUIET_HOURS", 0, "quiet");
+    for (size_t i = 0; request->set_quiet && i < WORLD_TIMES; i++)
+        if (fam_hour_is_within(w.times[i], request->quiet_from, request->quiet_until))
+            return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "QUIET_HOURS", 0, "quiet");
     if (request->set_times) {
         memset(w.times, 0, sizeof(w.times));
         for (size_t i = 0; i < request->n_times; i++)

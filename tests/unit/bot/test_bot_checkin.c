@@ -29,7 +29,7 @@ Test(bot_checkin, a_quick_one_is_a_tap_an_answer_in_one_message)
     press(ru("button.leave_out"));
     assert_last_says("Спасибо, что остановились");
     cr_assert_eq(last()->message_id, id);
-    cr_assert_eq(last()->keyboard.count, 0);
+    cr_assert_eq(last()->keyboard.count, 1, "but to change an answer, nothing is left to do");
     cr_assert_eq(w.checkin.state, FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED);
     cr_assert_str_eq(w.checkin.answers[0], "2");
     cr_assert_str_eq(w.checkin.answers[1], "school");
@@ -98,6 +98,30 @@ Test(bot_checkin, back_shows_the_earlier_question_with_its_answer_and_changes_it
     assert_last_says("Что было хорошего?");
     assert_last_says("Отмечено: Хорошим");
     cr_assert_not(w.checkin.answered[1], "what followed from the earlier answer is forgotten");
+}
+
+Test(bot_checkin, a_complete_one_can_still_be_changed)
+{
+    say("/checkin");
+    press("Хорошим");
+    press(ru("button.leave_out"));
+    assert_last_says("Спасибо, что остановились");
+    press(ru("button.change"));
+    assert_last_says("Что было хорошего?");
+    press(ru("button.back"));
+    cr_assert_not_null(find_button(last(), "✓ Хорошим"));
+    press(ru("button.go_on"));
+    assert_last_says("Спасибо, что остановились");
+    press(ru("button.change"));
+    press(ru("button.back"));
+    press("Обычным");
+    cr_assert_str_eq(w.checkin.answers[0], "3");
+    assert_last_says("Спасибо, что остановились");
+    press(ru("button.change"));
+    say("Ели мороженое");
+    cr_assert_str_eq(w.checkin.answers[3], "Ели мороженое");
+    press(ru("button.change"));
+    assert_last_says("Сейчас записано: «Ели мороженое»");
 }
 
 Test(bot_checkin, the_same_answer_again_leads_on)
