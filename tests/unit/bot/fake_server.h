@@ -465,6 +465,8 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     Fam__V1__SetConsentResponse consent = FAM__V1__SET_CONSENT_RESPONSE__INIT;
     Fam__V1__SetReachabilityResponse reached = FAM__V1__SET_REACHABILITY_RESPONSE__INIT;
     const Fam__V1__SetConsentRequest *decision = (const Fam__V1__SetConsentRequest *)call->request;
+    if (call->method >= FAM_BACKEND_GET_SCHEDULE && call->method <= FAM_BACKEND_LIST_REPORTS)
+        return checkin_method(call, reply, status);
     switch (call->method) {
     case FAM_BACKEND_REGISTER_USER:
         w.source = ((const Fam__V1__RegisterUserRequest *)call->request)->source;
@@ -514,15 +516,6 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     case FAM_BACKEND_EXPORT_FAMILY:
     case FAM_BACKEND_DELETE_FAMILY:
         return perform_history(call, reply, status);
-    case FAM_BACKEND_GET_SCHEDULE:
-    case FAM_BACKEND_SET_SCHEDULE:
-    case FAM_BACKEND_PAUSE_SCHEDULE:
-    case FAM_BACKEND_START_CHECKIN:
-    case FAM_BACKEND_ANSWER_QUESTION:
-    case FAM_BACKEND_SKIP_CHECKIN:
-    case FAM_BACKEND_GET_REPORT:
-    case FAM_BACKEND_LIST_REPORTS:
-        return checkin_method(call, reply, status);
     default:
         return family_method(call, reply, status) ? status->code : entry_method(call, reply, status);
     }
