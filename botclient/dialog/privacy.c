@@ -44,6 +44,10 @@ static const char *stored_name(const struct fam_locale *locale, Fam__V1__StoredK
         return T(locale, "stored.notifications");
     case FAM__V1__STORED_KIND__STORED_KIND_FEEDBACK:
         return T(locale, "stored.feedback");
+    case FAM__V1__STORED_KIND__STORED_KIND_CHECKINS:
+        return T(locale, "stored.checkins");
+    case FAM__V1__STORED_KIND__STORED_KIND_REPORTS:
+        return T(locale, "stored.reports");
     default:
         return T(locale, "stored.other");
     }

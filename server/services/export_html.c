@@ -88,9 +88,9 @@ static void add_text(struct fam_buf *html, Fam__V1__Language language, const cha
 /* Values of these columns are words of ours; those of all others are people's, or texts. */
 static bool has_words(const char *column)
 {
-    static const char *const COLUMNS[] = {"language",   "purpose", "role",     "engine", "inputKind", "certainty",
-                                          "emotion",    "needs",   "traits",   "safety", "told_of",   "helped",
-                                          "instead_of", "place",   "age_band", "kind",   "state"};
+    static const char *const COLUMNS[] = {
+        "language", "purpose", "role",       "engine", "inputKind", "certainty", "emotion", "needs", "traits", "safety",
+        "told_of",  "helped",  "instead_of", "place",  "age_band",  "kind",      "state",   "slot",  "period"};
     for (size_t i = 0; i < FAM_ARRAY_SIZE(COLUMNS); i++) {
         if (strcmp(column, COLUMNS[i]) == 0) {
             return true;

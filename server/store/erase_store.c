@@ -45,6 +45,7 @@ static const struct fam_statement PERSON[] = {
     {"erase_user_key", "DELETE FROM keys.user_keys WHERE user_id = $1", "delete", "keys"},
     {"erase_notifications", "DELETE FROM notifications WHERE user_id = $1", "delete", "notifications"},
     {"erase_tasks", "DELETE FROM tasks WHERE user_id = $1", "delete", "tasks"},
+    {"erase_checkin_settings", "DELETE FROM checkin_settings WHERE user_id = $1", "delete", "checkin_settings"},
     {"erase_schedules", "DELETE FROM schedules WHERE user_id = $1", "delete", "schedules"},
     {"erase_invites", "DELETE FROM invites WHERE created_by = $1", "delete", "invites"},
     {"erase_memberships", "DELETE FROM parents WHERE user_id = $1", "delete", "parents"},

@@ -29,7 +29,9 @@ enum fam_export_form {
     FAM_EXPORT_CHAT,
     FAM_EXPORT_RATING,
     FAM_EXPORT_CORRECTION,
-    FAM_EXPORT_NOTIFICATION
+    FAM_EXPORT_NOTIFICATION,
+    FAM_EXPORT_ANSWER, /* of a check-in */
+    FAM_EXPORT_REPORT
 };
 
 /* A sealed column; in the order of the statement's columns from FAM_EXPORT_SEALED on. */

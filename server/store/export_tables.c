@@ -158,11 +158,42 @@ const struct fam_export_table fam_export_tables[] = {
          {"export_notifications",
           "SELECT notification_id, 0, jsonb_build_object('notification_id', notification_id, 'user_id', "
           "user_id, 'kind', kind, 'state', state, 'entry_id', entry_id, 'reading_version', reading_version, "
+          "'checkin_id', checkin_id, 'due_at', due_at, "
           "'not_before', not_before, 'expires_at', expires_at, 'created_at', created_at, 'finished_at', "
           "finished_at)::text, user_id, NULL::bytea, NULL::uuid, kind, NULL::uuid, body, message FROM notifications "
           "WHERE user_id = $1" BEHIND("notification_id", "0"),
           "select", "notifications"},
      .columns = {{"notifications", "body", FAM_EXPORT_NOTIFICATION}, {"notifications", "message", FAM_EXPORT_CHAT}}},
+    {.name = "checkin_settings",
+     .statement = {"export_checkin_settings",
+                   "SELECT user_id, 0, to_jsonb(s)::text, user_id" NO_KEY
+                   " FROM checkin_settings s WHERE user_id = $1" BEHIND("user_id", "0"),
+                   "select", "checkin_settings"}},
+    {.name = "checkins",
+     .statement = {"export_checkins",
+                   "SELECT checkin_id, 0, " PLAIN("c", "'counted'") ", user_id" NO_KEY
+                                                                    " FROM checkins c WHERE user_id = $1" BEHIND(
+                                                                        "checkin_id", "0"),
+                   "select", "checkins"}},
+    /* Those of one check-in are counted by their questions: several may have stood at one place. */
+    {.name = "checkin_answers",
+     .key = FAM_EXPORT_USER,
+     .statement = {"export_checkin_answers",
+                   "SELECT n.checkin_id, n.part, n.plain, n.user_id" NO_KEY ", n.body FROM (SELECT a.checkin_id, "
+                   "(row_number() OVER (PARTITION BY a.checkin_id ORDER BY a.question_id))::integer AS part, " PLAIN(
+                       "a", "'body', 'position'") " AS plain, c.user_id, a.body FROM checkin_answers a JOIN checkins c "
+                                                  "USING (checkin_id) WHERE c.user_id = $1) n WHERE true" BEHIND(
+                                                      "n.checkin_id", "n.part"),
+                   "select", "checkin_answers"},
+     .columns = {{"checkin_answers", "body", FAM_EXPORT_ANSWER}}},
+    {.name = "reports",
+     .key = FAM_EXPORT_USER,
+     .statement = {"export_reports",
+                   "SELECT report_id, 0, " PLAIN("r", "'body'") ", user_id" NO_KEY
+                                                                ", body FROM reports r WHERE user_id = $1" BEHIND(
+                                                                    "report_id", "0"),
+                   "select", "reports"},
+     .columns = {{"reports", "body", FAM_EXPORT_REPORT}}},
     {.name = "feedback",
      .key = FAM_EXPORT_USER,
      .statement = {"export_feedback",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
@@ -142,7 +143,7 @@ static enum fam_code add_notification(const char *kind, const struct fam_secret 
     } MESSAGES[] = {
         {"checkin", &fam__v1__checkin_prompt__descriptor}, {"weekly_report", &fam__v1__week_summary__descriptor},
         {"notice", &fam__v1__notice__descriptor},          {"follow_up", &fam__v1__follow_up__descriptor},
-        {"broadcast", &fam__v1__broadcast__descriptor},
+        {"broadcast", &fam__v1__broadcast__descriptor},    {"checkin_reminder", &fam__v1__checkin_reminder__descriptor},
     };
     for (size_t i = 0; i < FAM_ARRAY_SIZE(MESSAGES); i++) {
         if (strcmp(kind, MESSAGES[i].kind) == 0) {
@@ -184,6 +185,10 @@ enum fam_code fam_export_value(enum fam_export_form form, const struct fam_secre
         return add_correction(value, json, status);
     case FAM_EXPORT_NOTIFICATION:
         return add_notification(kind, value, json, status);
+    case FAM_EXPORT_ANSWER:
+        return add_message(&fam__v1__checkin_answer__descriptor, value, json, status);
+    case FAM_EXPORT_REPORT:
+        return add_message(&fam__v1__report__descriptor, value, json, status);
     }
     return unknown(status);
 }

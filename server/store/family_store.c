@@ -149,6 +149,9 @@ static enum fam_code create(struct fam_store *store, struct fam_db *db, void *co
         code = fam_schedule_family_created(db, &family_id, status);
     }
     if (code == FAM_OK) {
+        code = fam_schedule_person_joined(db, &family_id, creation->user_id, status);
+    }
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, &family_id);
         fam_outcome_add(outcome, &parent_id);
     }

@@ -7,6 +7,7 @@
 
 #include "store/column.h"
 #include "store/family_private.h"
+#include "store/schedule_store.h"
 #include "store/store.h"
 #include "store/words.h"
 
@@ -392,6 +393,9 @@ static enum fam_code join(struct fam_store *store, struct fam_db *db, void *cont
     fam_param_uuid(&params, joining->user_id);
     fam_param_text(&params, fam_parent_role_word(role));
     code = fam_db_exec(db, &insert_member, &params, NULL, status);
+    if (code == FAM_OK) {
+        code = fam_schedule_person_joined(db, &family_id, joining->user_id, status);
+    }
     if (code == FAM_OK) {
         fam_outcome_add(outcome, &family_id);
         fam_outcome_add(outcome, &parent_id);

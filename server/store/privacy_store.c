@@ -25,7 +25,9 @@
     STORED(6, "min(created_at)", "0", "corrections" OWN)                                                               \
     STORED(7, "min(created_at)", DAYS_LATER("created_at", "(SELECT days FROM d)"), "disclosures" OWN)                  \
     STORED(8, "min(created_at)", DAYS_LATER("coalesce(finished_at, expires_at)", "$3::integer"), "notifications" OWN)  \
-    STORED(9, "min(created_at)", "0", "feedback" OWN)
+    STORED(9, "min(created_at)", "0", "feedback" OWN)                                                                  \
+    STORED(10, "min(due_at)", DAYS_LATER("due_at", "(SELECT days FROM d)"), "checkins" OWN)                            \
+    STORED(11, "min(created_at)", DAYS_LATER("created_at", "(SELECT days FROM d)"), "reports" OWN)
 static const struct fam_statement count_all = {
     "privacy_count",
     "WITH u AS MATERIALIZED (SELECT created_at FROM users WHERE user_id = $1 AND erased_at IS NULL), "

@@ -21,6 +21,8 @@ enum table {
     TABLE_TASKS,
     TABLE_ATTEMPTS,
     TABLE_RUNS,
+    TABLE_CHECKINS,
+    TABLE_REPORTS,
 };
 const char *const fam_retention_tables[FAM_RETENTION_TABLES] = {
     [TABLE_KEYS] = "keys",
@@ -34,40 +36,53 @@ const char *const fam_retention_tables[FAM_RETENTION_TABLES] = {
     [TABLE_TASKS] = "tasks",
     [TABLE_ATTEMPTS] = "task_attempts",
     [TABLE_RUNS] = "job_runs",
+    [TABLE_CHECKINS] = "checkins",
+    [TABLE_REPORTS] = "reports",
 };
 
 /* Rows of people whose families say nothing, older than $1 days, and of those that do, older than they say; up to $2.
  * The first part is found by the index on time, the second by the person. */
-#define TOO_OLD(table_, id_)                                                                                           \
+#define TOO_OLD(table_, id_, at_)                                                                                      \
     "SELECT " id_ " FROM " table_ " WHERE " id_ " IN ("                                                                \
-    "(SELECT t." id_ " FROM " table_ " t WHERE t.created_at < now() - make_interval(days => $1::integer) "             \
+    "(SELECT t." id_ " FROM " table_ " t WHERE t." at_ " < now() - make_interval(days => $1::integer) "                \
     "AND NOT EXISTS (SELECT FROM parents p JOIN families f USING (family_id) WHERE p.user_id = t.user_id "             \
-    "AND f.retention_days IS NOT NULL) ORDER BY t.created_at LIMIT $2::bigint) UNION ALL "                             \
+    "AND f.retention_days IS NOT NULL) ORDER BY t." at_ " LIMIT $2::bigint) UNION ALL "                                \
     "(SELECT t." id_ " FROM families f JOIN parents p USING (family_id) JOIN " table_ " t ON t.user_id = p.user_id "   \
-    "AND t.created_at < now() - make_interval(days => f.retention_days) WHERE f.retention_days IS NOT NULL "           \
+    "AND t." at_ " < now() - make_interval(days => f.retention_days) WHERE f.retention_days IS NOT NULL "              \
     "LIMIT $2::bigint)) LIMIT $2::bigint FOR UPDATE SKIP LOCKED"
 /* Each answers with one row for each row that it found: ids of those whose key may be remembered, else NULL; and with
  * a row of counts at the end. */
 static const struct fam_statement sweep_entries = {
     "retention_entries",
     "WITH old AS MATERIALIZED (" TOO_OLD(
-        "emotion_entries",
-        "entry_id") "), "
-                    "k AS (DELETE FROM keys.entry_keys WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-                    "d AS (DELETE FROM deliveries WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-                    "t AS (DELETE FROM ratings WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-                    "n AS (DELETE FROM notifications WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-                    "r AS (DELETE FROM readings WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
-                    "e AS (DELETE FROM emotion_entries WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1) "
-                    "SELECT (SELECT count(*) FROM old), (SELECT count(*) FROM k), (SELECT count(*) FROM e), "
-                    "(SELECT count(*) FROM r), (SELECT count(*) FROM d), (SELECT count(*) FROM t), (SELECT count(*) "
-                    "FROM n)",
+        "emotion_entries", "entry_id",
+        "created_at") "), "
+                      "k AS (DELETE FROM keys.entry_keys WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                      "d AS (DELETE FROM deliveries WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                      "t AS (DELETE FROM ratings WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                      "n AS (DELETE FROM notifications WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                      "r AS (DELETE FROM readings WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1), "
+                      "e AS (DELETE FROM emotion_entries WHERE entry_id IN (SELECT entry_id FROM old) RETURNING 1) "
+                      "SELECT (SELECT count(*) FROM old), (SELECT count(*) FROM k), (SELECT count(*) FROM e), "
+                      "(SELECT count(*) FROM r), (SELECT count(*) FROM d), (SELECT count(*) FROM t), (SELECT count(*) "
+                      "FROM n)",
     "delete", "emotion_entries"};
 static const struct fam_statement sweep_disclosures = {
     "retention_disclosures",
     "WITH d AS (DELETE FROM disclosures WHERE disclosure_id IN (" TOO_OLD(
-        "disclosures", "disclosure_id") ") RETURNING 1) SELECT count(*) FROM d",
+        "disclosures", "disclosure_id", "created_at") ") RETURNING 1) SELECT count(*) FROM d",
     "delete", "disclosures"};
+/* Answers and what was to be delivered go with their check-in. */
+static const struct fam_statement sweep_checkins = {"retention_checkins",
+                                                    "WITH d AS (DELETE FROM checkins WHERE checkin_id IN (" TOO_OLD(
+                                                        "checkins", "checkin_id", "due_at") ") RETURNING 1) "
+                                                                                            "SELECT count(*) FROM d",
+                                                    "delete", "checkins"};
+static const struct fam_statement sweep_reports = {"retention_reports",
+                                                   "WITH d AS (DELETE FROM reports WHERE report_id IN (" TOO_OLD(
+                                                       "reports", "report_id", "created_at") ") RETURNING 1) "
+                                                                                             "SELECT count(*) FROM d",
+                                                   "delete", "reports"};
 /* Whoever has an entry, or is in a family, has left something. */
 static const struct fam_statement find_strangers = {
     "retention_strangers",
@@ -119,20 +134,28 @@ static const struct fam_statement sweep_runs = {
 static const struct fam_statement select_oldest = {
     "retention_oldest",
     "SELECT coalesce(extract(epoch FROM least((SELECT min(created_at) FROM emotion_entries), "
-    "(SELECT min(created_at) FROM disclosures))), 0)::text",
+    "(SELECT min(created_at) FROM disclosures), (SELECT min(due_at) FROM checkins), "
+    "(SELECT min(created_at) FROM reports))), 0)::text",
     "select", "emotion_entries"};
 
 /* Of each row by how much it is older than it may be. Rows that are younger than the shortest time of any family can't
  * be. */
-#define OVERDUE(table_)                                                                                                \
-    "SELECT extract(epoch FROM now() - t.created_at) - 86400 * coalesce((SELECT f.retention_days FROM parents p "      \
+#define OVERDUE(table_, at_)                                                                                           \
+    "SELECT extract(epoch FROM now() - t." at_ ") - 86400 * coalesce((SELECT f.retention_days FROM parents p "         \
     "JOIN families f USING (family_id) WHERE p.user_id = t.user_id AND f.retention_days IS NOT NULL "                  \
-    "ORDER BY p.created_at, p.parent_id LIMIT 1), $1::integer) AS s FROM " table_ " t WHERE t.created_at < now() - "   \
+    "ORDER BY p.created_at, p.parent_id LIMIT 1), $1::integer) AS s FROM " table_ " t WHERE t." at_ " < now() - "      \
     "make_interval(days => least($1::integer, (SELECT min(retention_days) FROM families)))"
 static const struct fam_statement select_overdue = {
     "retention_overdue",
-    "SELECT count(*), coalesce(max(s), 0)::bigint FROM (" OVERDUE("emotion_entries") " UNION ALL " OVERDUE(
-        "disclosures") ") o WHERE s > 0",
+    "SELECT count(*), coalesce(max(s), 0)::bigint FROM (" OVERDUE(
+        "emotion_entries",
+        "created_at") " UNION ALL " OVERDUE("disclosures",
+                                            "created_at") " UNION ALL " OVERDUE("checkins",
+                                                                                "due_at") " UNION ALL " OVERDUE("repor"
+                                                                                                                "ts",
+                                                                                                                "creat"
+                                                                                                                "ed_"
+                                                                                                                "at") ") o WHERE s > 0",
     "select", "emotion_entries"};
 static const struct fam_statement count_own = {
     "retention_families", "SELECT count(*) FROM families WHERE retention_days IS NOT NULL AND erased_at IS NULL",
@@ -203,6 +226,8 @@ static enum fam_code run_part(struct fam_db *db, void *context, struct fam_statu
         enum table table;
     } PARTS[FAM_RETENTION_PARTS] = {
         [FAM_RETENTION_DISCLOSURES] = {&sweep_disclosures, 0, TABLE_DISCLOSURES},
+        [FAM_RETENTION_CHECKINS] = {&sweep_checkins, 0, TABLE_CHECKINS},
+        [FAM_RETENTION_REPORTS] = {&sweep_reports, 0, TABLE_REPORTS},
         [FAM_RETENTION_NOTIFICATIONS] = {&sweep_notifications, FAM_RETENTION_FINISHED_DAYS, TABLE_NOTIFICATIONS},
         [FAM_RETENTION_TASKS] = {&sweep_tasks, FAM_RETENTION_FINISHED_DAYS, TABLE_TASKS},
         [FAM_RETENTION_ATTEMPTS] = {&sweep_attempts, FAM_RETENTION_RUN_DAYS, TABLE_ATTEMPTS},

@@ -24,6 +24,8 @@ enum fam_retention_part {
     /* With key, readings, deliveries, ratings, notifications: older than the author's family says, else than `days`. */
     FAM_RETENTION_ENTRIES,
     FAM_RETENTION_DISCLOSURES, /* the same */
+    FAM_RETENTION_CHECKINS,    /* the same, from when they were due; with their answers */
+    FAM_RETENTION_REPORTS,     /* the same */
     FAM_RETENTION_STRANGERS,
     FAM_RETENTION_NOTIFICATIONS,
     FAM_RETENTION_TASKS,
@@ -32,7 +34,7 @@ enum fam_retention_part {
     FAM_RETENTION_PARTS
 };
 
-enum { FAM_RETENTION_TABLES = 11 };
+enum { FAM_RETENTION_TABLES = 13 };
 /* Tables, in the order of the counts below: the values of the metric's label. */
 extern const char *const fam_retention_tables[FAM_RETENTION_TABLES];
 
@@ -41,10 +43,11 @@ struct fam_retention_chunk {
     int64_t deleted[FAM_RETENTION_TABLES];
 };
 
-/* `days` counts for the first two parts. What others hold locked at this moment is left for the next time. */
+/* `days` counts for the first four parts. What others hold locked at this moment is left for the next time. */
 enum fam_code fam_retention_sweep(struct fam_store *store, enum fam_retention_part part, uint32_t days,
                                   struct fam_retention_chunk *ret_chunk, struct fam_status *status) FAM_MUST_CHECK;
-/* What is older than it may be: entries and disclosures of which the sweep should have been here already. */
+/* What is older than it may be: entries, disclosures, check-ins and reports of which the sweep should have been here
+ * already. */
 struct fam_retention_overdue {
     int64_t rows;
     int64_t seconds;           /* by so much the oldest of them */
@@ -52,7 +55,8 @@ struct fam_retention_overdue {
 };
 enum fam_code fam_retention_overdue(struct fam_store *store, uint32_t days, struct fam_retention_overdue *ret_overdue,
                                     struct fam_status *status) FAM_MUST_CHECK;
-/* In the caller's transaction: Unix time in seconds of the oldest entry or disclosure; 0: there is none. */
+/* In the caller's transaction: Unix time in seconds of the oldest entry, disclosure, check-in or report; 0: there is
+ * none. */
 enum fam_code fam_retention_oldest(struct fam_db *db, double *ret_seconds, struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

@@ -50,6 +50,17 @@ static const struct fam_statement move_family = {
     "FROM ours WHERE ours.schedule_id = s.schedule_id",
     "update", "schedules"};
 
+static const struct fam_statement bind_person = {
+    "schedule_person_joined",
+    "UPDATE schedules s SET family_id = f.family_id, time_zone = NULL, "
+    "next_at = coalesce(next_local_time(o.after, s.local_time, s.weekday, f.time_zone), "
+    "next_local_time(o.after, s.local_time, s.weekday, 'UTC')) FROM families f, "
+    "(SELECT s.schedule_id, greatest(now(), (SELECT max(due_at) FROM job_runs j WHERE j.schedule_id = s.schedule_id "
+    "AND j.outcome = 'queued') + INTERVAL '12 hours') AS after FROM schedules s WHERE s.user_id = $2) o "
+    "WHERE f.family_id = $1 AND s.user_id = $2 AND s.family_id IS NULL AND s.local_time IS NOT NULL "
+    "AND o.schedule_id = s.schedule_id",
+    "update", "schedules"};
+
 static bool is_local_time(const char *text)
 {
     if (text == NULL || strlen(text) != 5 || text[2] != ':') {
@@ -134,6 +145,15 @@ enum fam_code fam_schedule_family_moved(struct fam_db *db, const struct fam_uuid
     struct fam_params params = {0};
     fam_param_uuid(&params, family_id);
     return fam_db_exec(db, &move_family, &params, NULL, status);
+}
+
+enum fam_code fam_schedule_person_joined(struct fam_db *db, const struct fam_uuid *family_id,
+                                         const struct fam_uuid *user_id, struct fam_status *status)
+{
+    struct fam_params params = {0};
+    fam_param_uuid(&params, family_id);
+    fam_param_uuid(&params, user_id);
+    return fam_db_exec(db, &bind_person, &params, NULL, status);
 }
 
 enum fam_code fam_schedule_family_created(struct fam_db *db, const struct fam_uuid *family_id,

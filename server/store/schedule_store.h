@@ -54,6 +54,10 @@ enum fam_code fam_schedule_remove(struct fam_db *db, const struct fam_uuid *fami
  * one, and no sooner than half a period after it was last done, so that a move makes no day have two. */
 enum fam_code fam_schedule_family_moved(struct fam_db *db, const struct fam_uuid *family_id,
                                         struct fam_status *status) FAM_MUST_CHECK;
+/* After somebody has become a member, in its transaction: what was due to them by a clock of its own, for they had no
+ * family, goes by the family's from now on; no sooner than half a day after it was last done. */
+enum fam_code fam_schedule_person_joined(struct fam_db *db, const struct fam_uuid *family_id,
+                                         const struct fam_uuid *user_id, struct fam_status *status) FAM_MUST_CHECK;
 /* What each family has from the start: a report on Sundays at 10:00. */
 enum fam_code fam_schedule_family_created(struct fam_db *db, const struct fam_uuid *family_id,
                                           struct fam_status *status) FAM_MUST_CHECK;

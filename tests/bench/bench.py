@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 
+from checkin_figures import bench_checkins
 from queue_figures import add_queue
 from results import Results, machine
 
@@ -572,7 +573,7 @@ def bench_queue(results, _token, quick):
 
 def main():
     sections = {"rpc": bench_rpc, "translate": bench_translate, "memory": bench_memory, "start": bench_start,
-                "bot": bench_bot, "scrape": bench_scrape, "queue": bench_queue}
+                "bot": bench_bot, "scrape": bench_scrape, "queue": bench_queue, "checkins": lambda *told: bench_checkins(sys.modules[__name__], *told)}
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json")

@@ -110,6 +110,16 @@ static void fill_tables(const struct person *person)
     run_sql("INSERT INTO notifications (notification_id, user_id, lane, kind, not_before, expires_at) "
             "VALUES (gen_random_uuid(), :id, 3, 'notice', now() + INTERVAL '1 day', now() + INTERVAL '2 days')",
             id);
+    run_sql("INSERT INTO checkin_settings (user_id) VALUES (:id)", id);
+    run_sql("WITH c AS (INSERT INTO checkins (checkin_id, user_id, slot, question_set, due_at, expires_at, answered) "
+            "SELECT gen_random_uuid(), :id, 'own', 'moment', now() - n * INTERVAL '1 day', now(), 1 "
+            "FROM generate_series(1, 601) n RETURNING checkin_id) "
+            "INSERT INTO checkin_answers (checkin_id, question_id, position, body) SELECT checkin_id, 'mood', 0, 'x' "
+            "FROM c",
+            id);
+    run_sql("INSERT INTO reports (report_id, user_id, period, from_at, until_at, body) "
+            "VALUES (gen_random_uuid(), :id, 'week', now() - INTERVAL '7 days', now(), 'x')",
+            id);
     run_sql("INSERT INTO schedules (schedule_id, job, user_id, every_ms, next_at) "
             "VALUES (gen_random_uuid(), 'send_checkin', :id, 86400000, now() + INTERVAL '1 day')",
             id);

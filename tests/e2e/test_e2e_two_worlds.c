@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
 #include "fam/v1/session.pb-c.h"
@@ -22,6 +23,7 @@ struct world {
     struct system *system;
     struct person a, b, c;
     char a_parent[40], shared[40], hidden[40], deleted[40], own_b[40], own_c[40];
+    char checkin[40], checkin_b[40], checkin_c[40];
 };
 
 static int keys;
@@ -30,8 +32,8 @@ static int keys;
 
 static const ProtobufCServiceDescriptor *const SERVICES[] = {
     &fam__v1__translation_service__descriptor, &fam__v1__family_service__descriptor,
-    &fam__v1__notification_service__descriptor, &fam__v1__session_service__descriptor,
-    &fam__v1__ops_service__descriptor};
+    &fam__v1__checkin_service__descriptor,     &fam__v1__notification_service__descriptor,
+    &fam__v1__session_service__descriptor,     &fam__v1__ops_service__descriptor};
 
 static const ProtobufCServiceDescriptor *find_method(const char *method, unsigned *ret_index)
 {
@@ -163,6 +165,21 @@ static void say(struct world *world, const struct person *person, const char *ph
     nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 }
 
+/* A quick check-in that is answered as far as to the first question. */
+static void check_in(struct world *world, const struct person *person, const char *mood, char ret_id[40])
+{
+    static const char ID[] = "\"checkinId\":\"";
+    static char answer[ANSWER_MAX];
+    char json[300];
+    call(world->system, &person->user_id, "CheckinService/StartCheckin", "{}", answer);
+    const char *at = strstr(answer, ID);
+    cr_assert_not_null(at, "%s", answer);
+    snprintf(ret_id, 40, "%.36s", at + strlen(ID));
+    snprintf(json, sizeof(json), "{\"checkinId\": \"%s\", \"questionId\": \"mood\", \"optionId\": \"%s\"}", ret_id,
+             mood);
+    act(world, person, "CheckinService/AnswerQuestion", json);
+}
+
 static void with_entry(struct world *world, const struct person *person, const char *method, const char *id,
                        const char *more)
 {
@@ -198,6 +215,8 @@ static void begin(struct world *world, struct system *system, int64_t telegram_i
     join(world, &world->c, "reader");
     say(world, &world->b, "Скучно мне в школе", world->own_b);
     say(world, &world->c, "Мне грустно", world->own_c);
+    check_in(world, &world->b, "1", world->checkin_b);
+    check_in(world, &world->c, "5", world->checkin_c);
     say(world, &world->a, "Ненавижу школу!", world->shared);
     with_entry(world, &world->a, "TranslationService/ShareEntry", world->shared, ", \"shared\": true");
 }
@@ -207,6 +226,7 @@ static void keep_secrets(struct world *world)
     char id[40];
     const struct person *a = &world->a;
     say(world, a, "папа меня бьёт", world->hidden);
+    check_in(world, a, "1", world->checkin);
     with_entry(world, a, "TranslationService/RateEntry", world->hidden,
                ", \"helped\": \"HELPED_WORSE\", \"comment\": \"он опять\"");
     with_entry(world, a, "TranslationService/ReviseEntry", world->hidden, ", \"phrase\": \"папа меня очень бьёт\"");
@@ -222,7 +242,8 @@ static void keep_secrets(struct world *world)
 
 static void keep_none(struct world *world)
 {
-    struct fam_uuid a = fam_uuid_v7(), b = fam_uuid_v7();
+    struct fam_uuid a = fam_uuid_v7(), b = fam_uuid_v7(), checkin = fam_uuid_v7();
+    fam_uuid_format(&checkin, world->checkin);
     fam_uuid_format(&a, world->hidden);
     fam_uuid_format(&b, world->deleted);
 }
@@ -255,6 +276,8 @@ static void fill(const struct world *world, const struct person *person, const c
         {"${PRIVATE}", world->hidden},
         {"${DELETED}", world->deleted},
         {"${TELEGRAM}", telegram},
+        {"${CHECKIN}", world->checkin},
+        {"${OWN_CHECKIN}", person == &world->b ? world->checkin_b : world->checkin_c},
         {"${OWN}", person == &world->b ? world->own_b : world->own_c},
     };
     size_t size = 0;

@@ -2,7 +2,8 @@
  *
  * Variables: ${FAMILY} ${CHILD} ${OTHER} (B or C) ${A_PARENT} (A's membership), ${SHARED} an entry that A shares,
  * ${PRIVATE} one that A keeps, ${DELETED} one that A has deleted, in world 2 ids that never were; ${OWN} an entry of
- * the one who asks. They are asked in this order: what takes people out of the family stands at the end. */
+ * the one who asks; ${CHECKIN} and ${OWN_CHECKIN} likewise a check-in of A's and one of the asker's. They are asked in
+ * this order: what takes people out of the family stands at the end. */
 #ifndef FAM_TESTS_TWO_WORLDS_CASES_H
 #define FAM_TESTS_TWO_WORLDS_CASES_H
 
@@ -15,6 +16,7 @@ struct two_worlds_case {
 
 #define T "TranslationService/"
 #define F "FamilyService/"
+#define K "CheckinService/"
 #define N "NotificationService/"
 #define S "SessionService/"
 
@@ -75,6 +77,22 @@ static const struct two_worlds_case CASES[] = {
     {N "RecordDelivery",
      "{\"entryId\": \"${SHARED}\", \"chatId\": \"1\", \"messageId\": \"7\", \"readingVersion\": 1}"},
     {N "RecordDelivery", "{\"entryId\": \"${OWN}\", \"chatId\": \"1\", \"messageId\": \"7\", \"readingVersion\": 1}"},
+    {K "GetSchedule", "{}"},
+    {K "SetSchedule", "{\"setTimes\": true, \"times\": [{\"slot\": \"CHECKIN_SLOT_EVENING\"}]}"},
+    {K "SetSchedule", "{\"setReminder\": true, \"reminderMinutes\": 10}"},
+    {K "PauseSchedule", "{\"days\": 7}"},
+    {K "StartCheckin", "{}"},
+    {K "StartCheckin", "{\"checkinId\": \"${CHECKIN}\"}"},
+    {K "StartCheckin", "{\"checkinId\": \"${OWN_CHECKIN}\"}"},
+    {K "AnswerQuestion", "{\"checkinId\": \"${CHECKIN}\", \"questionId\": \"mood\", \"optionId\": \"5\"}"},
+    {K "AnswerQuestion", "{\"checkinId\": \"${OWN_CHECKIN}\", \"questionId\": \"mood\", \"optionId\": \"2\"}"},
+    {K "AnswerQuestion", "{\"checkinId\": \"${OWN_CHECKIN}\", \"questionId\": \"about\", \"optionId\": \"meals\"}"},
+    {K "ListCheckins", "{}"},
+    {K "ListCheckins", "{\"pageSize\": 1, \"pageToken\": \"${CHECKIN}\"}"},
+    {K "GetReport", "{\"period\": \"REPORT_PERIOD_WEEK\"}"},
+    {K "ListReports", "{}"},
+    {K "SkipCheckin", "{\"checkinId\": \"${CHECKIN}\"}"},
+    {K "SkipCheckin", "{\"checkinId\": \"${OWN_CHECKIN}\"}"},
     {S "CreateSession", "{\"client\": \"worlds\"}"},
     {S "ListSessions", "{}"},
     {S "GetSession", "{\"sessionId\": \"no-such-session\"}"},

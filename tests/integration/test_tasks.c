@@ -241,6 +241,12 @@ static void consent_to_all(const struct fam_uuid *user_id)
     consent_to(user_id, NOTIFICATIONS, true);
 }
 
+/* The hour of the test is nobody's night. */
+static void have_no_quiet_hours(void)
+{
+    sql("INSERT INTO checkin_settings (user_id, quiet_from, quiet_until) SELECT user_id, NULL, NULL FROM users");
+}
+
 /* Two more parents in the author's family. */
 static struct fam_uuid make_parents(struct fam_uuid ret_parents[2])
 {
@@ -267,6 +273,7 @@ Test(tasks, a_check_in_reaches_each_parent_who_wants_it_once)
     consent_to_all(&w.author);
     consent_to_all(&parents[0]);
     consent_to(&parents[1], PROCESSING, true); /* no notifications for this one */
+    have_no_quiet_hours();
     tasks_work();
     put_due("send_checkin", &schedule, due_ms, &family);
     sql_await(DONE "'send_checkin'", "1");
@@ -287,6 +294,7 @@ Test(tasks, a_check_in_that_is_too_late_or_of_no_schedule_or_to_nobody_is_not_se
 {
     struct fam_uuid schedule = make_schedule("send_checkin", "evening"), none = fam_uuid_v7();
     consent_to_all(&w.author);
+    have_no_quiet_hours();
     tasks_work();
     put_due("send_checkin", &schedule, fam_wall_ms() - 2 * 3600 * 1000 - 1, &w.author);
     put_due("send_checkin", &none, fam_wall_ms(), &w.author);
