@@ -80,6 +80,7 @@ static enum fam_code add(struct fam_db *db, const struct sending *sending, const
         .body = message->body,
         .body_size = message->size,
         .unique_key = key,
+        .delay_ms = message->delay_ms,
         .lifetime_ms = message->lifetime_ms,
     };
     enum fam_code code = fam_consents_hold(db, message->user_id, PURPOSES, FAM_ARRAY_SIZE(PURPOSES), &granted, status);

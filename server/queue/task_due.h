@@ -1,4 +1,4 @@
-/* task_due.h: what check-ins and reports have in common: for whom a due time is, and a notification for each of them.
+/* task_due.h: for whom a due time is, and a notification for each of them.
  * Private to the handlers. */
 #ifndef FAM_QUEUE_TASK_DUE_H
 #define FAM_QUEUE_TASK_DUE_H
@@ -27,6 +27,7 @@ struct fam_due_message {
     Fam__V1__NotificationKind kind;
     void *body; /* malloc'ed; freed by fam_due_send and fam_due_discard */
     size_t size;
+    uint64_t delay_ms; /* not shown before */
     uint64_t lifetime_ms;
 };
 /* Writes all and ends the run, in one transaction; a failure is a failed attempt. `word` begins the unique keys. */

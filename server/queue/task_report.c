@@ -4,98 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "metrics/metrics.h"
 #include "queue/task_due.h"
-#include "store/entry_store.h"
+#include "report/report.h"
+#include "store/checkin_settings.h"
+#include "store/store.h"
 
-enum {
-    WEEK_MS = 7 * 24 * 60 * 60 * 1000,
-    PAGES_MAX = 100, /* ten thousand entries of one week: more say nothing new */
-    EMOTIONS_MAX = 64,
-    SHOWN = 3
-};
+enum { LIFETIME_MS = 24 * 60 * 60 * 1000, SHOWN = 3 };
 
-/* A person's week. */
-struct week {
-    int64_t from_ms, until_ms;
-    int32_t entries, rated, helped;
-    int32_t emotions[EMOTIONS_MAX]; /* by number */
-};
-
-static void add(struct week *week, const struct fam_entry *entry)
-{
-    week->entries++;
-    if (entry->reading->primary != NULL) {
-        unsigned emotion = (unsigned)entry->reading->primary->emotion;
-        if (emotion > 0 && emotion < EMOTIONS_MAX) {
-            week->emotions[emotion]++;
-        }
-    }
-    week->rated += entry->has_rating ? 1 : 0;
-    week->helped += entry->has_rating && (entry->helped == FAM__V1__HELPED__HELPED_YES ||
-                                          entry->helped == FAM__V1__HELPED__HELPED_A_LITTLE)
-                        ? 1
-                        : 0;
-}
-
-/* The person's own entries of the week, newest first, page by page. */
-static enum fam_code look_back(struct fam_store *store, const struct fam_run *run, const struct fam_uuid *user_id,
-                               struct week *week, struct fam_status *status)
-{
-    struct fam_uuid last;
-    const struct fam_uuid *before = NULL;
-    bool more = true;
-    for (int page = 0; more && page < PAGES_MAX; page++) {
-        struct fam_entry *entries = NULL;
-        size_t count = 0;
-        if (fam_run_is_cancelled(run)) {
-            return fam_fail(status, FAM_DEADLINE_EXCEEDED, "the time for this report is over");
-        }
-        enum fam_code code =
-            fam_entry_list(store, user_id, NULL, before, FAM_ENTRY_PAGE_MAX, &entries, &count, &more, status);
-        if (code != FAM_OK) {
-            return code;
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (entries[i].created_at_ms >= week->from_ms && entries[i].created_at_ms < week->until_ms) {
-                add(week, &entries[i]);
-            }
-            more = more && entries[i].created_at_ms >= week->from_ms;
-            last = entries[i].entry_id;
-            before = &last;
-        }
-        fam_entries_free(entries, count);
-    }
-    return FAM_OK;
-}
-
-/* The number of the most frequent one that is left; 0: none. Takes it out. */
-static unsigned take_most_frequent(struct week *week, int32_t *ret_count)
-{
-    unsigned best = 0;
-    for (unsigned i = 1; i < EMOTIONS_MAX; i++) {
-        best = week->emotions[i] > week->emotions[best] ? i : best;
-    }
-    *ret_count = week->emotions[best];
-    week->emotions[best] = 0;
-    return *ret_count > 0 ? best : 0;
-}
-
-static bool pack(struct week *week, struct fam_due_message *message)
+/* The week in short, with the report's id. */
+static bool pack(const Fam__V1__Report *report, struct fam_due_message *message)
 {
     Fam__V1__WeekSummary summary = FAM__V1__WEEK_SUMMARY__INIT;
     Fam__V1__EmotionCount counts[SHOWN];
     Fam__V1__EmotionCount *list[SHOWN];
-    summary.from_ms = week->from_ms;
-    summary.until_ms = week->until_ms;
-    summary.entries = week->entries;
-    summary.rated = week->rated;
-    summary.helped = week->helped;
+    summary.report_id = report->report_id;
+    summary.from_ms = report->from_ms;
+    summary.until_ms = report->until_ms;
+    summary.entries = report->entries;
     summary.emotions = list;
-    for (size_t i = 0; i < SHOWN; i++) {
+    for (size_t i = 0; i < SHOWN && i < report->n_emotions; i++) {
         fam__v1__emotion_count__init(&counts[i]);
-        counts[i].emotion = (Fam__V1__Emotion)take_most_frequent(week, &counts[i].count);
-        list[i] = &counts[i];
-        summary.n_emotions += counts[i].count > 0 ? 1 : 0;
+        counts[i].emotion = report->emotions[i]->emotion;
+        counts[i].count = report->emotions[i]->count;
+        list[summary.n_emotions++] = &counts[i];
     }
     message->size = fam__v1__week_summary__get_packed_size(&summary);
     message->body = malloc(message->size + 1);
@@ -105,26 +38,63 @@ static bool pack(struct week *week, struct fam_due_message *message)
     return message->body != NULL;
 }
 
-/* Adds a message for the person unless the week was empty. */
+/* Does the person want it now, or when? *ret_wanted is false also for somebody who is gone. */
+static enum fam_code ask_settings(struct fam_store *store, const struct fam_uuid *user_id, bool *ret_wanted,
+                                  uint64_t *ret_delay_ms, struct fam_status *status)
+{
+    struct fam_quiet quiet = {.is_paused = false};
+    struct fam_db *db = NULL;
+    int64_t now_ms = fam_wall_ms();
+    *ret_delay_ms = 0;
+    *ret_wanted = false;
+    enum fam_code code = fam_store_get(store, &db, status);
+    if (code == FAM_OK) {
+        code = fam_quiet_at(db, user_id, now_ms, &quiet, status);
+    }
+    fam_store_put(store, db);
+    if (code == FAM_OK) {
+        *ret_wanted = !quiet.is_paused && quiet.weekly_report;
+        *ret_delay_ms = quiet.until_ms > now_ms ? (uint64_t)(quiet.until_ms - now_ms) : 0;
+    }
+    return code == FAM_NOT_FOUND ? FAM_OK : code;
+}
+
+static enum fam_code make(struct fam_due_run *due, const struct fam_uuid *user_id, struct fam_due_message *message,
+                          struct fam_status *status)
+{
+    Fam__V1__Report *report = NULL;
+    const struct fam_report_order order = {
+        .user_id = user_id, .period = FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, .at_ms = due->due.due_ms};
+    enum fam_code code = fam_report_make(due->context->store, &order, &report, status);
+    if (code == FAM_OK) {
+        fam_metrics_add(due->context->metrics, FAM_M_REPORTS, FAM_LABELS("week", "weekly"), 1);
+        code = pack(report, message) ? FAM_OK : fam_fail_memory(status);
+        fam__v1__report__free_unpacked(report, NULL);
+    }
+    return code;
+}
+
+/* Adds a message for the person, if it is wanted. */
 static enum fam_code tell(struct fam_due_run *due, const struct fam_uuid *user_id, struct fam_due_message *messages,
                           size_t *count, struct fam_status *status)
 {
-    struct week week = {.from_ms = due->due.due_ms - WEEK_MS, .until_ms = due->due.due_ms};
-    enum fam_code code = look_back(due->context->store, due->run, user_id, &week, status);
-    if (code != FAM_OK || week.entries == 0) {
-        return code;
-    }
     struct fam_due_message *message = &messages[*count];
+    bool is_wanted = false;
     *message = (struct fam_due_message){
         .user_id = user_id,
         .lane = FAM__V1__LANE__LANE_REPORTS,
         .kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT,
     };
-    if (!pack(&week, message)) {
-        return fam_fail_memory(status);
+    if (fam_run_is_cancelled(due->run)) {
+        return fam_fail(status, FAM_DEADLINE_EXCEEDED, "the time for this report is over");
     }
-    (*count)++;
-    return FAM_OK;
+    enum fam_code code = ask_settings(due->context->store, user_id, &is_wanted, &message->delay_ms, status);
+    if (code == FAM_OK && is_wanted) {
+        message->lifetime_ms = message->delay_ms + LIFETIME_MS;
+        code = make(due, user_id, message, status);
+        *count += code == FAM_OK ? 1 : 0;
+    }
+    return code == FAM_NOT_FOUND ? FAM_OK : code; /* erased at this moment */
 }
 
 static void report(struct fam_handlers *context, struct fam_run *run)

@@ -85,7 +85,7 @@ static void draw_head(struct fam_canvas *canvas)
     bool has_mean = report->mood > 0;
     double width = FAM_CHART_INNER - HEAD_WEATHER, y = FAM_CHART_MARGIN;
     join_trend(canvas, "chart.trend", report->trend, trend, sizeof(trend));
-    double height = 190 + (has_mean ? LINE_HEIGHT : 0) + (trend[0] != '\0' ? LINE_HEIGHT : 0);
+    double height = 200 + (has_mean ? LINE_HEIGHT : 0) + (trend[0] != '\0' ? LINE_HEIGHT : 0);
     cairo_rectangle(canvas->cr, 0, 0, FAM_CHART_WIDTH, height);
     fam_canvas_ink(canvas, FAM_INK_HEAD);
     cairo_fill(canvas->cr);
@@ -97,8 +97,9 @@ static void draw_head(struct fam_canvas *canvas)
     if (trend[0] != '\0') {
         (void)fam_canvas_text(canvas, trend, FAM_CHART_LEFT, y + LINE_HEIGHT, width, &MEAN);
     }
+    double weather = height < HEAD_WEATHER + LINE_HEIGHT ? height - LINE_HEIGHT : HEAD_WEATHER;
     fam_canvas_weather(canvas, has_mean ? fam_weather_of(report->mood) : FAM_WEATHER_MIXED,
-                       FAM_CHART_WIDTH - FAM_CHART_LEFT - HEAD_WEATHER / 2.0, height / 2, HEAD_WEATHER);
+                       FAM_CHART_WIDTH - FAM_CHART_LEFT - HEAD_WEATHER / 2.0, height / 2, weather);
     canvas->y = height + FAM_CHART_GAP;
 }
 

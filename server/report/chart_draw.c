@@ -33,6 +33,8 @@ static PangoLayout *lay_out(struct fam_canvas *canvas, const char *text, double 
     pango_layout_set_font_description(layout, font);
     pango_font_description_free(font);
     pango_layout_set_text(layout, text, -1);
+    /* A name with a line break is one line all the same. */
+    pango_layout_set_single_paragraph_mode(layout, type->lines <= 1);
     if (width > 0) {
         pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
         pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);

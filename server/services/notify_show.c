@@ -3,6 +3,7 @@
 
 #include "services/checkin_view.h"
 #include "services/translate_call.h"
+#include "store/report_store.h"
 #include "store/words.h"
 
 static bool has_kind(const Fam__V1__Reading *reading, Fam__V1__ResponseKind kind)
@@ -203,6 +204,31 @@ static enum fam_code show_checkin(struct fam_services_context *context, struct f
     return fam_reply_check(reply, status);
 }
 
+/* The report that a weekly one names, from the archive. One of before there was an archive is its summary alone. */
+static enum fam_code show_report(struct fam_services_context *context, struct fam_reply *reply,
+                                 const struct fam_leased *leased, struct fam_shown *shown, struct fam_status *status)
+{
+    struct fam_uuid report_id;
+    Fam__V1__Report *report = NULL;
+    show_body(reply, leased, shown);
+    if (shown->notification == NULL || shown->notification->week == NULL ||
+        !fam_uuid_parse(shown->notification->week->report_id, &report_id)) {
+        return fam_reply_check(reply, status);
+    }
+    enum fam_code code = fam_report_get(context->store, &leased->user_id, &report_id, &report, status);
+    if (code == FAM_NOT_FOUND || code == FAM_DATA_LOSS) {
+        shown->notification = NULL;
+        shown->reason = "REPORT_GONE";
+        return FAM_OK;
+    }
+    if (code == FAM_OK) {
+        fam_reply_keep(reply, &report->base);
+        shown->notification->report = report;
+        code = fam_reply_check(reply, status);
+    }
+    return code;
+}
+
 static Fam__V1__Notification *make_notification(struct fam_reply *reply, const struct fam_leased *leased,
                                                 uint32_t lease_ms)
 {
@@ -247,6 +273,8 @@ enum fam_code fam_notify_show(struct fam_services_context *context, struct fam_r
         code = show_better(context, reply, leased, ret_entry, ret_shown, status);
     } else if (code == FAM_OK && leased->has_checkin) {
         code = show_checkin(context, reply, leased, ret_shown, status);
+    } else if (code == FAM_OK && leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT) {
+        code = show_report(context, reply, leased, ret_shown, status);
     } else if (code == FAM_OK) {
         show_body(reply, leased, ret_shown);
         code = fam_reply_check(reply, status);

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "metrics/metrics.h"
 #include "report/chart.h"
 #include "report/report.h"
@@ -40,8 +41,20 @@ static enum fam_code find(struct fam_services_context *context, const Fam__V1__G
     return code == FAM_NOT_FOUND ? fam_service_hide(status) : code;
 }
 
+/* A report is worth telling where no picture can be drawn for want of a font. */
+static enum fam_code draw(struct fam_services_context *context, const Fam__V1__Report *report, struct fam_buf *picture,
+                          struct fam_status *status)
+{
+    enum fam_code code = fam_chart_draw(report, picture, status);
+    if (code == FAM_FAILED_PRECONDITION) {
+        fam_log_status(context->log, FAM_LOG_ERROR, "report", "a report goes without its picture", status);
+        return FAM_OK;
+    }
+    return code;
+}
+
 void fam_checkin_get_report(struct fam_services_context *context, const Fam__V1__GetReportRequest *request,
-                         Fam__V1__GetReportResponse_Closure closure, struct fam_call *call)
+                            Fam__V1__GetReportResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
     fam_auto(fam_buf_done) struct fam_buf picture = {0};
@@ -49,7 +62,7 @@ void fam_checkin_get_report(struct fam_services_context *context, const Fam__V1_
     enum fam_code code = request->report_id[0] != '\0' ? find(context, request, call, &response.report, &status)
                                                        : make(context, request, call, &response.report, &status);
     if (code == FAM_OK && request->picture) {
-        code = fam_chart_draw(response.report, &picture, &status);
+        code = draw(context, response.report, &picture, &status);
         response.picture.data = (unsigned char *)picture.data;
         response.picture.len = picture.size;
     }
@@ -89,7 +102,7 @@ static enum fam_code fill(struct fam_reply *reply, const struct fam_report_line 
 }
 
 void fam_checkin_list_reports(struct fam_services_context *context, const Fam__V1__ListReportsRequest *request,
-                          Fam__V1__ListReportsResponse_Closure closure, struct fam_call *call)
+                              Fam__V1__ListReportsResponse_Closure closure, struct fam_call *call)
 {
     struct fam_status status;
     struct fam_service_page page;

@@ -5,10 +5,11 @@
 
 #include "services/services_private.h"
 
-/* CONSENT_REQUIRED for a new one without consent to processing, for it is kept; one of the archive is shown without. */
+/* Without a font for pictures the report comes without one, and the log says so. CONSENT_REQUIRED for a new one without
+ * consent to processing, for it is kept; one of the archive is shown without. */
 void fam_checkin_get_report(struct fam_services_context *context, const Fam__V1__GetReportRequest *request,
-                         Fam__V1__GetReportResponse_Closure closure, struct fam_call *call);
+                            Fam__V1__GetReportResponse_Closure closure, struct fam_call *call);
 void fam_checkin_list_reports(struct fam_services_context *context, const Fam__V1__ListReportsRequest *request,
-                          Fam__V1__ListReportsResponse_Closure closure, struct fam_call *call);
+                              Fam__V1__ListReportsResponse_Closure closure, struct fam_call *call);
 
 #endif

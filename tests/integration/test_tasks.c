@@ -1,5 +1,6 @@
 /* The handlers of the schedule's tasks: retention, numbers, check-ins, reports. */
 #include "store/business_store.h"
+#include "store/report_store.h"
 #include "store/retention_store.h"
 #include "store/schedule_store.h"
 #include "task_world.h"
@@ -370,6 +371,27 @@ static Fam__V1__WeekSummary *open_week(const struct fam_uuid *user_id)
     return week;
 }
 
+/* By their own words: no quiet hours, so that what is due is shown at any hour. */
+static void end_quiet_hours(void)
+{
+    sql("INSERT INTO checkin_settings (user_id, quiet_from, quiet_until) SELECT user_id, NULL, NULL FROM users");
+}
+
+static Fam__V1__Report *open_report(const struct fam_uuid *user_id, const Fam__V1__WeekSummary *week)
+{
+    struct fam_status status = {0};
+    struct fam_uuid report_id;
+    Fam__V1__Report *report = NULL;
+    cr_assert(fam_uuid_parse(week->report_id, &report_id));
+    cr_assert_eq(fam_report_get(w.f.store, user_id, &report_id, &report, &status), FAM_OK, "%s", status.message);
+    return report;
+}
+
+static double reports_made(void)
+{
+    return fam_metrics_value(w.metrics, FAM_M_REPORTS, FAM_LABELS("week", "weekly"));
+}
+
 Test(tasks, a_report_tells_each_parent_of_their_own_week_alone)
 {
     struct fam_uuid parents[2], family = make_parents(parents);
@@ -379,30 +401,80 @@ Test(tasks, a_report_tells_each_parent_of_their_own_week_alone)
         consent_to_all(&parents[i]);
     }
     consent_to_all(&w.author);
+    end_quiet_hours();
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_FEAR, FAM__V1__HELPED__HELPED_YES, 1);
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_ANGER, FAM__V1__HELPED__HELPED_NO, 2);
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_FEAR, FAM__V1__HELPED__HELPED_A_LITTLE, 6);
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_JOY, FAM__V1__HELPED__HELPED_UNSPECIFIED, 3);
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_SADNESS, FAM__V1__HELPED__HELPED_UNSPECIFIED, 8);
+    add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_SADNESS, FAM__V1__HELPED__HELPED_UNSPECIFIED, 0);
     add_week_entry(&parents[0], FAM__V1__EMOTION__EMOTION_JOY, FAM__V1__HELPED__HELPED_UNSPECIFIED, 1);
     tasks_work();
     put_due("generate_weekly_report", &schedule, due_ms, &family);
     sql_await(DONE "'generate_weekly_report'", "1");
     put_due("generate_weekly_report", &schedule, due_ms, &family);
     sql_await(DONE "'generate_weekly_report'", "2");
-    expect_sql(w.f.pg.conninfo, "SELECT count(*) || ' ' || min(lane) || ' ' || min(kind) FROM notifications",
-               "2 3 weekly_report");
+    expect_sql(w.f.pg.conninfo,
+               "SELECT count(*) || ' ' || min(lane) || ' ' || min(kind) || ' ' || "
+               "count(*) FILTER (WHERE not_before <= now()) FROM notifications",
+               "3 3 weekly_report 3");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) || ' ' || min(period) FROM reports", "3 week");
+    cr_expect_eq(reports_made(), 6, "the second run makes them anew, into the same rows");
     Fam__V1__WeekSummary *week = open_week(&w.author);
-    cr_expect_eq(week->entries, 4);
-    cr_expect_eq(week->until_ms, due_ms);
-    cr_expect_eq(week->until_ms - week->from_ms, (int64_t)7 * 86400 * 1000);
-    cr_expect_eq(week->rated, 3);
-    cr_expect_eq(week->helped, 2);
-    cr_assert_eq(week->n_emotions, 3);
+    Fam__V1__Report *report = open_report(&w.author, week);
+    cr_expect_eq(week->entries, 4, "whole days: neither today nor the eighth day before");
+    cr_expect_eq(report->entries, 4);
+    cr_expect_leq(report->until_ms, due_ms);
+    cr_expect_gt(report->until_ms, due_ms - (int64_t)86400 * 1000);
+    cr_expect_eq(report->n_days, 7);
+    cr_assert_eq(week->n_emotions, 1, "of the others there was one each");
     cr_expect_eq(week->emotions[0]->emotion, FAM__V1__EMOTION__EMOTION_FEAR);
     cr_expect_eq(week->emotions[0]->count, 2);
+    fam__v1__report__free_unpacked(report, NULL);
     fam__v1__week_summary__free_unpacked(week, NULL);
     week = open_week(&parents[0]);
     cr_expect_eq(week->entries, 1);
     fam__v1__week_summary__free_unpacked(week, NULL);
+    week = open_week(&parents[1]);
+    report = open_report(&parents[1], week);
+    cr_expect(report->is_empty);
+    cr_expect_neq(report->kind_words[0], '\0', "nothing was told, and a kind word comes all the same");
+    fam__v1__report__free_unpacked(report, NULL);
+    fam__v1__week_summary__free_unpacked(week, NULL);
+}
+
+Test(tasks, a_report_is_made_for_nobody_who_switched_it_off_or_has_a_pause_and_waits_for_the_end_of_quiet_hours)
+{
+    struct fam_uuid parents[2], family = make_parents(parents);
+    struct fam_uuid schedule = make_schedule("generate_weekly_report", "");
+    char text[400], id[FAM_UUID_TEXT_SIZE];
+    consent_to_all(&parents[0]);
+    consent_to_all(&parents[1]);
+    consent_to_all(&w.author);
+    fam_uuid_format(&parents[0], id);
+    (void)snprintf(text, sizeof(text), "INSERT INTO checkin_settings (user_id, weekly_report) VALUES ('%s', false)",
+                   id);
+    sql(text);
+    fam_uuid_format(&parents[1], id);
+    (void)snprintf(text, sizeof(text),
+                   "INSERT INTO checkin_settings (user_id, paused_until) VALUES ('%s', now() + INTERVAL '1 day')", id);
+    sql(text);
+    /* Quiet from an hour ago until in two hours, by the family's clock. */
+    fam_uuid_format(&w.author, id);
+    (void)snprintf(
+        text, sizeof(text),
+        "INSERT INTO checkin_settings (user_id, quiet_from, quiet_until) SELECT '%s', t - INTERVAL '1 hour', "
+        "t + INTERVAL '2 hours' FROM (SELECT (now() AT TIME ZONE 'Europe/Moscow')::time AS t) x",
+        id);
+    sql(text);
+    tasks_work();
+    put_due("generate_weekly_report", &schedule, fam_wall_ms(), &family);
+    sql_await(DONE "'generate_weekly_report'", "1");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM reports", "1");
+    (void)snprintf(text, sizeof(text),
+                   "SELECT count(*) FROM notifications WHERE user_id = '%s' AND not_before > now() + INTERVAL '1 hour' "
+                   "AND not_before < now() + INTERVAL '3 hours' AND expires_at > not_before + INTERVAL '20 hours'",
+                   id);
+    expect_sql(w.f.pg.conninfo, text, "1");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "1");
 }

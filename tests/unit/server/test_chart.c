@@ -4,7 +4,8 @@
  * pictures are compared as they look: shrunk to cells of 12 pixels, each within a tolerance. FAM_RENEW_REFERENCES=1
  * writes them anew; look at each before it is committed. */
 #include <cairo/cairo.h>
-#include <sys/stat.h>
+#include <pthread.h>
+#include <unistd.h>
 
 #include "../../support/report_fixture.h"
 #include "base/buf.h"
@@ -20,19 +21,25 @@ static const char *language_name(Fam__V1__Language language)
     return language == EN ? "en" : "ru";
 }
 
-static void draw(const struct fixture_family *family, Fam__V1__Language language, struct fam_buf *png)
+/* The picture of the facts; OK is expected. */
+static void draw_facts(const char *name, const struct fam_facts *facts, struct fam_buf *png)
 {
     struct fam_status status = {0};
-    struct fam_facts *facts = fixture_new(family->period, language);
     struct fam_arena *arena = malloc(sizeof(*arena));
     Fam__V1__Report *report = NULL;
     cr_assert_not_null(arena);
     fam_arena_init(arena, ARENA);
-    family->seed(facts);
-    cr_assert_eq(fam_report_of(facts, arena, &report, &status), FAM_OK, "%s: %s", family->name, status.message);
-    cr_assert_eq(fam_chart_draw(report, png, &status), FAM_OK, "%s: %s", family->name, status.message);
+    cr_assert_eq(fam_report_of(facts, arena, &report, &status), FAM_OK, "%s: %s", name, status.message);
+    cr_assert_eq(fam_chart_draw(report, png, &status), FAM_OK, "%s: %s", name, status.message);
     fam_arena_done(arena);
     free(arena);
+}
+
+static void draw(const struct fixture_family *family, Fam__V1__Language language, struct fam_buf *png)
+{
+    struct fam_facts *facts = fixture_new(family->period, language);
+    family->seed(facts);
+    draw_facts(family->name, facts, png);
     fixture_free(facts);
 }
 
@@ -125,4 +132,93 @@ Test(chart, pictures_of_seeded_families_look_like_their_references_in_both_langu
         compare(&FIXTURE_FAMILIES[i], RU);
         compare(&FIXTURE_FAMILIES[i], EN);
     }
+}
+
+struct artist {
+    size_t first;
+    struct fam_buf pictures[FAM_ARRAY_SIZE(FIXTURE_FAMILIES)];
+};
+
+static void *draw_all(void *context)
+{
+    struct artist *artist = context;
+    size_t count = FAM_ARRAY_SIZE(FIXTURE_FAMILIES);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (artist->first + i) % count;
+        draw(&FIXTURE_FAMILIES[at], RU, &artist->pictures[at]);
+    }
+    return NULL;
+}
+
+Test(chart, threads_that_draw_at_once_draw_the_same, .timeout = 120)
+{
+    enum { ARTISTS = 4 };
+    static struct artist artists[ARTISTS];
+    pthread_t threads[ARTISTS];
+    for (size_t i = 0; i < ARTISTS; i++) {
+        artists[i].first = i;
+        cr_assert_eq(pthread_create(&threads[i], NULL, draw_all, &artists[i]), 0);
+    }
+    for (size_t i = 0; i < ARTISTS; i++)
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
+    for (size_t i = 0; i < ARTISTS; i++) {
+        for (size_t j = 0; j < FAM_ARRAY_SIZE(FIXTURE_FAMILIES); j++) {
+            const struct fam_buf *one = &artists[0].pictures[j], *other = &artists[i].pictures[j];
+            cr_expect_eq(one->size, other->size, "%s", FIXTURE_FAMILIES[j].name);
+            cr_expect(one->size == other->size && memcmp(one->data, other->data, one->size) == 0, "%s",
+                      FIXTURE_FAMILIES[j].name);
+        }
+    }
+    for (size_t i = 0; i < ARTISTS; i++) {
+        for (size_t j = 0; j < FAM_ARRAY_SIZE(FIXTURE_FAMILIES); j++)
+            fam_buf_done(&artists[i].pictures[j]);
+    }
+}
+
+/* Whatever a parent called their children. */
+Test(chart, names_of_any_kind_and_ten_children_fit, .timeout = 60)
+{
+    static const char *const NAMES[] = {
+        "",
+        "Иннокентий-Александр Константинопольский-Переяславский",
+        "line\nbreak\r\nand\ttab",
+        "\xd9\x85\xd8\xad\xd9\x85\xd8\xaf",
+        "<b>&amp;</b> %s {child}",
+        "\xf0\x9f\xa6\x8a\xf0\x9f\x8f\xbd",
+        "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81",
+        "\xe2\x80\xae"
+        "reversed",
+        "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww",
+        "Ы",
+    };
+    fam_auto(fam_buf_done) struct fam_buf png = {0};
+    struct fam_facts *facts = fixture_new(FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, RU);
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(NAMES); i++) {
+        int child = fixture_child(facts, NAMES[i]);
+        for (int j = 0; j < 3; j++)
+            (void)fixture_entry(facts, j, child, E(OVERWHELM), 3);
+    }
+    draw_facts("ten children", facts, &png);
+    cairo_surface_t *picture = decode(&png);
+    cr_expect_leq(cairo_image_surface_get_height(picture), 2 * FAM_CHART_WIDTH, "a phone shows it whole");
+    cairo_surface_destroy(picture);
+    fixture_free(facts);
+}
+
+Test(chart, where_there_is_no_font_it_says_so, .timeout = 60)
+{
+    fam_auto(fam_buf_done) struct fam_buf png = {0};
+    struct fam_status status = {0};
+    Fam__V1__Report report = FAM__V1__REPORT__INIT;
+    char path[] = "/tmp/fam-fonts-XXXXXX";
+    int file = mkstemp(path);
+    static const char CONFIG[] = "<?xml version=\"1.0\"?><fontconfig></fontconfig>";
+    cr_assert_geq(file, 0);
+    cr_assert_eq(write(file, CONFIG, sizeof(CONFIG) - 1), (ssize_t)sizeof(CONFIG) - 1);
+    cr_assert_eq(close(file), 0);
+    cr_assert_eq(setenv("FONTCONFIG_FILE", path, 1), 0);
+    report.period = FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK;
+    cr_expect_eq(fam_chart_draw(&report, &png, &status), FAM_FAILED_PRECONDITION);
+    cr_expect_str_eq(status.reason, "FONT_MISSING");
+    cr_assert_eq(unlink(path), 0);
 }

@@ -1,0 +1,161 @@
+/* Reports by RPC: GetReport, ListReports, and the weekly one as a bot leases it. */
+#include "checkin_world.h"
+#include "report/report.h"
+#include "store/report_store.h"
+
+TestSuite(report_calls, .init = world_start, .fini = world_stop, .timeout = 120);
+
+#define WEEK FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK
+#define QUARTER FAM__V1__REPORT_PERIOD__REPORT_PERIOD_QUARTER
+
+static enum fam_code get(struct world_call *call, const struct fam_uuid *user_id, Fam__V1__ReportPeriod period,
+                         const char *report_id, bool picture)
+{
+    Fam__V1__GetReportRequest request = FAM__V1__GET_REPORT_REQUEST__INIT;
+    request.period = period;
+    request.report_id = borrow(report_id);
+    request.picture = picture;
+    return CALL(call, user_id, get_report, &request);
+}
+
+/* The id of a report that is made now. */
+static void make(const struct fam_uuid *user_id, Fam__V1__ReportPeriod period, char ret_id[FAM_UUID_TEXT_SIZE])
+{
+    struct world_call call;
+    cr_assert_eq(get(&call, user_id, period, "", false), FAM_OK, "%s", call.status.message);
+    (void)snprintf(ret_id, FAM_UUID_TEXT_SIZE, "%s", ANSWER(&call, GetReport)->report->report_id);
+    fam_rpc_done(&call.rpc);
+}
+
+static void expect_failure(const struct fam_uuid *user_id, Fam__V1__ReportPeriod period, const char *report_id,
+                           enum fam_code code, const char *reason)
+{
+    struct world_call call;
+    cr_expect_eq(get(&call, user_id, period, report_id, false), code, "%s", call.status.message);
+    cr_expect_str_eq(call.status.reason, reason);
+    fam_rpc_done(&call.rpc);
+}
+
+Test(report_calls, a_report_of_the_week_until_now_comes_with_its_picture_when_asked)
+{
+    struct world_call call;
+    struct world_step step;
+    cr_assert_eq(begin(&c.anna, "", &step), FAM_OK, "%s", step.words);
+    say("mood", "4", &step, "good");
+    (void)make_child(c.f.store, &c.anna, "Миша");
+    cr_assert_eq(get(&call, &c.anna, WEEK, "", true), FAM_OK, "%s", call.status.message);
+    const Fam__V1__GetReportResponse *answer = ANSWER(&call, GetReport);
+    cr_expect_eq(answer->report->checkins, 1);
+    cr_expect_eq(answer->report->n_days, 7);
+    cr_expect_eq(answer->report->days[6]->mood, 8);
+    cr_expect_str_eq(answer->report->children[0]->name, "Миша");
+    cr_assert_gt(answer->picture.len, 8u);
+    cr_expect_leq(answer->picture.len, (size_t)512 * 1024);
+    cr_expect_arr_eq(answer->picture.data, "\x89PNG\r\n\x1a\n", 8);
+    fam_rpc_done(&call.rpc);
+    cr_assert_eq(get(&call, &c.anna, WEEK, "", false), FAM_OK, "%s", call.status.message);
+    cr_expect_eq(ANSWER(&call, GetReport)->picture.len, 0);
+    fam_rpc_done(&call.rpc);
+    cr_expect_eq(fam_metrics_value(c.node.metrics, FAM_M_REPORTS, FAM_LABELS("week", "asked")), 2);
+}
+
+Test(report_calls, the_archive_is_listed_by_pages_and_shown_again_to_its_reader_alone)
+{
+    char week[FAM_UUID_TEXT_SIZE], quarter[FAM_UUID_TEXT_SIZE];
+    struct world_call call;
+    struct fam_uuid boris = make_person(c.f.store, 2);
+    Fam__V1__ListReportsRequest request = FAM__V1__LIST_REPORTS_REQUEST__INIT;
+    make(&c.anna, WEEK, week);
+    make(&c.anna, QUARTER, quarter);
+    request.page_size = 1;
+    cr_assert_eq(CALL(&call, &c.anna, list_reports, &request), FAM_OK, "%s", call.status.message);
+    cr_assert_eq(ANSWER(&call, ListReports)->n_reports, 1);
+    cr_expect_str_eq(ANSWER(&call, ListReports)->reports[0]->report_id, quarter);
+    cr_expect_eq(ANSWER(&call, ListReports)->reports[0]->period, QUARTER);
+    char token[FAM_UUID_TEXT_SIZE];
+    (void)snprintf(token, sizeof(token), "%s", ANSWER(&call, ListReports)->next_page_token);
+    fam_rpc_done(&call.rpc);
+    request.page_token = token;
+    cr_assert_eq(CALL(&call, &c.anna, list_reports, &request), FAM_OK, "%s", call.status.message);
+    cr_assert_eq(ANSWER(&call, ListReports)->n_reports, 1);
+    cr_expect_str_eq(ANSWER(&call, ListReports)->reports[0]->report_id, week);
+    cr_expect_str_eq(ANSWER(&call, ListReports)->next_page_token, "");
+    fam_rpc_done(&call.rpc);
+    cr_assert_eq(get(&call, &c.anna, 0, quarter, true), FAM_OK, "%s", call.status.message);
+    cr_expect_eq(ANSWER(&call, GetReport)->report->n_days, 91);
+    cr_expect_gt(ANSWER(&call, GetReport)->picture.len, 8u);
+    fam_rpc_done(&call.rpc);
+    char none[FAM_UUID_TEXT_SIZE];
+    struct fam_uuid nobodys = fam_uuid_v7();
+    fam_uuid_format(&nobodys, none);
+    expect_failure(&boris, 0, week, FAM_PERMISSION_DENIED, "");
+    expect_failure(&boris, 0, none, FAM_PERMISSION_DENIED, "");
+    request.page_token = borrow("");
+    cr_assert_eq(CALL(&call, &boris, list_reports, &request), FAM_OK, "%s", call.status.message);
+    cr_expect_eq(ANSWER(&call, ListReports)->n_reports, 0);
+    fam_rpc_done(&call.rpc);
+}
+
+Test(report_calls, a_new_one_needs_a_period_and_consent_and_an_old_one_needs_neither)
+{
+    char week[FAM_UUID_TEXT_SIZE];
+    struct world_call call;
+    expect_failure(&c.anna, 0, "", FAM_INVALID_ARGUMENT, "FIELD_VIOLATION");
+    make(&c.anna, WEEK, week);
+    give_consent(c.f.store, &c.anna, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, false);
+    expect_failure(&c.anna, WEEK, "", FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED");
+    cr_expect_eq(get(&call, &c.anna, 0, week, false), FAM_OK, "%s", call.status.message);
+    fam_rpc_done(&call.rpc);
+}
+
+/* The notification of generate_weekly_report about this report. */
+static void add_weekly(const char *report_id)
+{
+    Fam__V1__WeekSummary week = FAM__V1__WEEK_SUMMARY__INIT;
+    unsigned char packed[128];
+    week.report_id = borrow(report_id);
+    const struct fam_notification_new notification = {.user_id = &c.anna,
+                                                      .lane = FAM__V1__LANE__LANE_REPORTS,
+                                                      .kind =
+                                                          FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT,
+                                                      .body = packed,
+                                                      .body_size = fam__v1__week_summary__pack(&week, packed)};
+    cr_assert(add_notification(c.f.store, &notification));
+}
+
+Test(report_calls, a_weekly_report_is_put_in_from_the_archive_when_it_is_leased)
+{
+    struct node_lease lease;
+    char week[FAM_UUID_TEXT_SIZE];
+    make(&c.anna, WEEK, week);
+    add_weekly(week);
+    const Fam__V1__LeaseResponse *leased = lease_now(&c.node, &lease);
+    cr_assert_eq(leased->n_notifications, 1);
+    cr_assert_not_null(leased->notifications[0]->report);
+    cr_expect_str_eq(leased->notifications[0]->report->report_id, week);
+    cr_expect(leased->notifications[0]->report->is_empty);
+    node_ack(&c.node, leased->notifications[0]);
+    fam_rpc_done(&lease.rpc);
+}
+
+Test(report_calls, a_weekly_report_that_is_gone_is_shown_to_nobody)
+{
+    char week[FAM_UUID_TEXT_SIZE];
+    make(&c.anna, WEEK, week);
+    add_weekly(week);
+    expect_sql(c.f.pg.conninfo, "DELETE FROM reports; SELECT 1", "1");
+    expect_leased(&c.node, 0);
+    expect_sql(c.f.pg.conninfo, "SELECT state || ' ' || reason FROM notifications", "failed REPORT_GONE");
+}
+
+Test(report_calls, a_summary_of_before_there_was_an_archive_is_still_shown)
+{
+    struct node_lease lease;
+    add_report(c.f.store, &c.anna, 4);
+    const Fam__V1__LeaseResponse *leased = lease_now(&c.node, &lease);
+    cr_assert_eq(leased->n_notifications, 1);
+    cr_expect_null(leased->notifications[0]->report);
+    cr_expect_eq(leased->notifications[0]->week->entries, 4);
+    node_ack(&c.node, leased->notifications[0]);
+    fam_rpc_done(&lease.rpc);
+}
