@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/session.pb-c.h"
@@ -19,6 +20,7 @@ enum {
     SEARCH_MS = 10000,
     EXPORT_MS = 20000,
     ERASE_MS = 20000,
+    REPORT_MS = 20000,
     LEAD_MS = 1500,
     LEASE_MS = 60000,
     CANCEL_STEP_MS = 50
@@ -61,6 +63,14 @@ static const struct method {
     [FAM_BACKEND_PRIVACY_REPORT] = {&fam__v1__family_service__descriptor, "GetPrivacyReport", SEARCH_MS, true},
     [FAM_BACKEND_EXPORT_FAMILY] = {&fam__v1__family_service__descriptor, "ExportFamily", EXPORT_MS, true},
     [FAM_BACKEND_DELETE_FAMILY] = {&fam__v1__family_service__descriptor, "DeleteFamily", ERASE_MS, false},
+    [FAM_BACKEND_GET_SCHEDULE] = {&fam__v1__checkin_service__descriptor, "GetSchedule", QUICK_MS, true},
+    [FAM_BACKEND_SET_SCHEDULE] = {&fam__v1__checkin_service__descriptor, "SetSchedule", QUICK_MS, false},
+    [FAM_BACKEND_PAUSE_SCHEDULE] = {&fam__v1__checkin_service__descriptor, "PauseSchedule", QUICK_MS, false},
+    [FAM_BACKEND_START_CHECKIN] = {&fam__v1__checkin_service__descriptor, "StartCheckin", QUICK_MS, false},
+    [FAM_BACKEND_ANSWER_QUESTION] = {&fam__v1__checkin_service__descriptor, "AnswerQuestion", QUICK_MS, false},
+    [FAM_BACKEND_SKIP_CHECKIN] = {&fam__v1__checkin_service__descriptor, "SkipCheckin", QUICK_MS, false},
+    [FAM_BACKEND_GET_REPORT] = {&fam__v1__checkin_service__descriptor, "GetReport", REPORT_MS, true},
+    [FAM_BACKEND_LIST_REPORTS] = {&fam__v1__checkin_service__descriptor, "ListReports", SEARCH_MS, true},
     [FAM_BACKEND_CREATE_SESSION] = {&fam__v1__session_service__descriptor, "CreateSession", SESSION_MS, false},
     [FAM_BACKEND_UPDATE_SESSION] = {&fam__v1__session_service__descriptor, "UpdateSession", SESSION_MS, false},
     [FAM_BACKEND_RECORD_DELIVERY] = {&fam__v1__notification_service__descriptor, "RecordDelivery", QUICK_MS, false},

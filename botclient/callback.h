@@ -1,8 +1,9 @@
 /* callback.h: what stands in a button: an action, its argument, an entry, an expiry, signed for one person.
  *
- * 22 bytes and a MAC of 16 (BLAKE2b under a key derived from the bot's token, the owner's Telegram id included) in
- * base64url: 51 of the 64 characters that Telegram allows. So a button can't be forged, can't be pressed by somebody
- * else, and says nothing to who reads it. Thread-safe; the signer is read-only after fam_callback_init. */
+ * 24 bytes and a MAC of 16 (BLAKE2b under a key derived from the bot's token, the owner's Telegram id included) in
+ * base64url: 54 of the 64 characters that Telegram allows. So a button can't be forged, can't be pressed by somebody
+ * else, and says nothing to who reads it. Buttons of the older form, 22 bytes without a detail, are understood too.
+ * Thread-safe; the signer is read-only after fam_callback_init. */
 #ifndef FAM_BOT_CALLBACK_H
 #define FAM_BOT_CALLBACK_H
 
@@ -13,7 +14,7 @@
 #include "base/secret.h"
 #include "base/uuid.h"
 
-enum { FAM_CALLBACK_SIZE = 52, FAM_CALLBACK_DAYS = 30 };
+enum { FAM_CALLBACK_SIZE = 55, FAM_CALLBACK_DAYS = 30 };
 
 struct fam_callback_signer {
     struct fam_secret key;
@@ -23,6 +24,7 @@ struct fam_callback {
     char action;           /* one of enum fam_action, dialog/dialog.h */
     uint8_t argument;      /* meaning by action */
     struct fam_uuid entry; /* nil: none */
+    uint16_t detail;       /* meaning by action; 0: none */
 };
 
 enum fam_callback_verdict {

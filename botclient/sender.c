@@ -124,31 +124,31 @@ static bool settle(const struct way *way, int64_t chat_id, unsigned attempt, con
     return false;
 }
 
+/* A file with what is said of it: name and value in turn. */
+struct upload {
+    struct fam_api_file file;
+    const char *const *fields;
+    size_t field_count; /* pairs */
+};
+
 /* What is sent: a method with its body, to a chat, as long as the guard allows it. */
 struct parcel {
     const char *method;
     int64_t chat_id;
     const char *json;
-    const struct fam_document *document; /* goes instead of the JSON; may be NULL */
-    const struct fam_guard *guard;       /* may be NULL */
+    const struct upload *upload;   /* goes instead of the JSON; may be NULL */
+    const struct fam_guard *guard; /* may be NULL */
 };
 
 static void call_once(struct fam_sender *sender, const struct parcel *parcel, struct fam_api_result *ret_result)
 {
-    const struct fam_document *document = parcel->document;
-    if (!document) {
+    const struct upload *upload = parcel->upload;
+    if (upload) {
+        fam_api_upload(sender->options.api, parcel->method, upload->fields, upload->field_count, &upload->file,
+                       UPLOAD_TIMEOUT_MS, ret_result);
+    } else {
         fam_api_call(sender->options.api, parcel->method, parcel->json, SEND_TIMEOUT_MS, NULL, ret_result);
-        return;
     }
-    char chat_id[24];
-    snprintf(chat_id, sizeof(chat_id), "%" PRId64, parcel->chat_id);
-    const char *const fields[] = {"chat_id", chat_id};
-    const struct fam_api_file file = {.field = "document",
-                                      .file_name = document->file_name,
-                                      .content_type = document->content_type,
-                                      .data = document->data,
-                                      .size = document->size};
-    fam_api_upload(sender->options.api, parcel->method, fields, 1, &file, UPLOAD_TIMEOUT_MS, ret_result);
 }
 
 static bool is_refused(const struct fam_guard *guard)
@@ -213,7 +213,7 @@ static enum fam_code deliver(const struct way *way, const struct parcel *parcel,
 
 static void add_keyboard(struct fam_buf *json, const struct fam_keyboard *keyboard)
 {
-    fam_buf_add_text(json, ",\"reply_markup\":{\"inline_keyboard\":[");
+    fam_buf_add_text(json, "{\"inline_keyboard\":[");
     for (size_t i = 0; keyboard && i < keyboard->count; i++) {
         const struct fam_button *button = &keyboard->buttons[i];
         if (i > 0) {
@@ -250,6 +250,7 @@ static void add_body(struct fam_buf *json, const struct fam_outgoing *message, i
                      message->reply_to);
     }
     if (last && ((message->keyboard && message->keyboard->count > 0) || message->message_id)) {
+        fam_buf_add_text(json, ",\"reply_markup\":");
         add_keyboard(json, message->keyboard);
     }
     fam_buf_add_char(json, '}');
@@ -355,8 +356,84 @@ static enum fam_code send_document(void *context, const struct fam_document *doc
         return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "a file of 1 to %d bytes",
                                FAM_DOCUMENT_BYTES);
     }
+    char chat_id[24];
+    snprintf(chat_id, sizeof(chat_id), "%" PRId64, document->chat_id);
+    const char *const fields[] = {"chat_id", chat_id};
+    const struct upload upload = {.file = {.field = "document",
+                                           .file_name = document->file_name,
+                                           .content_type = document->content_type,
+                                           .data = document->data,
+                                           .size = document->size},
+                                  .fields = fields,
+                                  .field_count = 1};
     const struct parcel parcel = {
-        .method = "sendDocument", .chat_id = document->chat_id, .document = document, .guard = document->guard};
+        .method = "sendDocument", .chat_id = document->chat_id, .upload = &upload, .guard = document->guard};
+    return deliver(context, &parcel, ret_message_id, &migrate_to, status);
+}
+
+/* What is said of a picture, in the fields of its form. */
+struct caption {
+    char chat_id[24];
+    struct fam_buf text, keyboard;
+    const char *fields[10];
+    size_t count;
+};
+
+static void caption_done(struct caption *caption)
+{
+    fam_buf_done(&caption->text);
+    fam_buf_done(&caption->keyboard);
+}
+
+static void add_field(struct caption *caption, const char *name, const char *value)
+{
+    caption->fields[2 * caption->count] = name;
+    caption->fields[2 * caption->count + 1] = value;
+    caption->count++;
+}
+
+static void fill_caption(struct caption *caption, const struct fam_photo *photo)
+{
+    const char *rest = photo->html, *start;
+    size_t size;
+    snprintf(caption->chat_id, sizeof(caption->chat_id), "%" PRId64, photo->chat_id);
+    add_field(caption, "chat_id", caption->chat_id);
+    if (fam_html_next_message(&rest, FAM_CAPTION_UNITS, &start, &size)) {
+        fam_buf_add(&caption->text, start, size);
+        add_field(caption, "parse_mode", "HTML");
+        add_field(caption, "caption", fam_buf_text(&caption->text));
+    }
+    if (photo->protect) {
+        add_field(caption, "protect_content", "true");
+    }
+    if (photo->keyboard && photo->keyboard->count > 0) {
+        add_keyboard(&caption->keyboard, photo->keyboard);
+        add_field(caption, "reply_markup", fam_buf_text(&caption->keyboard));
+    }
+}
+
+static enum fam_code send_photo(void *context, const struct fam_photo *photo, int64_t *ret_message_id,
+                                struct fam_status *status)
+{
+    int64_t migrate_to;
+    fam_auto(caption_done) struct caption caption = {0};
+    if (photo->size == 0 || photo->size > FAM_PHOTO_BYTES) {
+        return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "a picture of 1 to %d bytes",
+                               FAM_PHOTO_BYTES);
+    }
+    fill_caption(&caption, photo);
+    if (caption.text.failed || caption.keyboard.failed) {
+        return fam_fail_memory(status);
+    }
+    const struct upload upload = {.file = {.field = "photo",
+                                           .file_name = photo->file_name,
+                                           .content_type = photo->content_type,
+                                           .data = photo->data,
+                                           .size = photo->size},
+                                  .fields = caption.fields,
+                                  .field_count = caption.count};
+    const struct parcel parcel = {
+        .method = "sendPhoto", .chat_id = photo->chat_id, .upload = &upload, .guard = photo->guard};
     return deliver(context, &parcel, ret_message_id, &migrate_to, status);
 }
 
@@ -396,9 +473,9 @@ static void typing(void *context, int64_t chat_id)
     show_action(context, chat_id, "typing");
 }
 
-static void uploading(void *context, int64_t chat_id)
+static void uploading(void *context, int64_t chat_id, bool is_photo)
 {
-    show_action(context, chat_id, "upload_document");
+    show_action(context, chat_id, is_photo ? "upload_photo" : "upload_document");
 }
 
 static void open_way(struct fam_sender *sender, struct way *way, enum fam_pace pace, bool is_once)
@@ -412,6 +489,7 @@ static void open_way(struct fam_sender *sender, struct way *way, enum fam_pace p
                                             .remove = remove_message,
                                             .remove_all = remove_all,
                                             .send_document = send_document,
+                                            .send_photo = send_photo,
                                             .answer_callback = answer_callback,
                                             .typing = typing,
                                             .uploading = uploading};

@@ -6,6 +6,7 @@
 #include "base/uuid.h"
 #include "dialog/birth.h"
 #include "dialog/people.h"
+#include "dialog/times.h"
 
 enum { CHILDREN_MAX = 10, YOUNGEST = 2, OLDEST = 17 };
 
@@ -188,11 +189,12 @@ enum fam_code fam_children_no_name(struct fam_turn *turn)
     return fam_children_ask_birth(turn);
 }
 
-/* The child is there: say so, answer what was said before. */
+/* The child is there: say so, answer what was said before, and ask the last thing that the onboarding asks; not below
+ * a call for help. */
 static enum fam_code welcome(struct fam_turn *turn, const Fam__V1__Child *child)
 {
     char text[300];
-    bool another = turn->state.another;
+    bool another = turn->state.another, is_hard = false;
     fam_auto(fam_html_done) struct fam_html html = {0};
     fam_children_describe(turn->locale, child, text, sizeof(text));
     const struct fam_arg args[] = {{"child", text}};
@@ -203,10 +205,11 @@ static enum fam_code welcome(struct fam_turn *turn, const Fam__V1__Child *child)
         turn->state.closed_id = turn->update->message_id;
     }
     enum fam_code code = fam_turn_show(turn, &html, NULL);
-    if (code != FAM_OK || !turn->draft) {
-        return code;
+    if (code == FAM_OK && turn->draft) {
+        code = fam_answer_draft(turn, child);
+        is_hard = turn->state.had_safety;
     }
-    return fam_answer_draft(turn, child);
+    return code == FAM_OK && !another && !is_hard ? fam_times_offer(turn) : code;
 }
 
 static enum fam_code say_and_ask(struct fam_turn *turn, const char *text)

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "dialog/answer.h"
+#include "dialog/checkin.h"
 #include "dialog/reading.h"
+#include "dialog/report.h"
+#include "dialog/times.h"
 #include "dialog/when.h"
 
 enum { LIST_SIZE = 256 };
@@ -219,24 +222,41 @@ static enum fam_code send_plain(struct stage *stage, const struct fam_html *html
     return messenger->send(messenger->context, &message, ret_message_id, stage->turn.status);
 }
 
-static const char *checkin_text(const struct fam_locale *locale, const char *name)
-{
-    if (strcmp(name, "morning") == 0) {
-        return T(locale, "checkin.morning");
-    }
-    if (strcmp(name, "afternoon") == 0) {
-        return T(locale, "checkin.afternoon");
-    }
-    return strcmp(name, "evening") == 0 ? T(locale, "checkin.evening") : T(locale, "checkin.any");
-}
-
 static enum fam_code show_checkin(struct stage *stage, int64_t *ret_message_id)
 {
     const Fam__V1__CheckinPrompt *prompt = stage->notice->notification->checkin;
     fam_auto(fam_html_done) struct fam_html html = {0};
+    struct fam_keyboard keyboard = {0};
+    if (!prompt || !prompt->question) {
+        return fam_fail_reason(stage->turn.status, FAM_INVALID_ARGUMENT, "REJECTED", 0,
+                               "a notification without a question");
+    }
+    const struct fam_checkin_page page = {.checkin_id = prompt->checkin_id,
+                                          .question = prompt->question,
+                                          .greeting = fam_checkin_greeting(stage->turn.locale, prompt->slot)};
     fam_html_init(&html);
-    fam_html_add(&html, checkin_text(stage->turn.locale, prompt ? prompt->name : ""));
-    return send_plain(stage, &html, NULL, ret_message_id);
+    fam_checkin_lay_out(&stage->turn, &page, &html, &keyboard);
+    return send_plain(stage, &html, &keyboard, ret_message_id);
+}
+
+static enum fam_code show_reminder(struct stage *stage, int64_t *ret_message_id)
+{
+    char minutes[32];
+    const Fam__V1__CheckinReminder *reminder = stage->notice->notification->reminder;
+    const struct fam_locale *locale = stage->turn.locale;
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    struct fam_keyboard keyboard = {0};
+    if (!reminder) {
+        return fam_fail_reason(stage->turn.status, FAM_INVALID_ARGUMENT, "REJECTED", 0,
+                               "a notification without a reminder");
+    }
+    snprintf(minutes, sizeof(minutes), "%d", reminder->minutes);
+    const struct fam_arg args[] = {{"n", minutes}};
+    fam_html_init(&html);
+    fam_locale_add_html(&html, fam_locale_plural(locale, "checkin.reminder", reminder->minutes), args, 1);
+    fam_turn_button(&stage->turn, &keyboard, T(locale, "button.pause"), FAM_ACTION_CHECKIN, FAM_CHECKIN_PAUSE, NULL);
+    fam_turn_button(&stage->turn, &keyboard, T(locale, "button.times"), FAM_ACTION_TIMES, FAM_TIMES_SHOW, NULL);
+    return send_plain(stage, &html, &keyboard, ret_message_id);
 }
 
 static void add_emotions(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__WeekSummary *week)
@@ -283,7 +303,11 @@ static void lay_out_week(struct fam_html *html, const struct fam_locale *locale,
 static enum fam_code show_week(struct stage *stage, int64_t *ret_message_id)
 {
     const Fam__V1__WeekSummary *week = stage->notice->notification->week;
+    const Fam__V1__Report *report = stage->notice->notification->report;
     fam_auto(fam_html_done) struct fam_html html = {0};
+    if (report) {
+        return fam_report_deliver(&stage->turn, report, ret_message_id);
+    }
     if (!week) {
         return fam_fail_reason(stage->turn.status, FAM_INVALID_ARGUMENT, "REJECTED", 0,
                                "a notification without a week");
@@ -372,6 +396,8 @@ enum fam_code fam_dialog_deliver(struct fam_dialog *dialog, const struct fam_not
         return show_reading(&stage, ret_message_id);
     case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN:
         return show_checkin(&stage, ret_message_id);
+    case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN_REMINDER:
+        return show_reminder(&stage, ret_message_id);
     case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT:
         return show_week(&stage, ret_message_id);
     case FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE:

@@ -1,4 +1,5 @@
-/* deliver.h: what the server tells a person without being asked: a better reading, a check-in, the week.
+/* deliver.h: what the server tells a person without being asked: a better reading, a check-in with its first question
+ * and the answers as buttons, a reminder before it, a report with its picture.
  *
  * A better reading replaces the answer it belongs to, in place and with its buttons; or, when the answer is old, gone
  * or can't be edited, when the advice has changed or when a danger was found that the answer did not know of, it comes

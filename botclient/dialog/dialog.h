@@ -73,7 +73,16 @@ enum fam_action {
     FAM_ACTION_MY_NAME = 'Y',    /* asks */
     FAM_ACTION_MY_COUNTRY = 'C', /* as FAM_ACTION_FAMILY_COUNTRY */
     FAM_ACTION_CONSENTS = 'g',   /* 0 shows; 2 × purpose + granted; 0x40 + purpose: asks */
-    FAM_ACTION_FEEDBACK = 'q'    /* 1 to 5, while the text is asked */
+    FAM_ACTION_FEEDBACK = 'q',   /* 1 to 5, while the text is asked */
+    /* All letters are taken; digits follow. */
+    FAM_ACTION_CHECKIN_OPTION = '1', /* a check-in (its id): place of the option; detail: the question */
+    FAM_ACTION_CHECKIN = '2',        /* a check-in, or none: enum in checkin.c; detail: the question */
+    FAM_ACTION_TIMES = '3',          /* enum in times.c */
+    FAM_ACTION_OWN_TIME = '4',       /* 0 asks; 1 + quarter of an hour of the day */
+    FAM_ACTION_QUIET = '5',          /* 0 asks; 1 + row of the table in quiet.c */
+    FAM_ACTION_REPORT = '6',         /* 0 asks which; enum ReportPeriod: makes one */
+    FAM_ACTION_REPORT_OPEN = '7',    /* a report of the archive (its id): 0 shows it, 1 all its words */
+    FAM_ACTION_REPORTS = '8'         /* page modulo 128 of the archive */
 };
 
 enum { FAM_USERNAME_SIZE = 65, FAM_FOLLOW_UP_AGREE = 0x40, FAM_FOLLOW_UP_NO_MORE = 0x80 };

@@ -73,7 +73,7 @@ static enum fam_code read_file(struct fam_turn *turn, const struct format *forma
             return fam_fail(turn->status, FAM_INTERNAL, "ExportFamily never ends");
         }
         if (chunk % 8 == 0) { /* the sign lasts five seconds */
-            messenger->uploading(messenger->context, turn->update->chat_id);
+            messenger->uploading(messenger->context, turn->update->chat_id, false);
         }
         enum fam_code code = read_chunk(turn, format, token, name, file, &more);
         if (code != FAM_OK) {

@@ -71,6 +71,16 @@ static enum fam_code send_document(void *context, const struct fam_document *doc
     return code == FAM_OK ? below(turn)->send_document(below(turn)->context, &guarded, ret_message_id, status) : code;
 }
 
+static enum fam_code send_photo(void *context, const struct fam_photo *photo, int64_t *ret_message_id,
+                                struct fam_status *status)
+{
+    struct fam_turn *turn = context;
+    struct fam_photo guarded = *photo;
+    guarded.guard = &turn->guard;
+    enum fam_code code = fam_turn_check_lead(turn, status);
+    return code == FAM_OK ? below(turn)->send_photo(below(turn)->context, &guarded, ret_message_id, status) : code;
+}
+
 static void answer_callback(void *context, const char *callback_id, const char *text, bool alert)
 {
     struct fam_turn *turn = context;
@@ -89,12 +99,12 @@ static void typing(void *context, int64_t chat_id)
     }
 }
 
-static void uploading(void *context, int64_t chat_id)
+static void uploading(void *context, int64_t chat_id, bool is_photo)
 {
     struct fam_turn *turn = context;
     struct fam_status status;
     if (fam_turn_check_lead(turn, &status) == FAM_OK) {
-        below(turn)->uploading(below(turn)->context, chat_id);
+        below(turn)->uploading(below(turn)->context, chat_id, is_photo);
     }
 }
 
@@ -107,6 +117,7 @@ void fam_turn_guard(struct fam_turn *turn)
                                              .remove = remove_message,
                                              .remove_all = remove_all,
                                              .send_document = send_document,
+                                             .send_photo = send_photo,
                                              .answer_callback = answer_callback,
                                              .typing = typing,
                                              .uploading = uploading};

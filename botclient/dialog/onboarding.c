@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "dialog/countries.h"
 #include "dialog/people.h"
+#include "dialog/times.h"
 
 enum { THEN_ONBOARDING = 0x80 };
 
@@ -68,7 +69,8 @@ static enum fam_code next_child(struct fam_turn *turn)
         return code;
     }
     if (family && (family->n_children > 0 || !fam_people_may_change(turn, family))) {
-        return finish(turn, T(turn->locale, "onboarding.ready"));
+        code = finish(turn, T(turn->locale, "onboarding.ready"));
+        return code == FAM_OK ? fam_times_offer(turn) : code;
     }
     turn->state.another = false;
     return fam_children_ask_name(turn);

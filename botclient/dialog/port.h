@@ -46,6 +46,14 @@ enum fam_backend_method {
     FAM_BACKEND_PRIVACY_REPORT,
     FAM_BACKEND_EXPORT_FAMILY,
     FAM_BACKEND_DELETE_FAMILY,
+    FAM_BACKEND_GET_SCHEDULE,
+    FAM_BACKEND_SET_SCHEDULE,
+    FAM_BACKEND_PAUSE_SCHEDULE,
+    FAM_BACKEND_START_CHECKIN,
+    FAM_BACKEND_ANSWER_QUESTION,
+    FAM_BACKEND_SKIP_CHECKIN,
+    FAM_BACKEND_GET_REPORT,
+    FAM_BACKEND_LIST_REPORTS,
     FAM_BACKEND_CREATE_SESSION,
     FAM_BACKEND_UPDATE_SESSION,
     FAM_BACKEND_RECORD_DELIVERY,
@@ -141,7 +149,20 @@ struct fam_document {
     const struct fam_guard *guard; /* NULL: none */
 };
 
-enum { FAM_DOCUMENT_BYTES = 6 * 1024 * 1024, FAM_REMOVE_MESSAGES = 100 };
+/* A picture with its words, as one message. `data` is borrowed. */
+struct fam_photo {
+    int64_t chat_id;
+    const char *file_name;    /* as of a document */
+    const char *content_type; /* "image/png" */
+    const void *data;
+    size_t size;                         /* 1 to FAM_PHOTO_BYTES */
+    const char *html;                    /* from a struct fam_html; beyond FAM_CAPTION_UNITS it is cut. "": none */
+    const struct fam_keyboard *keyboard; /* may be NULL */
+    bool protect;
+    const struct fam_guard *guard; /* NULL: none */
+};
+
+enum { FAM_DOCUMENT_BYTES = 6 * 1024 * 1024, FAM_PHOTO_BYTES = 1024 * 1024, FAM_REMOVE_MESSAGES = 100 };
 
 /* Errors of the messenger, by reason: "BLOCKED" (PERMISSION_DENIED: nothing reaches this person any more),
  * "NO_MESSAGE" (NOT_FOUND: what was to be edited or deleted is gone), "REJECTED" (INVALID_ARGUMENT), "FLOOD"
@@ -160,12 +181,14 @@ struct fam_messenger {
                                 struct fam_status *status);
     enum fam_code (*send_document)(void *context, const struct fam_document *document, int64_t *ret_message_id,
                                    struct fam_status *status);
+    enum fam_code (*send_photo)(void *context, const struct fam_photo *photo, int64_t *ret_message_id,
+                                struct fam_status *status);
     /* Ends the clock on a button, with a short text or ""; an alert has to be closed by hand. Best effort. */
     void (*answer_callback)(void *context, const char *callback_id, const char *text, bool alert);
     /* "… is typing"; best effort, at once. */
     void (*typing)(void *context, int64_t chat_id);
-    /* "… is sending a file"; the same. */
-    void (*uploading)(void *context, int64_t chat_id);
+    /* "… is sending a file", or a picture; the same. */
+    void (*uploading)(void *context, int64_t chat_id, bool is_photo);
 };
 
 #endif

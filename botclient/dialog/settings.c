@@ -5,6 +5,7 @@
 #include "dialog/birth.h"
 #include "dialog/countries.h"
 #include "dialog/people.h"
+#include "dialog/times.h"
 #include "dialog/zones.h"
 
 /* Of FAM_ACTION_SWITCH: twice this, plus one for on. Never renumbered. */
@@ -132,6 +133,8 @@ static void add_own_buttons(const struct fam_turn *turn, struct fam_keyboard *ke
     add_switch(turn, keyboard, SETTING_NOTIFICATIONS,
                consents(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS),
                T(locale, "switch.notifications_on"), T(locale, "switch.notifications_off"));
+    fam_keyboard_end_row(keyboard);
+    fam_turn_button(turn, keyboard, T(locale, "button.times"), FAM_ACTION_TIMES, FAM_TIMES_SHOW, NULL);
 }
 
 static enum fam_code show(struct fam_turn *turn, const Fam__V1__Family *family)

@@ -26,6 +26,9 @@ static const char *const step_names[FAM_STEP_COUNT] = {
     [FAM_STEP_MY_NAME] = "my.name",
     [FAM_STEP_MY_COUNTRY] = "my.country",
     [FAM_STEP_FEEDBACK] = "feedback",
+    [FAM_STEP_CHECKIN] = "checkin",
+    [FAM_STEP_OWN_TIME] = "times.own",
+    [FAM_STEP_QUIET] = "times.quiet",
 };
 
 const char *fam_step_name(enum fam_step step)
@@ -48,6 +51,7 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     }
     const char *step = fam_json_string(root, "s"), *name = fam_json_string(root, "n");
     const char *entry = fam_json_string(root, "e"), *subject = fam_json_string(root, "u");
+    const char *question = fam_json_string(root, "i");
     struct fam_uuid uuid;
     for (size_t i = 0; step && i < FAM_STEP_COUNT; i++) {
         if (strcmp(step, step_names[i]) == 0) {
@@ -62,6 +66,9 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     }
     if (subject && fam_uuid_parse(subject, &uuid)) {
         fam_uuid_format(&uuid, ret_state->subject);
+    }
+    if (question && strlen(question) < sizeof(ret_state->question)) {
+        memcpy(ret_state->question, question, strlen(question) + 1);
     }
     fam_view_parse(fam_json_get(root, "w"), &ret_state->view);
     ret_state->erases_answers = fam_json_bool(root, "x");
@@ -109,6 +116,10 @@ static void add_members(struct fam_buf *json, const struct fam_state *state)
     }
     if (state->subject[0]) {
         fam_buf_addf(json, ",\"u\":\"%s\"", state->subject);
+    }
+    if (state->question[0]) {
+        fam_buf_add_text(json, ",\"i\":");
+        fam_json_add_string(json, state->question);
     }
     if (state->rating) {
         fam_buf_addf(json, ",\"r\":%d", state->rating);
@@ -161,5 +172,6 @@ void fam_state_leave(struct fam_state *state)
     state->another = false;
     state->erases_answers = false;
     state->subject[0] = '\0';
+    state->question[0] = '\0';
     state->rating = 0;
 }

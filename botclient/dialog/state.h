@@ -2,8 +2,9 @@
  *
  * Everything in it can be lost without harm: the steps of a wizard are found again from what the server knows of the
  * person. Names of members are short because a session is small: s step, n name, c another child, a answer, p phrase's
- * message, e entry, h safety, g age, u subject, r rating, d closed question, t rated answer, q the question about it,
- * k answer with a later question, x answers go too, w the list on show (view.h). Thread-safe; no state of its own. */
+ * message, e entry, h safety, g age, u subject, i question of a check-in, r rating, d closed question, t rated answer,
+ * q the question about it, k answer with a later question, x answers go too, w the list on show (view.h). Thread-safe;
+ * no state of its own. */
 #ifndef FAM_DIALOG_STATE_H
 #define FAM_DIALOG_STATE_H
 
@@ -32,10 +33,13 @@ enum fam_step {
     FAM_STEP_MY_NAME,
     FAM_STEP_MY_COUNTRY,
     FAM_STEP_FEEDBACK,
+    FAM_STEP_CHECKIN, /* words for the `question` of the check-in in `subject` */
+    FAM_STEP_OWN_TIME,
+    FAM_STEP_QUIET,
     FAM_STEP_COUNT
 };
 
-enum { FAM_NAME_CHARS = 40, FAM_NAME_SIZE = 4 * FAM_NAME_CHARS + 1, FAM_STATE_BYTES = 1024 };
+enum { FAM_NAME_CHARS = 40, FAM_NAME_SIZE = 4 * FAM_NAME_CHARS + 1, FAM_STATE_BYTES = 1024, FAM_QUESTION_SIZE = 33 };
 
 struct fam_state {
     enum fam_step step;
@@ -47,6 +51,7 @@ struct fam_state {
     bool had_safety;                   /* that answer carries a safety block */
     uint8_t age_band;                  /* told by a tap for want of a child; 0: none */
     char subject[FAM_UUID_TEXT_SIZE];  /* whom or what the question is about; "" for none */
+    char question[FAM_QUESTION_SIZE];  /* its id; "" for none */
     uint8_t rating;                    /* of the feedback that is being written; 0: none */
     int64_t closed_id;                 /* message of the question that was answered last */
     int64_t rated_id;                  /* message of the answer that was rated last */

@@ -4,9 +4,12 @@
 #include <strings.h>
 
 #include "base/compiler.h"
+#include "dialog/checkin.h"
 #include "dialog/history.h"
 #include "dialog/people.h"
 #include "dialog/privacy.h"
+#include "dialog/report.h"
+#include "dialog/times.h"
 
 /* Where the onboarding goes on: the next thing that is open, or the end. */
 #define ONBOARDING (FAM_TO(NONE) | FAM_TO(COUNTRY) | FAM_TO(CHILD_NAME))
@@ -61,6 +64,18 @@ static const struct fam_state_row states[FAM_STEP_COUNT] = {
                            .read_text = fam_feedback_text,
                            .buttons = (const char[]){FAM_ACTION_FEEDBACK, '\0'},
                            .text_to = FAM_TO(NONE)},
+    [FAM_STEP_CHECKIN] = {.ask = fam_checkin_again,
+                          .read_text = fam_checkin_text,
+                          .buttons = (const char[]){FAM_ACTION_CHECKIN, '\0'},
+                          .text_to = FAM_TO(NONE) | FAM_TO(CHECKIN)},
+    [FAM_STEP_OWN_TIME] = {.ask = fam_own_time_ask,
+                           .read_text = fam_own_time_text,
+                           .buttons = (const char[]){FAM_ACTION_OWN_TIME, FAM_ACTION_TIMES, '\0'},
+                           .text_to = FAM_TO(NONE)},
+    [FAM_STEP_QUIET] = {.ask = fam_quiet_ask,
+                        .read_text = fam_quiet_text,
+                        .buttons = (const char[]){FAM_ACTION_QUIET, FAM_ACTION_TIMES, '\0'},
+                        .text_to = FAM_TO(NONE)},
     [FAM_STEP_SEARCH] = {.ask = fam_history_ask_words,
                          .read_text = fam_history_words_text,
                          .buttons = "",
@@ -79,6 +94,8 @@ static const struct fam_command_row commands[] = {
     {"start", fam_onboarding_start, ONBOARDING, true},
     {"help", fam_settings_help, 0, true},
     {"children", fam_children_list, ONBOARDING, true},
+    {"checkin", fam_checkin_command, FAM_TO(NONE) | FAM_TO(CHECKIN), true},
+    {"report", fam_report_command, FAM_TO(NONE), true},
     {"history", fam_history_start, FAM_TO(NONE), true},
     {"family", fam_family_command, ONBOARDING, true},
     {"settings", fam_settings_command, FAM_TO(NONE), true},
@@ -143,6 +160,14 @@ static const struct fam_action_row actions[] = {
     {FAM_ACTION_MY_COUNTRY, fam_places_my_country, FAM_TO(NONE) | FAM_TO(MY_COUNTRY)},
     {FAM_ACTION_CONSENTS, fam_consents_press, FAM_TO(NONE)},
     {FAM_ACTION_FEEDBACK, fam_feedback_rate, 0},
+    {FAM_ACTION_CHECKIN_OPTION, fam_checkin_option, FAM_TO(NONE) | FAM_TO(CHECKIN)},
+    {FAM_ACTION_CHECKIN, fam_checkin_press, FAM_TO(NONE) | FAM_TO(CHECKIN)},
+    {FAM_ACTION_TIMES, fam_times_press, FAM_TO(NONE) | FAM_TO(OWN_TIME)},
+    {FAM_ACTION_OWN_TIME, fam_own_time_press, FAM_TO(NONE) | FAM_TO(OWN_TIME)},
+    {FAM_ACTION_QUIET, fam_quiet_press, FAM_TO(NONE) | FAM_TO(QUIET)},
+    {FAM_ACTION_REPORT, fam_report_press, 0},
+    {FAM_ACTION_REPORT_OPEN, fam_report_open, 0},
+    {FAM_ACTION_REPORTS, fam_reports_page, 0},
 };
 
 const struct fam_state_row *fam_state_row(enum fam_step step)

@@ -290,13 +290,19 @@ enum fam_code fam_turn_say(struct fam_turn *turn, const char *text)
 void fam_turn_button(const struct fam_turn *turn, struct fam_keyboard *keyboard, const char *label, char action,
                      uint8_t argument, const struct fam_uuid *entry)
 {
-    const struct fam_dialog_options *options = &turn->dialog->options;
     struct fam_callback callback = {.action = action, .argument = argument};
-    if (keyboard->count == FAM_KEYBOARD_BUTTONS) {
-        return;
-    }
     if (entry) {
         callback.entry = *entry;
+    }
+    fam_turn_button_for(turn, keyboard, label, &callback);
+}
+
+void fam_turn_button_for(const struct fam_turn *turn, struct fam_keyboard *keyboard, const char *label,
+                         const struct fam_callback *callback)
+{
+    const struct fam_dialog_options *options = &turn->dialog->options;
+    if (keyboard->count == FAM_KEYBOARD_BUTTONS) {
+        return;
     }
     struct fam_button *button = &keyboard->buttons[keyboard->count];
     size_t in_row = 0;
@@ -309,7 +315,7 @@ void fam_turn_button(const struct fam_turn *turn, struct fam_keyboard *keyboard,
     size_t size = fam_utf8_cut(label, sizeof(button->label) - 1);
     memcpy(button->label, label, size);
     button->label[size] = '\0';
-    fam_callback_sign(options->signer, &callback, turn->update->from_id, options->wall_ms(), button->data);
+    fam_callback_sign(options->signer, callback, turn->update->from_id, options->wall_ms(), button->data);
 }
 
 void fam_keyboard_end_row(struct fam_keyboard *keyboard)

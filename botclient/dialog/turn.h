@@ -91,6 +91,9 @@ enum fam_code fam_turn_say(struct fam_turn *turn, const char *text);
 /* Buttons are added left to right, three a row at most. Label too long: cut. */
 void fam_turn_button(const struct fam_turn *turn, struct fam_keyboard *keyboard, const char *label, char action,
                      uint8_t argument, const struct fam_uuid *entry);
+/* The same with all that a button can carry. */
+void fam_turn_button_for(const struct fam_turn *turn, struct fam_keyboard *keyboard, const char *label,
+                         const struct fam_callback *callback);
 void fam_keyboard_end_row(struct fam_keyboard *keyboard);
 
 /* onboarding.c */

@@ -11,7 +11,15 @@
 #include "base/buf.h"
 #include "base/uuid.h"
 
-enum fam_view_kind { FAM_VIEW_NONE, FAM_VIEW_HISTORY, FAM_VIEW_DISCLOSURES, FAM_VIEW_EXPORTED, FAM_VIEW_KINDS };
+enum fam_view_kind {
+    FAM_VIEW_NONE,
+    FAM_VIEW_HISTORY,
+    FAM_VIEW_DISCLOSURES,
+    FAM_VIEW_EXPORTED,
+    FAM_VIEW_REPORTED, /* no list: which period (in `page`) was shown last from this message */
+    FAM_VIEW_REPORTS,
+    FAM_VIEW_KINDS
+};
 enum fam_view_period { FAM_PERIOD_ALL, FAM_PERIOD_WEEK, FAM_PERIOD_MONTH, FAM_PERIODS };
 
 enum { FAM_TOKEN_SIZE = 129, FAM_QUERY_CHARS = 60, FAM_QUERY_SIZE = 4 * FAM_QUERY_CHARS + 1 };

@@ -10,7 +10,13 @@
 #include "base/json.h"
 #include "metrics/metrics.h"
 
-enum { BOT_ID_MAX = 20, ANSWER_MAX = 4 * 1024 * 1024, FLOOD_MAX_S = 86400, BOUNDARY_SIZE = 33, UPLOAD_HEAD_MAX = 8192 };
+enum {
+    BOT_ID_MAX = 20,
+    ANSWER_MAX = 4 * 1024 * 1024,
+    FLOOD_MAX_S = 86400,
+    BOUNDARY_SIZE = 33,
+    UPLOAD_HEAD_MAX = 48 * 1024
+};
 
 struct fam_api {
     struct fam_api_options options;

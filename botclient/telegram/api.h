@@ -66,15 +66,15 @@ void fam_api_call(struct fam_api *api, const char *method, const char *json, uin
 
 /* One file of a multipart form. */
 struct fam_api_file {
-    const char *field;        /* "document" */
+    const char *field;        /* "document", "photo" */
     const char *file_name;    /* letters, digits, '.', '_', '-' alone: anything else becomes '_' */
     const char *content_type; /* "text/html" */
     const void *data;
     size_t size;
 };
 
-/* The same with a file: `fields` are name and value in turn, `field_count` pairs. The whole body is built in memory:
- * once the file's size more. */
+/* The same with a file: `fields` are name and value in turn, `field_count` pairs, together at most 40 KiB (UNAVAILABLE
+ * beyond). The whole body is built in memory: once the file's size more. */
 void fam_api_upload(struct fam_api *api, const char *method, const char *const *fields, size_t field_count,
                     const struct fam_api_file *file, uint32_t timeout_ms, struct fam_api_result *ret_result);
 void fam_api_result_done(struct fam_api_result *result);

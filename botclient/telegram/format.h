@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/compiler.h"
 
-enum { FAM_MESSAGE_UNITS = 4096 };
+enum { FAM_MESSAGE_UNITS = 4096, FAM_CAPTION_UNITS = 1024 };
 
 struct fam_html {
     struct fam_buf buf;

@@ -54,6 +54,62 @@ Test(telegram_sim_files, what_is_no_file_and_what_goes_to_nobody_is_refused)
     cr_expect_eq(upload("", "x", 1, NULL), 400);
 }
 
+/* The first bytes of a PNG of 1080 by 1350. */
+static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x04\x38\0\0\x05" "F";
+
+static int send_picture(const char *form, const void *data, size_t size, cJSON **ret_answer)
+{
+    return sim_client_post_file(world.bot, BOT "/sendPhoto", form, "photo", "report.png", data, size, ret_answer);
+}
+
+Test(telegram_sim_files, a_picture_is_shown_with_its_caption_and_buttons)
+{
+    struct tg_shown shown;
+    cJSON *answer = NULL;
+    int64_t width = 0;
+    tg_say(&world.sim, CHAT, "hello");
+    uint64_t after = tg_now(&world.sim);
+    cr_assert_eq(send_picture("chat_id=7001&parse_mode=HTML&caption=<b>Week</b>&protect_content=true&reply_markup="
+                              "{\"inline_keyboard\":[[{\"text\":\"Full\",\"callback_data\":\"d\"}]]}",
+                              png, sizeof(png) - 1, &answer),
+                 200);
+    const cJSON *result = fam_json_get(answer, "result");
+    cr_expect_str_eq(fam_json_string(result, "caption"), "Week");
+    cr_expect(fam_json_i64(cJSON_GetArrayItem(fam_json_get(result, "photo"), 0), "width", &width));
+    cr_expect_eq(width, 1080);
+    cJSON_Delete(answer);
+    cr_assert(tg_wait_message(&world.sim, CHAT, after, WAIT_MS, &shown));
+    cr_expect_str_eq(shown.text, "(picture report.png, 24 bytes)\nWeek");
+    cJSON *news = tg_messages(&world.sim, CHAT, after);
+    const cJSON *view = cJSON_GetArrayItem(fam_json_get(news, "messages"), 0);
+    cr_expect(fam_json_bool(view, "protected"));
+    cr_expect_eq(cJSON_GetArraySize(fam_json_get(view, "buttons")), 1);
+    cJSON_Delete(news);
+}
+
+Test(telegram_sim_files, what_is_no_picture_and_too_long_a_caption_are_refused)
+{
+    char form[1200] = "chat_id=7001&caption=";
+    tg_say(&world.sim, CHAT, "hello");
+    cr_expect_eq(send_picture("chat_id=7001", "{}", 2, NULL), 400);
+    memset(form + strlen(form), 'w', 1025);
+    cr_expect_eq(send_picture(form, png, sizeof(png) - 1, NULL), 400);
+    expect_error("sendPhoto", "{\"chat_id\":7001}", 400, "Bad Request: there is no photo in the request");
+}
+
+Test(telegram_sim_files, the_text_of_a_picture_is_none_to_be_edited)
+{
+    char json[128];
+    int64_t id = 0;
+    cJSON *answer = NULL;
+    tg_say(&world.sim, CHAT, "hello");
+    cr_assert_eq(send_picture("chat_id=7001", png, sizeof(png) - 1, &answer), 200);
+    cr_assert(fam_json_i64(fam_json_get(answer, "result"), "message_id", &id));
+    cJSON_Delete(answer);
+    snprintf(json, sizeof(json), "{\"chat_id\":7001,\"message_id\":%lld,\"text\":\"x\"}", (long long)id);
+    expect_error("editMessageText", json, 400, "Bad Request: there is no text in the message to edit");
+}
+
 Test(telegram_sim_files, several_messages_are_removed_and_those_that_are_gone_passed_over)
 {
     char json[128];

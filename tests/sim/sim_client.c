@@ -108,13 +108,14 @@ int sim_client_post_file(struct sim_client *client, const char *path, const char
 {
     curl_easy_reset(client->curl);
     curl_mime *mime = curl_mime_init(client->curl);
-    const char *value = strchr(form, '=');
-    if (value) {
+    for (const char *at = form, *value; (value = strchr(at, '=')) != NULL;) {
         char key[64];
-        snprintf(key, sizeof(key), "%.*s", (int)(value - form), form);
+        size_t length = strcspn(value + 1, "&");
+        snprintf(key, sizeof(key), "%.*s", (int)(value - at), at);
         curl_mimepart *field = curl_mime_addpart(mime);
         curl_mime_name(field, key);
-        curl_mime_data(field, value + 1, CURL_ZERO_TERMINATED);
+        curl_mime_data(field, value + 1, length);
+        at = value + 1 + length + (value[1 + length] == '&' ? 1 : 0);
     }
     curl_mimepart *file = curl_mime_addpart(mime);
     curl_mime_name(file, name);

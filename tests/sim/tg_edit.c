@@ -76,6 +76,10 @@ cJSON *tg_edit_text(struct telegram_sim *sim, const cJSON *args, struct tg_error
     cJSON *entities = NULL;
     cJSON *markup = NULL;
     char *text = NULL;
+    if (message && message->file) {
+        tg_fail(error, 400, "Bad Request: there is no text in the message to edit");
+        return NULL;
+    }
     if (!message || !tg_read_markup(args, &markup, error))
         return NULL;
     if (!tg_read_text(args, "MESSAGE_TOO_LONG", &text, &entities, error)) {

@@ -202,6 +202,7 @@ tg_method_fn *tg_method_find(const char *method)
         {"getchat", get_chat},
         {"sendmessage", tg_send_message},
         {"senddocument", tg_send_document},
+        {"sendphoto", tg_send_photo},
         {"sendchataction", tg_send_chat_action},
         {"editmessagetext", tg_edit_text},
         {"editmessagereplymarkup", tg_edit_markup},

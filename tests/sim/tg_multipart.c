@@ -75,6 +75,23 @@ static bool add_field(cJSON *args, const struct part *part)
     return good;
 }
 
+static uint32_t big_endian(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* What the first bytes of a PNG tell: the signature, and the IHDR chunk that has to follow. */
+static void add_picture(cJSON *file, const struct part *part)
+{
+    static const unsigned char start[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R'};
+    const unsigned char *bytes = (const unsigned char *)part->data;
+    if (part->size < sizeof(start) + 8 || memcmp(bytes, start, sizeof(start)) != 0)
+        return;
+    cJSON_AddBoolToObject(file, "is_image", 1);
+    cJSON_AddNumberToObject(file, "width", big_endian(bytes + sizeof(start)));
+    cJSON_AddNumberToObject(file, "height", big_endian(bytes + sizeof(start) + 4));
+}
+
 static bool add_file(cJSON *args, const struct part *part)
 {
     struct fam_buf text = {0};
@@ -84,6 +101,7 @@ static bool add_file(cJSON *args, const struct part *part)
     tg_put_text(file, "file_name", part->file_name);
     tg_put_text(file, "mime_type", part->type);
     cJSON_AddNumberToObject(file, "file_size", (double)part->size); /* read again here, so no raw number */
+    add_picture(file, part);
     if (part->size <= TG_KEPT_FILE) {
         fam_buf_add(&text, part->data, part->size);
         if (!text.failed && fam_utf8_valid(fam_buf_text(&text), text.size))

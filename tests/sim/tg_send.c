@@ -45,31 +45,37 @@ static void trim_end(char *text)
         text[--size] = '\0';
 }
 
+/* `raw` as the call's parse_mode has it: plain text (malloc'ed) and entities, either of which a person may see. */
+static bool read_mode(const cJSON *args, const char *raw, const char *entities_key, char **ret_text,
+                      cJSON **ret_entities, struct tg_error *error)
+{
+    char mode[16];
+    tg_arg_text(args, "parse_mode", mode, sizeof(mode));
+    if (strcasecmp(mode, "html") == 0) {
+        tg_fail(error, 500, "Internal Server Error: not enough memory");
+        return tg_html_parse(raw, ret_text, ret_entities, error);
+    }
+    if (mode[0] && strcasecmp(mode, "none") != 0)
+        return tg_fail(error, 400, "Bad Request: unsupported parse_mode");
+    *ret_text = strdup(raw);
+    if (*ret_text && tg_arg_json(args, entities_key, ret_entities))
+        return true;
+    free(*ret_text);
+    *ret_text = NULL;
+    return tg_fail(error, 400, "Bad Request: can't parse entities JSON object");
+}
+
 bool tg_read_text(const cJSON *args, const char *too_long, char **ret_text, cJSON **ret_entities,
                   struct tg_error *error)
 {
-    char mode[16];
     const char *text = tg_arg_string(args, "text");
     *ret_entities = NULL;
     if (!text || !text[0])
         return tg_fail(error, 400, "Bad Request: message text is empty");
     if (strlen(text) > LONGEST_RAW_TEXT)
         return tg_fail(error, 400, "Bad Request: text is too long");
-    tg_arg_text(args, "parse_mode", mode, sizeof(mode));
-    if (strcasecmp(mode, "html") == 0) {
-        tg_fail(error, 500, "Internal Server Error: not enough memory");
-        if (!tg_html_parse(text, ret_text, ret_entities, error))
-            return false;
-    } else if (mode[0] && strcasecmp(mode, "none") != 0) {
-        return tg_fail(error, 400, "Bad Request: unsupported parse_mode");
-    } else {
-        *ret_text = strdup(text);
-        if (!*ret_text || !tg_arg_json(args, "entities", ret_entities)) {
-            free(*ret_text);
-            *ret_text = NULL;
-            return tg_fail(error, 400, "Bad Request: can't parse entities JSON object");
-        }
-    }
+    if (!read_mode(args, text, "entities", ret_text, ret_entities, error))
+        return false;
     bool good = true;
     trim_end(*ret_text);
     if (is_blank(*ret_text))
@@ -83,6 +89,25 @@ bool tg_read_text(const cJSON *args, const char *too_long, char **ret_text, cJSO
     *ret_text = NULL;
     *ret_entities = NULL;
     return false;
+}
+
+/* The caption of a file, "" without one. */
+static bool read_caption(const cJSON *args, char **ret_text, cJSON **ret_entities, struct tg_error *error)
+{
+    const char *caption = tg_arg_string(args, "caption");
+    *ret_entities = NULL;
+    if (caption && strlen(caption) > LONGEST_RAW_TEXT)
+        return tg_fail(error, 400, "Bad Request: message caption is too long");
+    if (!read_mode(args, caption ? caption : "", "caption_entities", ret_text, ret_entities, error))
+        return false;
+    trim_end(*ret_text);
+    if (fam_utf16_length(*ret_text) <= TG_MAX_CAPTION_UTF16)
+        return true;
+    free(*ret_text);
+    cJSON_Delete(*ret_entities);
+    *ret_text = NULL;
+    *ret_entities = NULL;
+    return tg_fail(error, 400, "Bad Request: message caption is too long");
 }
 
 static bool check_button(const cJSON *button, struct tg_error *error)
@@ -245,47 +270,99 @@ cJSON *tg_send_message(struct telegram_sim *sim, const cJSON *args, struct tg_er
 }
 
 /* The file of a call, or NULL with *error filled. A file_id or a URL in its place is more than this simulator does. */
-static const cJSON *read_document(const cJSON *args, struct tg_error *error)
+static const cJSON *read_file(const cJSON *args, const char *what, struct tg_error *error)
 {
     int64_t size = 0;
-    const char *caption = tg_arg_string(args, "caption");
-    const cJSON *document = fam_json_get(args, "document");
-    if (!cJSON_IsObject(document))
-        tg_fail(error, 400, "Bad Request: there is no document in the request");
-    else if (!fam_json_i64(document, "file_size", &size) || size == 0)
+    const cJSON *file = fam_json_get(args, what);
+    if (!cJSON_IsObject(file))
+        tg_fail(error, 400, "Bad Request: there is no %s in the request", what);
+    else if (!fam_json_i64(file, "file_size", &size) || size == 0)
         tg_fail(error, 400, "Bad Request: file must be non-empty");
-    else if (caption && fam_utf16_length(caption) > TG_MAX_CAPTION_UTF16)
-        tg_fail(error, 400, "Bad Request: message caption is too long");
+    else if (strcmp(what, "photo") == 0 && size > TG_MAX_PHOTO)
+        tg_fail(error, 400, "Bad Request: file is too big");
+    else if (strcmp(what, "photo") == 0 && !fam_json_bool(file, "is_image"))
+        tg_fail(error, 400, "Bad Request: IMAGE_PROCESS_FAILED");
     else
-        return document;
+        return file;
     return NULL;
+}
+
+static void put_document(cJSON *json, const cJSON *file, const char *id)
+{
+    cJSON *sent = cJSON_AddObjectToObject(json, "document");
+    tg_put_text(sent, "file_id", id);
+    tg_put_text(sent, "file_unique_id", id);
+    tg_put_copy(sent, "file_name", fam_json_get(file, "file_name"));
+    tg_put_copy(sent, "mime_type", fam_json_get(file, "mime_type"));
+    tg_put_copy(sent, "file_size", fam_json_get(file, "file_size"));
+}
+
+/* The service makes pictures of several sizes of it; one is enough here. */
+static void put_photo(cJSON *json, const cJSON *file, const char *id)
+{
+    cJSON *sizes = cJSON_AddArrayToObject(json, "photo");
+    cJSON *sent = cJSON_CreateObject();
+    tg_put_text(sent, "file_id", id);
+    tg_put_text(sent, "file_unique_id", id);
+    tg_put_copy(sent, "width", fam_json_get(file, "width"));
+    tg_put_copy(sent, "height", fam_json_get(file, "height"));
+    tg_put_copy(sent, "file_size", fam_json_get(file, "file_size"));
+    cJSON_AddItemToArray(sizes, sent);
+}
+
+static void put_said(struct tg_message *message, const cJSON *args, const char *caption, const cJSON *entities,
+                     const cJSON *markup)
+{
+    if (caption[0])
+        tg_put_text(message->json, "caption", caption);
+    if (cJSON_GetArraySize(entities) > 0)
+        tg_put_copy(message->json, "caption_entities", entities);
+    if (fam_json_get(markup, "inline_keyboard"))
+        tg_put_copy(message->json, "reply_markup", markup);
+    message->is_protected = tg_arg_bool(args, "protect_content");
+    if (message->is_protected)
+        cJSON_AddBoolToObject(message->json, "has_protected_content", 1);
+}
+
+/* A file as a message, with its caption and buttons. */
+static cJSON *send_file(struct telegram_sim *sim, const cJSON *args, const char *what, struct tg_error *error)
+{
+    char id[32];
+    cJSON *entities = NULL, *markup = NULL;
+    char *caption = NULL;
+    struct tg_message *message = NULL;
+    struct tg_chat *chat = tg_writable_chat(sim, args, error);
+    const cJSON *file = chat ? read_file(args, what, error) : NULL;
+    if (!file || !tg_read_markup(args, &markup, error))
+        return NULL;
+    if (read_caption(args, &caption, &entities, error) && within_limits(sim, chat, error)) {
+        tg_fail(error, 500, "Internal Server Error: not enough memory");
+        message = tg_message_make(sim, chat, NULL);
+    }
+    if (message) {
+        message->file = cJSON_Duplicate(file, 1);
+        message->is_photo = strcmp(what, "photo") == 0;
+        snprintf(id, sizeof(id), "file%lld", (long long)message->id);
+        (message->is_photo ? put_photo : put_document)(message->json, file, id);
+        put_said(message, args, caption, entities, markup);
+        chat->typing_until_ms = 0;
+        note_answer(sim, chat);
+        tg_message_changed(sim, message, "sent");
+    }
+    free(caption);
+    cJSON_Delete(entities);
+    cJSON_Delete(markup);
+    return message ? cJSON_Duplicate(message->json, 1) : NULL;
 }
 
 cJSON *tg_send_document(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
 {
-    char id[32];
-    struct tg_chat *chat = tg_writable_chat(sim, args, error);
-    const cJSON *document = chat ? read_document(args, error) : NULL;
-    if (!document || !within_limits(sim, chat, error))
-        return NULL;
-    tg_fail(error, 500, "Internal Server Error: not enough memory");
-    struct tg_message *message = tg_message_make(sim, chat, NULL);
-    if (!message)
-        return NULL;
-    message->file = cJSON_Duplicate(document, 1);
-    cJSON *sent = cJSON_AddObjectToObject(message->json, "document");
-    snprintf(id, sizeof(id), "file%lld", (long long)message->id);
-    tg_put_text(sent, "file_id", id);
-    tg_put_text(sent, "file_unique_id", id);
-    tg_put_copy(sent, "file_name", fam_json_get(document, "file_name"));
-    tg_put_copy(sent, "mime_type", fam_json_get(document, "mime_type"));
-    tg_put_copy(sent, "file_size", fam_json_get(document, "file_size"));
-    tg_put_text(message->json, "caption", tg_arg_string(args, "caption"));
-    message->is_protected = tg_arg_bool(args, "protect_content");
-    chat->typing_until_ms = 0;
-    note_answer(sim, chat);
-    tg_message_changed(sim, message, "sent");
-    return cJSON_Duplicate(message->json, 1);
+    return send_file(sim, args, "document", error);
+}
+
+cJSON *tg_send_photo(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)
+{
+    return send_file(sim, args, "photo", error);
 }
 
 cJSON *tg_send_chat_action(struct telegram_sim *sim, const cJSON *args, struct tg_error *error)

@@ -154,19 +154,21 @@ static cJSON *buttons_view(const cJSON *json)
     return rows;
 }
 
-/* What a person sees: the text, or a line for a file. */
+/* What a person sees: the text, or a line for a file with what is said of it below. */
 static void put_shown(cJSON *view, const struct tg_message *message)
 {
-    char line[400];
+    char line[400 + 4 * TG_MAX_CAPTION_UTF16];
     int64_t size;
     const char *name = fam_json_string(message->file, "file_name");
+    const char *caption = fam_json_string(message->json, "caption");
     if (!message->file) {
         tg_put_text(view, "text", fam_json_string(message->json, "text"));
         return;
     }
     if (!fam_json_i64(message->file, "file_size", &size))
         size = 0;
-    snprintf(line, sizeof(line), "(file %s, %lld bytes)", name ? name : "", (long long)size);
+    snprintf(line, sizeof(line), "(%s %.255s, %lld bytes)%s%s", message->is_photo ? "picture" : "file",
+             name ? name : "", (long long)size, caption ? "\n" : "", caption ? caption : "");
     tg_put_text(view, "text", line);
 }
 
@@ -194,7 +196,7 @@ cJSON *tg_message_view(const struct tg_message *message)
     cJSON_AddBoolToObject(view, "protected", message->is_protected);
     tg_put_i64(view, "sent_ms", message->sent_ms);
     put_shown(view, message);
-    tg_put_copy(view, "document", message->file);
+    tg_put_copy(view, message->is_photo ? "photo" : "document", message->file);
     tg_put_copy(view, "entities", fam_json_get(message->json, "entities"));
     tg_put_copy(view, "reply_to", fam_json_get(fam_json_get(message->json, "reply_to_message"), "message_id"));
     cJSON_AddItemToObject(view, "buttons", buttons_view(message->json));

@@ -28,6 +28,7 @@ enum {
     TG_MAX_BUTTONS = 100,
     TG_KEPT_FILE = 1024 * 1024,
     TG_MAX_CAPTION_UTF16 = 1024,
+    TG_MAX_PHOTO = 10 * 1024 * 1024,
     TG_MAX_DELETED = 100,
     TG_LONGEST_POLL_S = 50,
     TG_TYPING_MS = 5000,
@@ -56,10 +57,11 @@ struct tg_message {
     bool from_bot;
     bool deleted;
     bool is_protected;
-    uint64_t seq; /* of the last change */
+    bool is_photo; /* `file` is one */
+    uint64_t seq;  /* of the last change */
     int64_t sent_ms;
     cJSON *json;    /* the Message as the service gives it now */
-    cJSON *file;    /* of a document: {file_name, mime_type, file_size, text}; NULL: none */
+    cJSON *file;    /* a document or photo: {file_name, mime_type, file_size, text, is_image …}; NULL: none */
     cJSON *history; /* [{seq, kind: sent|text|buttons, at_ms, text, entities, buttons}] */
 };
 
@@ -215,7 +217,8 @@ cJSON *tg_parse(const char *text, size_t size) FAM_MUST_CHECK;
 /* tg_args.c: the parameters of a call from query, form or JSON body, as one object. NULL with *error filled. */
 cJSON *tg_args_read(const struct http_sim_request *request, struct tg_error *error) FAM_MUST_CHECK;
 /* tg_multipart.c: the fields of a multipart form into `args`; a file becomes an object {file_name, mime_type,
- * file_size, text}, text only while it is valid UTF-8 of at most TG_KEPT_FILE bytes. False with *error filled. */
+ * file_size, text}, text only while it is valid UTF-8 of at most TG_KEPT_FILE bytes; of a PNG also is_image, width and
+ * height. False with *error filled. */
 bool tg_args_multipart(cJSON *args, const char *content_type, const char *body, size_t size,
                        struct tg_error *error) FAM_MUST_CHECK;
 /* The query alone, as an object of strings; NULL when it can't be decoded. */
@@ -261,8 +264,8 @@ void tg_updates_gone(struct telegram_sim *sim, const struct http_sim_exchange *e
 
 /* tg_send.c, tg_edit.c, tg_methods.c: methods. NULL with *error filled on failure. */
 typedef cJSON *tg_method_fn(struct telegram_sim *sim, const cJSON *args, struct tg_error *error);
-tg_method_fn tg_send_message, tg_send_document, tg_send_chat_action, tg_edit_text, tg_edit_markup, tg_delete_message,
-    tg_delete_messages, tg_answer_callback;
+tg_method_fn tg_send_message, tg_send_document, tg_send_photo, tg_send_chat_action, tg_edit_text, tg_edit_markup,
+    tg_delete_message, tg_delete_messages, tg_answer_callback;
 /* The chat of a call that writes to it, or NULL with *error filled. */
 struct tg_chat *tg_writable_chat(struct telegram_sim *sim, const cJSON *args, struct tg_error *error);
 /* text, parse_mode and entities of a call; malloc'ed text. */

@@ -269,6 +269,32 @@ bool play_operator(struct play *play, const char *words)
     return good;
 }
 
+bool play_due(struct play *play, const char *what)
+{
+    char user[FAM_UUID_TEXT_SIZE];
+    char sql[512];
+    char count[32] = "";
+    char job[16] = "";
+    char slot[16] = "";
+    int words = sscanf(what, "%15[a-z] %15[a-z]", job, slot);
+    fam_uuid_format(user_of(play, play->who), user);
+    if (words == 1 && strcmp(job, "report") == 0) {
+        snprintf(
+            sql, sizeof(sql),
+            "WITH due AS (UPDATE schedules SET next_at = now() WHERE job = 'generate_weekly_report' AND family_id = "
+            "(SELECT family_id FROM parents WHERE user_id = '%s') RETURNING 1) SELECT count(*) FROM due",
+            user);
+    } else if (words == 2 && (strcmp(job, "checkin") == 0 || strcmp(job, "reminder") == 0)) {
+        snprintf(sql, sizeof(sql),
+                 "WITH due AS (UPDATE schedules SET next_at = now() WHERE job = 'send_checkin' AND user_id = '%s' AND "
+                 "name = '%s%s' RETURNING 1) SELECT count(*) FROM due",
+                 user, strcmp(job, "reminder") == 0 ? "remind:" : "", slot);
+    } else {
+        return false;
+    }
+    return ask_database(play, sql, count, sizeof(count)) && strcmp(count, "1") == 0;
+}
+
 bool play_forget_sessions(struct system *system)
 {
     struct redisReply *reply = redis_server_command(&system->redis, "FLUSHALL");

@@ -58,6 +58,9 @@ bool play_later(struct play *play, bool *ret_comes);
 bool play_sent(struct play *play, const char *phrase);
 /* famctl with these words, as the operator of the test's admin token; its output as lines. */
 bool play_operator(struct play *play, const char *words);
+/* "checkin evening", "reminder evening", "report": what the schedule has for the person is due now. False: it has
+ * nothing of that kind. */
+bool play_due(struct play *play, const char *what);
 bool play_forget_sessions(struct system *system);
 
 #endif

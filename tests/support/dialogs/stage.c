@@ -248,6 +248,9 @@ static bool do_in_brackets(struct play *play, const char *deed)
     if (strcmp(deed, "(wait)") == 0) {
         return await_unasked(play);
     }
+    if (strncmp(deed, "(due ", 5) == 0) {
+        return play_due(play, deed + 5) || fail(play, "the schedule has nothing of that kind");
+    }
     if (strcmp(deed, "(stored)") == 0) {
         return play_stored(play) || fail(play, "the database does not answer");
     }

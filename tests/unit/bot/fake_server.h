@@ -12,6 +12,7 @@
 #include "callback.h"
 #include "dialog/dialog.h"
 #include "dialog/states.h"
+#include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/session.pb-c.h"
@@ -20,7 +21,7 @@
 #include "metrics/metrics.h"
 #include "telegram/update.h"
 
-enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, WORLD_REMOVED = 500, WORLD_DOCUMENTS = 8, PERSON = 77 };
+enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, WORLD_REMOVED = 500, WORLD_DOCUMENTS = 8, WORLD_TIMES = 4, PERSON = 77 };
 
 #define TXT(text) ((char *)(uintptr_t)(text))
 
@@ -29,8 +30,19 @@ struct sent {
     bool is_edit;
     bool protect;
     int64_t reply_to;
-    char text[5000];
+    bool is_photo;
+    char file_name[64];
+    char text[9000];
     struct fam_keyboard keyboard;
+};
+
+struct world_checkin {
+    int number;
+    char id[37];
+    Fam__V1__CheckinSlot slot;
+    Fam__V1__CheckinState state;
+    bool answered[4];
+    char answers[4][1200];
 };
 
 struct world_entry {
@@ -116,7 +128,13 @@ struct world {
     size_t document_count;
     size_t export_chunks; /* of each file, of export_bytes each */
     size_t export_bytes;
-    bool erased;          /* the person was erased; who writes then is somebody new */
+    bool erased; /* the person was erased; who writes then is somebody new */
+    struct world_checkin checkin;
+    char times[WORLD_TIMES][8]; /* by slot, from morning on; "" for off */
+    int reminder_minutes, pause_days;
+    char quiet_from[8], quiet_until[8];
+    bool weekly_report, report_is_long, report_is_empty, report_is_gone, report_has_no_picture;
+    int report_count;
     int disclosures;      /* how many were sent to the AI */
     char last_query[300]; /* of ListEntries or SearchEntries: "child/emotion/days/words" */
     char callback_text[300];
@@ -130,6 +148,7 @@ struct world {
     bool redis_away;
     enum fam_code send_code; /* FAM_OK: sending works */
     const char *send_reason;
+    enum fam_code photo_code; /* the same of pictures */
     int64_t next_message_id, next_update_id;
     int64_t wall_ms;
     struct fam_locales *locales;
@@ -436,6 +455,7 @@ static void update_user(const Fam__V1__UpdateUserRequest *request)
         w.no_follow_up = request->no_follow_up == FAM__V1__SWITCH__SWITCH_ON;
 }
 
+#include "fake_checkins.h"
 #include "fake_history.h"
 
 static enum fam_code perform(const struct fam_backend_call *call, struct fam_backend_reply *reply,
@@ -445,6 +465,8 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     Fam__V1__SetConsentResponse consent = FAM__V1__SET_CONSENT_RESPONSE__INIT;
     Fam__V1__SetReachabilityResponse reached = FAM__V1__SET_REACHABILITY_RESPONSE__INIT;
     const Fam__V1__SetConsentRequest *decision = (const Fam__V1__SetConsentRequest *)call->request;
+    if (call->method >= FAM_BACKEND_GET_SCHEDULE && call->method <= FAM_BACKEND_LIST_REPORTS)
+        return checkin_method(call, reply, status);
     switch (call->method) {
     case FAM_BACKEND_REGISTER_USER:
         w.source = ((const Fam__V1__RegisterUserRequest *)call->request)->source;
@@ -509,7 +531,8 @@ static enum fam_code world_call(void *context, const struct fam_backend_call *ca
                    call->method != FAM_BACKEND_REGISTER_USER && call->method != FAM_BACKEND_GET_FAMILY &&
                    call->method != FAM_BACKEND_GET_ENTRY && call->method != FAM_BACKEND_CREATE_SESSION &&
                    call->method != FAM_BACKEND_UPDATE_SESSION && call->method != FAM_BACKEND_LIST_INVITES &&
-                   call->method != FAM_BACKEND_PREVIEW_INVITE;
+                   call->method != FAM_BACKEND_PREVIEW_INVITE && call->method != FAM_BACKEND_GET_SCHEDULE &&
+                   call->method != FAM_BACKEND_GET_REPORT && call->method != FAM_BACKEND_LIST_REPORTS;
     w.calls[call->method]++;
     cr_assert_eq(mutates, call->idempotency_key != NULL, "method %d and its key", (int)call->method);
     if (mutates)

@@ -76,10 +76,29 @@ static enum fam_code world_send_document(void *context, const struct fam_documen
     return FAM_OK;
 }
 
-static void world_uploading(void *context, int64_t chat_id)
+static enum fam_code world_send_photo(void *context, const struct fam_photo *photo, int64_t *ret_message_id,
+                                      struct fam_status *status)
+{
+    const struct fam_outgoing message = {
+        .chat_id = photo->chat_id, .html = photo->html, .keyboard = photo->keyboard, .protect = photo->protect};
+    (void)context;
+    if (w.photo_code != FAM_OK)
+        return fam_fail_reason(status, w.photo_code, "REJECTED", 0, "fault");
+    cr_assert_gt(photo->size, 0);
+    *ret_message_id = w.next_message_id++;
+    enum fam_code code = put(&message, *ret_message_id, status);
+    if (code == FAM_OK) {
+        w.sent[w.sent_count - 1].is_photo = true;
+        snprintf(w.sent[w.sent_count - 1].file_name, sizeof(w.sent[0].file_name), "%s", photo->file_name);
+    }
+    return code;
+}
+
+static void world_uploading(void *context, int64_t chat_id, bool is_photo)
 {
     (void)context;
     (void)chat_id;
+    (void)is_photo;
     w.uploading++;
 }
 
@@ -145,6 +164,7 @@ static void world_start_with(const struct fam_lead *lead)
                                          .remove = world_remove,
                                          .remove_all = world_remove_all,
                                          .send_document = world_send_document,
+                                         .send_photo = world_send_photo,
                                          .answer_callback = world_answer_callback,
                                          .typing = world_typing,
                                          .uploading = world_uploading};

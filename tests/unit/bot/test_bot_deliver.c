@@ -313,23 +313,144 @@ Test(bot_deliver, the_server_that_fails_in_the_middle_lets_nothing_be_shown)
     cr_assert_eq(w.sent_count, 0);
 }
 
-Test(bot_deliver, a_check_in_is_one_kind_sentence_in_both_languages)
+/* A check-in as the server sends it: the first question with its options. */
+static struct {
+    Fam__V1__CheckinPrompt prompt;
+    Fam__V1__Question question;
+    Fam__V1__QuestionOption options[3], *pointers[3];
+} c;
+
+static void make_checkin(void)
 {
-    static const char *const names[] = {"morning", "afternoon", "evening", "anything else"};
-    Fam__V1__CheckinPrompt prompt = FAM__V1__CHECKIN_PROMPT__INIT;
+    static const char *const labels[] = {"Трудно", "Обычно", "Хорошо <очень>"};
+    fam__v1__checkin_prompt__init(&c.prompt);
+    fam__v1__question__init(&c.question);
+    for (size_t i = 0; i < 3; i++) {
+        fam__v1__question_option__init(&c.options[i]);
+        c.options[i].option_id = TXT(i == 0 ? "1" : i == 1 ? "3" : "5");
+        c.options[i].label = TXT(labels[i]);
+        c.pointers[i] = &c.options[i];
+    }
+    c.question.question_id = TXT("mood");
+    c.question.kind = FAM__V1__QUESTION_KIND__QUESTION_KIND_SCALE;
+    c.question.text = TXT("Каким был день?");
+    c.question.options = c.pointers;
+    c.question.n_options = 3;
+    c.prompt.checkin_id = TXT("00000000-0000-7000-8000-000000000301");
+    c.prompt.slot = FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_EVENING;
+    c.prompt.question = &c.question;
     n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN;
-    n.notification.checkin = &prompt;
+    n.notification.checkin = &c.prompt;
+}
+
+Test(bot_deliver, a_check_in_greets_by_its_hour_and_its_buttons_answer)
+{
+    static const char *const greetings[2][4] = {{"Доброе утро", "Добрый день", "Добрый вечер", "Здравствуйте"},
+                                                {"Good morning", "Hello", "Good evening", "Hello"}};
+    make_checkin();
     for (int language = FAM__V1__LANGUAGE__LANGUAGE_RU; language <= FAM__V1__LANGUAGE__LANGUAGE_EN; language++) {
         n.notification.language = (Fam__V1__Language)language;
-        for (size_t i = 0; i < 4; i++) {
-            prompt.name = TXT(names[i]);
+        for (int slot = 1; slot <= 4; slot++) {
+            struct fam_callback button;
+            c.prompt.slot = (Fam__V1__CheckinSlot)slot;
             w.sent_count = 0;
             struct sent *sent = delivered(NULL);
-            cr_assert_gt(fam_utf8_length(sent->text), 20);
-            cr_assert_lt(fam_utf8_length(sent->text), 160);
-            assert_says(sent, language == FAM__V1__LANGUAGE__LANGUAGE_RU ? "захочется" : "you like");
+            assert_says(sent, greetings[language - FAM__V1__LANGUAGE__LANGUAGE_RU][slot - 1]);
+            assert_says(sent, "Каким был день?");
+            cr_assert_not_null(find_button(sent, "Хорошо <очень>"));
+            cr_assert_eq(fam_callback_verify(&w.signer, find_button(sent, "Обычно")->data, PERSON, w.wall_ms, &button),
+                         FAM_CALLBACK_VALID);
+            cr_assert_eq(button.argument, 1);
         }
     }
+}
+
+Test(bot_deliver, the_first_tap_under_a_check_in_answers_it)
+{
+    make_checkin();
+    fake_begin(FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_EVENING);
+    c.prompt.checkin_id = w.checkin.id;
+    struct sent *sent = delivered(NULL);
+    press_on(sent, "Трудно");
+    cr_assert_str_eq(w.checkin.answers[0], "1");
+    cr_assert(last()->is_edit);
+    cr_assert_eq(last()->message_id, sent->message_id);
+}
+
+Test(bot_deliver, a_check_in_can_be_put_off_or_paused_where_it_stands)
+{
+    make_checkin();
+    struct sent *sent = delivered(NULL);
+    cr_assert_not_null(find_button(sent, "Не сейчас"));
+    cr_assert_not_null(find_button(sent, "Пауза на неделю"));
+}
+
+Test(bot_deliver, a_check_in_without_a_question_is_refused_for_good)
+{
+    struct fam_status status;
+    int64_t id;
+    make_checkin();
+    c.prompt.question = NULL;
+    cr_assert_eq(deliver(&id, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_str_eq(status.reason, "REJECTED");
+}
+
+Test(bot_deliver, a_reminder_says_how_soon_and_puts_nobody_under_pressure)
+{
+    Fam__V1__CheckinReminder reminder = FAM__V1__CHECKIN_REMINDER__INIT;
+    reminder.minutes = 10;
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN_REMINDER;
+    n.notification.reminder = &reminder;
+    struct sent *sent = delivered(NULL);
+    assert_says(sent, "Через 10 минут");
+    assert_says(sent, "можно не отвечать");
+    press_on(sent, "Пауза на неделю");
+    cr_assert_eq(w.pause_days, 7);
+}
+
+static void make_weekly(Fam__V1__Report *report)
+{
+    fake_make_report(report, "00000000-0000-7000-8000-000000000401", FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK);
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT;
+    n.notification.report = report;
+}
+
+Test(bot_deliver, a_weekly_report_is_one_message_with_its_picture)
+{
+    Fam__V1__Report report;
+    make_weekly(&report);
+    struct sent *sent = delivered(NULL);
+    cr_assert(sent->is_photo);
+    assert_says(sent, "Неделя");
+    assert_says(sent, "6,4 из 10");
+    cr_assert_not(sent->protect);
+    w.parents[0] = (struct world_parent){.name = "Пётр", .role = FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT};
+    w.parent_count = 1;
+    w.sent_count = 0;
+    cr_assert(delivered(NULL)->protect, "of a family of two adults it can't be passed on");
+}
+
+Test(bot_deliver, a_weekly_report_whose_picture_is_gone_comes_in_words)
+{
+    Fam__V1__Report report;
+    make_weekly(&report);
+    w.report_is_gone = true;
+    struct sent *sent = delivered(NULL);
+    cr_assert_not(sent->is_photo);
+    assert_says(sent, "6,4 из 10");
+}
+
+Test(bot_deliver, a_weekly_report_waits_for_a_server_that_is_away)
+{
+    struct fam_status status;
+    int64_t id;
+    Fam__V1__Report report;
+    make_weekly(&report);
+    w.fail_method = FAM_BACKEND_GET_REPORT;
+    w.fail_code = FAM_UNAVAILABLE;
+    w.fail_before = 1;
+    cr_assert_eq(deliver(&id, &status), FAM_UNAVAILABLE);
+    cr_assert_eq(w.sent_count, 0);
 }
 
 Test(bot_deliver, the_week_tells_how_many_what_and_what_helped)

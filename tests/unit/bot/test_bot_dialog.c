@@ -36,7 +36,9 @@ Test(bot_dialog, onboarding_asks_each_thing_once_and_ends_with_a_child)
     cr_assert_eq(w.child_count, 1);
     cr_assert_str_eq(w.children[0].name, "Маша");
     cr_assert_eq(w.children[0].year, 2019);
-    assert_says(last(), "Маша, 7 лет");
+    assert_says(last() - 1, "Маша, 7 лет");
+    assert_says(last(), "писать вам первым");
+    cr_assert_eq(w.notifications, -1, "and this consent too is a question of its own");
     cr_assert_eq(w.entry_count, 0);
     say("/start");
     assert_says(last(), "Здравствуйте");
@@ -59,8 +61,9 @@ Test(bot_dialog, a_first_phrase_is_answered_at_once_and_again_for_the_child)
     press("Согласие даю");
     press("Пропустить");
     press("7");
-    assert_says(last(), "reading of Ненавижу тебя! for band 3");
-    assert_says(last(), "Теперь с учётом возраста");
+    assert_says(last() - 1, "reading of Ненавижу тебя! for band 3");
+    assert_says(last() - 1, "Теперь с учётом возраста");
+    assert_says(last(), "писать вам первым");
     cr_assert_eq(w.entry_count, 1);
     cr_assert_str_eq(w.draft, "", "what is stored is no draft");
 }

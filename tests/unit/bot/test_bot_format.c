@@ -130,13 +130,27 @@ TestSuite(bot_callback, .init = set_up, .fini = tear_down);
 Test(bot_callback, a_button_comes_back_as_it_was_made)
 {
     char data[FAM_CALLBACK_SIZE];
-    struct fam_callback made = {.action = 'w', .argument = 200, .entry = fam_uuid_v7()}, read;
+    struct fam_callback made = {.action = 'w', .argument = 200, .entry = fam_uuid_v7(), .detail = 0xBEEF}, read;
     fam_callback_sign(&signer, &made, 77, 1000000, data);
     cr_assert_leq(strlen(data), 64);
     cr_assert_eq(fam_callback_verify(&signer, data, 77, 1000000, &read), FAM_CALLBACK_VALID);
     cr_assert_eq(read.action, 'w');
     cr_assert_eq(read.argument, 200);
     cr_assert(fam_uuid_equal(&read.entry, &made.entry));
+    cr_assert_eq(read.detail, 0xBEEF);
+}
+
+Test(bot_callback, a_button_of_the_form_without_a_detail_still_works)
+{
+    static const char old[] = "dwNle34AAAECAwQFBgcICQoLDA0OD-IzLtJj-mia3KcxA_rKCQM";
+    struct fam_callback read;
+    int64_t now_ms = 1700000000000;
+    cr_assert_eq(fam_callback_verify(&signer, old, 77, now_ms, &read), FAM_CALLBACK_VALID);
+    cr_assert_eq(read.action, 'w');
+    cr_assert_eq(read.argument, 3);
+    cr_assert_eq(read.entry.bytes[15], 15);
+    cr_assert_eq(read.detail, 0);
+    cr_assert_eq(fam_callback_verify(&signer, old, 78, now_ms, &read), FAM_CALLBACK_FORGED);
 }
 
 Test(bot_callback, a_foreign_an_old_and_a_changed_button_are_refused)

@@ -410,6 +410,79 @@ Test(bot_sender, messages_are_removed_up_to_a_hundred_at_once)
     cr_assert_eq(messenger->remove_all(messenger->context, 77, many, FAM_REMOVE_MESSAGES + 1, &status),
                  FAM_INVALID_ARGUMENT);
     cr_assert_eq(fake_http.calls, 1);
-    messenger->uploading(messenger->context, 77);
+    messenger->uploading(messenger->context, 77, false);
     cr_assert_str_eq(fake_http.bodies[1], "{\"chat_id\":77,\"action\":\"upload_document\"}");
+    messenger->uploading(messenger->context, 77, true);
+    cr_assert_str_eq(fake_http.bodies[2], "{\"chat_id\":77,\"action\":\"upload_photo\"}");
+}
+
+static enum fam_code send_picture(const char *html, size_t size, bool protect, int64_t *ret_id,
+                                  struct fam_status *status)
+{
+    static char data[FAM_PHOTO_BYTES + 1];
+    struct fam_keyboard keyboard = {.buttons = {{.label = "Полностью", .data = "d1", .starts_row = true}}, .count = 1};
+    const struct fam_photo photo = {.chat_id = 77,
+                                    .file_name = "report-week.png",
+                                    .content_type = "image/png",
+                                    .data = memset(data, 'p', sizeof(data)),
+                                    .size = size,
+                                    .html = html,
+                                    .keyboard = &keyboard,
+                                    .protect = protect};
+    *status = (struct fam_status){0};
+    return messenger->send_photo(messenger->context, &photo, ret_id, status);
+}
+
+Test(bot_sender, a_picture_goes_with_its_words_and_buttons_as_one_message)
+{
+    struct fam_status status;
+    int64_t id = 0;
+    cr_assert_eq(send_picture("<b>Неделя</b>\nа &lt; б", 3, true, &id, &status), FAM_OK);
+    cr_assert_eq(id, 41);
+    cr_assert_str_eq(fake_http.urls[0], "https://api.example/bot123456:ABC-def_1/sendPhoto");
+    const char *body = fake_http.bodies[0];
+    cr_assert_not_null(strstr(body, "name=\"chat_id\"\r\n\r\n77\r\n"), "%s", body);
+    cr_assert_not_null(strstr(body, "name=\"parse_mode\"\r\n\r\nHTML\r\n"));
+    cr_assert_not_null(strstr(body, "name=\"caption\"\r\n\r\n<b>Неделя</b>\nа &lt; б\r\n"), "%s", body);
+    cr_assert_not_null(strstr(body, "name=\"protect_content\"\r\n\r\ntrue\r\n"));
+    cr_assert_not_null(strstr(body, "name=\"reply_markup\"\r\n\r\n{\"inline_keyboard\":[[{\"text\":\"Полностью\","
+                                    "\"callback_data\":\"d1\"}]]}\r\n"),
+                       "%s", body);
+    cr_assert_not_null(strstr(body, "name=\"photo\"; filename=\"report-week.png\"\r\n"
+                                    "Content-Type: image/png\r\n\r\nppp\r\n--"));
+}
+
+Test(bot_sender, the_words_of_a_picture_are_cut_where_telegram_would_refuse_them)
+{
+    struct fam_status status;
+    int64_t id;
+    char words[3 * FAM_CAPTION_UNITS], caption[FAM_CAPTION_UNITS + 3];
+    memset(words, 'w', sizeof(words) - 1);
+    words[sizeof(words) - 1] = '\0';
+    cr_assert_eq(send_picture(words, 3, false, &id, &status), FAM_OK);
+    memset(caption, 'w', FAM_CAPTION_UNITS);
+    memcpy(caption + FAM_CAPTION_UNITS, "\r\n", 3);
+    const char *start = strstr(fake_http.bodies[0], "name=\"caption\"\r\n\r\n");
+    cr_assert_not_null(start);
+    cr_assert_eq(strncmp(start + strlen("name=\"caption\"\r\n\r\n"), caption, strlen(caption)), 0);
+    cr_assert_null(strstr(fake_http.bodies[0], "protect_content"));
+}
+
+Test(bot_sender, a_picture_without_words_has_no_caption)
+{
+    struct fam_status status;
+    int64_t id;
+    cr_assert_eq(send_picture("", 3, false, &id, &status), FAM_OK);
+    cr_assert_null(strstr(fake_http.bodies[0], "caption"));
+    cr_assert_null(strstr(fake_http.bodies[0], "parse_mode"));
+}
+
+Test(bot_sender, a_picture_that_is_empty_or_too_large_is_refused_without_a_call)
+{
+    struct fam_status status;
+    int64_t id;
+    cr_assert_eq(send_picture("", 0, false, &id, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_eq(send_picture("", FAM_PHOTO_BYTES + 1, false, &id, &status), FAM_INVALID_ARGUMENT);
+    cr_assert_str_eq(status.reason, "REJECTED");
+    cr_assert_eq(fake_http.calls, 0);
 }
