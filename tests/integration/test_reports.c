@@ -169,16 +169,34 @@ Test(reports, days_are_those_of_the_familys_clock)
     done(report);
 }
 
-Test(reports, a_week_of_a_clock_change_has_seven_days_and_an_hour_more)
+/* Noon by UTC of a day in the middle of the week behind a clock change. */
+static const struct {
+    const char *zone;
+    int64_t at_ms;
+    int half_hours; /* that the week is longer */
+} CHANGES[] = {
+    {"America/New_York", 1773230400000, -2},    /* 2026-03-11 */
+    {"America/New_York", 1793793600000, 2},     /* 2026-11-04 */
+    {"Australia/Lord_Howe", 1775649600000, 1},  /* 2026-04-08 */
+    {"Australia/Lord_Howe", 1791374400000, -1}, /* 2026-10-07 */
+    {"Europe/Moscow", 1793793600000, 0},        {"Asia/Kathmandu", 1793793600000, 0},
+};
+
+Test(reports, a_week_has_seven_days_whatever_its_clocks_do)
 {
-    sql("UPDATE families SET time_zone = 'America/New_York'");
-    const struct fam_report_order order = {
-        .user_id = &anna, .period = WEEK, .at_ms = 1793836800000, .with_today = false}; /* 2026-11-05 */
-    Fam__V1__Report *report = NULL;
-    cr_assert_eq(fam_report_make(f.store, &order, &report, &status), FAM_OK, "%s", status.message);
-    cr_expect_eq(report->n_days, 7);
-    cr_expect_eq(report->until_ms - report->from_ms, (7 * 24 + 1) * HOUR_MS);
-    done(report);
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(CHANGES); i++) {
+        char text[120];
+        const struct fam_report_order order = {.user_id = &anna, .period = WEEK, .at_ms = CHANGES[i].at_ms};
+        Fam__V1__Report *report = NULL;
+        (void)snprintf(text, sizeof(text), "UPDATE families SET time_zone = '%s'", CHANGES[i].zone);
+        sql(text);
+        cr_assert_eq(fam_report_make(f.store, &order, &report, &status), FAM_OK, "%s", status.message);
+        cr_expect_eq(report->n_days, 7);
+        cr_expect_str_eq(report->time_zone, CHANGES[i].zone);
+        cr_expect_eq(report->until_ms - report->from_ms, 7 * 24 * HOUR_MS + CHANGES[i].half_hours * HOUR_MS / 2,
+                     "%s %zu", CHANGES[i].zone, i);
+        done(report);
+    }
 }
 
 Test(reports, a_report_is_made_of_own_entries_and_of_what_others_share_and_of_own_ratings_and_checkins_alone)
