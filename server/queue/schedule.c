@@ -10,7 +10,7 @@
 #include "store/schedule_store.h"
 
 static const char JOB[] = "schedule";
-enum { LOOK_MS = 1000 };
+enum { LOOK_MS = 1000, REST_MS = 500 };
 
 struct fam_scheduler {
     struct fam_scheduler_options options;
@@ -24,12 +24,20 @@ struct fam_scheduler {
     bool failing; /* told in the log already */
 };
 
-static bool is_stopping(struct fam_scheduler *scheduler)
+/* False: the end. */
+static bool wait_for(struct fam_scheduler *scheduler, uint64_t wait_ms)
 {
+    uint64_t until_ms = fam_mono_ms() + wait_ms;
+    const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+    int error = 0;
     pthread_mutex_lock(&scheduler->lock);
-    bool stop = scheduler->stop;
+    while (!scheduler->stop && !scheduler->wake && error == 0) {
+        error = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
+    }
+    scheduler->wake = false;
+    bool goes_on = !scheduler->stop;
     pthread_mutex_unlock(&scheduler->lock);
-    return stop;
+    return goes_on;
 }
 
 static void count_runs(struct fam_scheduler *scheduler)
@@ -46,6 +54,12 @@ static void count_runs(struct fam_scheduler *scheduler)
     }
 }
 
+/* A crowd is due at eight: between two batches PostgreSQL is left to others as long as one took. False: the end. */
+static bool rest(struct fam_scheduler *scheduler, uint64_t worked_ms)
+{
+    return wait_for(scheduler, worked_ms < REST_MS ? worked_ms : REST_MS);
+}
+
 /* Everything that is due, by batches, each of them committed before the queue hears of it. */
 static enum fam_code claim_all(struct fam_scheduler *scheduler, uint64_t *ret_wait_ms, struct fam_status *status)
 {
@@ -54,14 +68,17 @@ static enum fam_code claim_all(struct fam_scheduler *scheduler, uint64_t *ret_wa
     uint64_t began_ms = fam_mono_ms();
     size_t handled = 0;
     enum fam_code code = FAM_OK;
+    bool goes_on = true;
     do {
+        uint64_t batch_ms = fam_mono_ms();
         code = fam_schedule_claim(options->store, options->offset_ms, FAM_SCHEDULE_BATCH, claim, status);
         if (code == FAM_OK && claim->count > 0) {
             fam_queue_push(options->queue, claim->refs, claim->ref_count);
             count_runs(scheduler);
             handled += claim->count;
         }
-    } while (code == FAM_OK && claim->count == FAM_SCHEDULE_BATCH && !is_stopping(scheduler));
+        goes_on = code == FAM_OK && claim->count == FAM_SCHEDULE_BATCH && rest(scheduler, fam_mono_ms() - batch_ms);
+    } while (goes_on);
     if (handled > 0) {
         *ret_wait_ms = 0; /* what is due next is looked up anew */
         FAM_LOG(options->log, FAM_LOG_DEBUG, "schedule", "due times handled", FAM_U64("count", handled),
@@ -104,22 +121,6 @@ static void look_and_tell(struct fam_scheduler *scheduler, uint64_t *ret_wait_ms
         fam_log_status(scheduler->options.log, FAM_LOG_WARN, "schedule", "what is due can't be looked up now", &status);
     }
     scheduler->failing = true;
-}
-
-/* False: the end. */
-static bool wait_for(struct fam_scheduler *scheduler, uint64_t wait_ms)
-{
-    uint64_t until_ms = fam_mono_ms() + wait_ms;
-    const struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
-    int error = 0;
-    pthread_mutex_lock(&scheduler->lock);
-    while (!scheduler->stop && !scheduler->wake && error == 0) {
-        error = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
-    }
-    scheduler->wake = false;
-    bool goes_on = !scheduler->stop;
-    pthread_mutex_unlock(&scheduler->lock);
-    return goes_on;
 }
 
 static void *run(void *arg)

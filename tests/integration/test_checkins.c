@@ -3,6 +3,8 @@
 
 #include "metrics/metrics.h"
 #include "store/checkin_store.h"
+#include "store/export_store.h"
+#include "store/privacy_store.h"
 
 #define OPEN "SELECT count(*) FROM checkins WHERE finished_at IS NULL"
 
@@ -261,4 +263,62 @@ Test(checkins, a_repeat_with_the_same_key_answers_once)
         atomic_fetch_sub(&c.keys, 1);
     }
     cr_expect_eq(completed("quick", "100"), 1);
+}
+
+static size_t table_named(const char *name)
+{
+    size_t table = 0;
+    while (table < fam_export_table_count() && strcmp(fam_export_table_name(table), name) != 0) {
+        table++;
+    }
+    cr_assert_lt(table, fam_export_table_count(), "%s", name);
+    return table;
+}
+
+Test(checkins, everything_that_was_answered_is_in_the_export_opened)
+{
+    struct world_step step;
+    struct fam_export_cursor cursor = {.number = 0};
+    struct fam_export_row *rows = NULL;
+    struct fam_status status;
+    size_t count = 0, words = 0;
+    for (int i = 0; i < 30; i++) { /* more than a page of answers */
+        cr_assert_eq(begin(&c.anna, "", &step), FAM_OK, "%s", step.words);
+        say("mood", "3", &step, "note");
+        say("note", "=Суп на полу", &step, "");
+    }
+    size_t all = 0;
+    do {
+        cr_assert_eq(
+            fam_export_rows(c.f.store, &c.anna, table_named("checkin_answers"), &cursor, &rows, &count, &status),
+            FAM_OK, "%s", status.message);
+        for (size_t i = 0; i < count; i++) {
+            cr_assert_not_null(rows[i].json);
+            words += strstr(rows[i].json, "Суп на полу") != NULL ? 1 : 0;
+            cursor = rows[i].cursor;
+        }
+        all += count;
+        fam_export_rows_free(rows, count);
+    } while (count == FAM_EXPORT_PAGE);
+    cr_expect_eq(all, 60);
+    cr_expect_eq(words, 30);
+}
+
+Test(checkins, the_privacy_report_counts_them)
+{
+    struct world_step step;
+    struct fam_privacy privacy;
+    struct fam_status status;
+    bool found = false;
+    cr_assert_eq(begin(&c.anna, "", &step), FAM_OK, "%s", step.words);
+    cr_assert_eq(fam_privacy_read(c.f.store, &c.anna, 90, &privacy, &status), FAM_OK, "%s", status.message);
+    for (size_t i = 0; i < privacy.stored_count; i++) {
+        const struct fam_stored *stored = &privacy.stored[i];
+        if (stored->kind == FAM__V1__STORED_KIND__STORED_KIND_CHECKINS) {
+            found = true;
+            cr_expect_eq(stored->count, 1);
+            cr_expect_eq(stored->kept_until_ms - stored->oldest_ms, (int64_t)90 * 86400 * 1000);
+        }
+    }
+    cr_expect(found);
 }
