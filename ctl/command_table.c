@@ -311,6 +311,18 @@ const struct fam_command fam_commands[] = {
                                               {NULL, NULL}},
      .timeout_ms = 10000,
      .run = fam_ctl_schedule_list},
+    {.group = "schedule",
+     .verb = "show",
+     .summary = "what is due for a family, and what each member wants: hours, reminder, quiet hours, pause",
+     .detail = "Each look at a person is written to the audit log.",
+     .arguments = fam_family_arguments,
+     .flags = fam_show_flags,
+     .examples =
+         (const struct fam_example[]){{"famctl schedule show 01935f6e-7c1a-7000-8000-00000000002a", "of all members"},
+                                      {NULL, NULL}},
+     .timeout_ms = 30000,
+     .run = fam_ctl_schedule_show},
+#include "command_checkin.def"
     {.group = "notify",
      .verb = "list",
      .summary = "what is on its way to people, in ids, kinds and times; no content",

@@ -367,6 +367,7 @@ const struct fam_flag fam_queue_pause_flags[] = {{.name = "--for",
                                                   .type = FAM_VALUE_WORD,
                                                   .value = "TIME",
                                                   .help = "90s, 30m, 2h, 3d (default: until it is resumed)"},
+                                                 {.name = "--replace", .help = "also a pause that lasts longer"},
                                                  WHY,
                                                  DRY_RUN,
                                                  {.name = NULL}};
@@ -385,6 +386,54 @@ const struct fam_flag fam_schedule_flags[] = {
     LIMIT,
     AFTER,
     {.name = NULL}};
+
+static const char *const slots[] = {"morning", "afternoon", "evening", "own", NULL};
+static const char *const periods[] = {"week", "month", "quarter", NULL};
+
+#define PERIOD                                                                                                         \
+    {                                                                                                                  \
+        .name = "--period", .type = FAM_VALUE_CHOICE, .value = "PERIOD", .choices = periods,                           \
+        .help = "without an id: the last 7, 30 or 91 days (default: week)"                                             \
+    }
+
+/* CheckinService answers with 50 at once, at most. */
+const struct fam_flag fam_user_list_flags[] = {USER,
+                                               REASON,
+                                               {.name = "--limit",
+                                                .type = FAM_VALUE_NUMBER,
+                                                .value = "N",
+                                                .min = 1,
+                                                .max = 50,
+                                                .help = "how many at once (default: 20)"},
+                                               AFTER,
+                                               {.name = NULL}};
+const struct fam_argument fam_checkin_arguments[] = {
+    {.name = "CHECKIN", .type = FAM_VALUE_UUID, .help = "from 'famctl checkin list'"},
+    {.name = NULL},
+};
+const struct fam_flag fam_checkin_send_flags[] = {{.name = "--slot",
+                                                   .type = FAM_VALUE_CHOICE,
+                                                   .value = "SLOT",
+                                                   .choices = slots,
+                                                   .help = "which one (default: the nearest by the family's clock)"},
+                                                  REASON,
+                                                  DRY_RUN,
+                                                  {.name = NULL}};
+const struct fam_argument fam_report_arguments[] = {
+    {.name = "REPORT", .type = FAM_VALUE_UUID, .optional = true, .help = "from 'famctl report list'"},
+    {.name = NULL},
+};
+const struct fam_flag fam_report_flags[] = {USER, PERIOD, REASON, {.name = NULL}};
+const struct fam_flag fam_report_render_flags[] = {USER,
+                                                   PERIOD,
+                                                   {.name = "--out",
+                                                    .type = FAM_VALUE_WORD,
+                                                    .value = "FILE",
+                                                    .required = true,
+                                                    .help = "the picture's file; made new"},
+                                                   REASON,
+                                                   {.name = NULL}};
+const struct fam_flag fam_report_send_flags[] = {REASON, DRY_RUN, {.name = NULL}};
 
 const struct fam_flag fam_log_flags[] = {
     {.name = "--follow", .letter = 'f', .help = "go on as lines come, also after a rotation"},
@@ -432,7 +481,8 @@ const struct fam_argument fam_man_arguments[] = {
 
 static const char *const notification_states[] = {"queued", "leased", "delivered", "failed", "expired", "held", NULL};
 static const char *const ended_states[] = {"failed", "expired", NULL};
-static const char *const notification_kinds[] = {"better_reading", "checkin", "weekly_report", NULL};
+static const char *const notification_kinds[] = {"better_reading", "checkin", "checkin_reminder", "weekly_report",
+                                                 "follow_up",      "notice",  "broadcast",        NULL};
 
 #define ONLY_USER                                                                                                      \
     {                                                                                                                  \

@@ -104,6 +104,15 @@ static enum fam_code show_task(struct fam_app *app, const char *job, const struc
     return code;
 }
 
+static void show_reports(struct fam_app *app, const struct fam_business_value *values)
+{
+    double due_first = values[FAM_BUSINESS_REPORT_DUE_FIRST].value, now = (double)fam_wall_ms() / 1000;
+    fam_metrics_set(app->metrics, FAM_M_REPORTS_KEPT, NULL, values[FAM_BUSINESS_REPORTS_KEPT].value);
+    fam_metrics_set(app->metrics, FAM_M_REPORTS_BYTES, NULL, values[FAM_BUSINESS_REPORTS_BYTES].value);
+    fam_metrics_set(app->metrics, FAM_M_REPORT_LAST, NULL, values[FAM_BUSINESS_REPORT_LAST].value);
+    fam_metrics_set(app->metrics, FAM_M_REPORT_OVERDUE, NULL, due_first > 0 && now > due_first ? now - due_first : 0);
+}
+
 /* Numbers of the whole database, which a task computes now and then: each server shows the same. */
 static void show_business(struct fam_app *app, uint64_t *next_ms)
 {
@@ -130,6 +139,7 @@ static void show_business(struct fam_app *app, uint64_t *next_ms)
                         values[FAM_BUSINESS_RETENTION_DAY_1 + i].value);
     }
     fam_metrics_set(app->metrics, FAM_M_OVERDUE_PERSONAL_ROW, NULL, values[FAM_BUSINESS_OVERDUE_PERSONAL_ROW].value);
+    show_reports(app, values);
     const struct fam_business_value *oldest = &values[FAM_BUSINESS_OLDEST_PERSONAL_ROW];
     double age = (double)fam_wall_ms() / 1000 - oldest->value;
     fam_metrics_set(app->metrics, FAM_M_OLDEST_PERSONAL_ROW, NULL, oldest->value > 0 && age > 0 ? age : 0);

@@ -51,7 +51,7 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     }
     const char *step = fam_json_string(root, "s"), *name = fam_json_string(root, "n");
     const char *entry = fam_json_string(root, "e"), *subject = fam_json_string(root, "u");
-    const char *question = fam_json_string(root, "q");
+    const char *question = fam_json_string(root, "i");
     struct fam_uuid uuid;
     for (size_t i = 0; step && i < FAM_STEP_COUNT; i++) {
         if (strcmp(step, step_names[i]) == 0) {
@@ -77,6 +77,9 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     ret_state->phrase_id = number(root, "p");
     ret_state->answer_id = number(root, "a");
     ret_state->closed_id = number(root, "d");
+    ret_state->rated_id = number(root, "t");
+    ret_state->thanks_id = number(root, "q");
+    ret_state->agreed_id = number(root, "k");
     int64_t rating = number(root, "r");
     ret_state->rating = rating <= 5 ? (uint8_t)rating : 0;
     int64_t band = number(root, "g");
@@ -115,7 +118,7 @@ static void add_members(struct fam_buf *json, const struct fam_state *state)
         fam_buf_addf(json, ",\"u\":\"%s\"", state->subject);
     }
     if (state->question[0]) {
-        fam_buf_add_text(json, ",\"q\":");
+        fam_buf_add_text(json, ",\"i\":");
         fam_json_add_string(json, state->question);
     }
     if (state->rating) {
@@ -123,6 +126,12 @@ static void add_members(struct fam_buf *json, const struct fam_state *state)
     }
     if (state->closed_id) {
         fam_buf_addf(json, ",\"d\":%" PRId64, state->closed_id);
+    }
+    if (state->rated_id && state->thanks_id) {
+        fam_buf_addf(json, ",\"t\":%" PRId64 ",\"q\":%" PRId64, state->rated_id, state->thanks_id);
+    }
+    if (state->agreed_id) {
+        fam_buf_addf(json, ",\"k\":%" PRId64, state->agreed_id);
     }
     if (state->erases_answers) {
         fam_buf_add_text(json, ",\"x\":true");

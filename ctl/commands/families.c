@@ -1,6 +1,5 @@
 /* child, family export, family delete: what belongs to one family; opened and erased with a reason only. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,36 +8,17 @@
 
 #include "base/uuid.h"
 #include "commands/commands.h"
+#include "commands/shared.h"
 #include "ctl.h"
 #include "fam/v1/family.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
 #include "words.h"
 
 enum {
-    PAGE = 100,
-    PAGES_MAX = 1000,  /* of families, on the way to one */
     CHUNKS_MAX = 4096, /* of a file of 256 KiB each */
     TRAITS_MAX = 16,
-    PEOPLE_MAX = 10,
     PATH_SIZE = 1024
 };
-
-static void word_cell(struct fam_out *out, const ProtobufCEnumDescriptor *descriptor, int value)
-{
-    char word[FAM_WORD_SIZE];
-    fam_word_from_enum(descriptor, value, word);
-    fam_out_cell(out, FAM_TEXT(word));
-}
-
-/* Options for a call that opens what belongs to a user; the server refuses it without a reason. */
-static struct fam_rpc_options opening_call(const struct fam_ctl *ctl, const struct fam_uuid *user_id)
-{
-    struct fam_rpc_options options = fam_ctl_call(ctl);
-    options.read_only = true;
-    options.acting_user = user_id;
-    options.reason = fam_parsed_value(ctl->parsed, "--reason");
-    return options;
-}
 
 /* ---- children ---- */
 
@@ -63,7 +43,7 @@ static void show_children(struct fam_out *out, const Fam__V1__Family *family)
         fam_out_cell(out, FAM_TEXT(family->children[i]->child_id));
         fam_out_cell(out, FAM_TEXT(family->children[i]->name));
         fam_out_cell(out, FAM_NUMBER(family->children[i]->age_years));
-        word_cell(out, &fam__v1__age_band__descriptor, (int)family->children[i]->age_band);
+        fam_ctl_word_cell(out, &fam__v1__age_band__descriptor, (int)family->children[i]->age_band);
     }
 }
 
@@ -88,7 +68,7 @@ static void show_child(struct fam_out *out, const Fam__V1__Child *child)
     fam_out_cell(out, FAM_TEXT(child->name));
     birth_cell(out, child->birth);
     fam_out_cell(out, FAM_NUMBER(child->age_years));
-    word_cell(out, &fam__v1__age_band__descriptor, (int)child->age_band);
+    fam_ctl_word_cell(out, &fam__v1__age_band__descriptor, (int)child->age_band);
     fam_out_cell(out, FAM_WORDS(traits, count));
     fam_out_cell(out, FAM_TEXT(child->special_needs));
 }
@@ -99,7 +79,7 @@ static enum fam_code open_children(struct fam_ctl *ctl, const char *child_id, st
     Fam__V1__GetFamilyRequest request = FAM__V1__GET_FAMILY_REQUEST__INIT;
     struct fam_uuid user_id = {{0}};
     (void)fam_uuid_parse(fam_parsed_value(ctl->parsed, "--user"), &user_id);
-    const struct fam_rpc_options options = opening_call(ctl, &user_id);
+    const struct fam_rpc_options options = fam_ctl_opening_call(ctl, &user_id);
     struct fam_rpc rpc;
     fam_rpc_init(&rpc, &options);
     enum fam_code code = FAM_RPC(ctl->client, fam__v1__family_service, get_family, &rpc, &request, status);
@@ -132,73 +112,11 @@ enum fam_code fam_ctl_child_show(struct fam_ctl *ctl, struct fam_status *status)
 
 /* ---- export ---- */
 
-struct people {
-    struct fam_uuid ids[PEOPLE_MAX];
-    size_t count;
-};
-
-static bool take_people(const Fam__V1__ListFamiliesResponse *response, const char *family_id, struct people *people)
-{
-    for (size_t i = 0; i < response->n_families; i++) {
-        const Fam__V1__FamilySummary *family = response->families[i];
-        if (strcmp(family->family_id, family_id) != 0) {
-            continue;
-        }
-        for (size_t u = 0; u < family->n_user_ids && people->count < PEOPLE_MAX; u++) {
-            people->count += fam_uuid_parse(family->user_ids[u], &people->ids[people->count]) ? 1 : 0;
-        }
-        return true;
-    }
-    return false;
-}
-
-/* Who is in the family; what may be seen of it differs for each of them. */
-static enum fam_code find_people(struct fam_ctl *ctl, const char *family_id, struct people *people,
-                                 struct fam_status *status)
-{
-    Fam__V1__ListFamiliesRequest request = FAM__V1__LIST_FAMILIES_REQUEST__INIT;
-    struct fam_rpc_options options = fam_ctl_call(ctl);
-    char token[512] = "";
-    bool found = false;
-    enum fam_code code = FAM_OK;
-    options.read_only = true;
-    request.page_size = PAGE;
-    request.page_token = token;
-    for (int page = 0; page < PAGES_MAX && code == FAM_OK && !found && (page == 0 || token[0] != '\0'); page++) {
-        struct fam_rpc rpc;
-        fam_rpc_init(&rpc, &options);
-        code = FAM_RPC(ctl->client, fam__v1__ops_service, list_families, &rpc, &request, status);
-        if (code == FAM_OK) {
-            const Fam__V1__ListFamiliesResponse *response =
-                (const Fam__V1__ListFamiliesResponse *)fam_rpc_response(&rpc);
-            found = take_people(response, family_id, people);
-            (void)snprintf(token, sizeof(token), "%s", response->next_page_token);
-        }
-        fam_rpc_done(&rpc);
-    }
-    return code != FAM_OK || found ? code : fam_fail(status, FAM_NOT_FOUND, "there is no family %s", family_id);
-}
-
-/* The file of one person in one format, for its owner's eyes only; one that exists is not written over. */
-static enum fam_code open_file(const char *path, FILE **ret_file, struct fam_status *status)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    *ret_file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (*ret_file != NULL) {
-        return FAM_OK;
-    }
-    int error = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fam_fail(status, FAM_FAILED_PRECONDITION, "%s can't be made: %s", path, strerror(error));
-}
-
 static enum fam_code fill_file(struct fam_ctl *ctl, const struct fam_uuid *user_id, Fam__V1__ExportFormat format,
                                FILE *file, int64_t *ret_bytes, struct fam_status *status)
 {
     Fam__V1__ExportFamilyRequest request = FAM__V1__EXPORT_FAMILY_REQUEST__INIT;
-    const struct fam_rpc_options options = opening_call(ctl, user_id);
+    const struct fam_rpc_options options = fam_ctl_opening_call(ctl, user_id);
     char token[1024] = "";
     enum fam_code code = FAM_OK;
     request.format = format;
@@ -238,7 +156,7 @@ static enum fam_code write_file(struct fam_ctl *ctl, const struct fam_uuid *user
     if (length < 0 || (size_t)length >= sizeof(path)) {
         return fam_usage(status, "the name of the folder is too long");
     }
-    enum fam_code code = open_file(path, &file, status);
+    enum fam_code code = fam_ctl_new_file(path, &file, status);
     if (code != FAM_OK) {
         return code;
     }
@@ -260,8 +178,8 @@ enum fam_code fam_ctl_family_export(struct fam_ctl *ctl, struct fam_status *stat
 {
     static const struct fam_column columns[] = {{"user_id", "USER"}, {"file", "FILE"}, {"bytes", "BYTES"}};
     const char *dir = fam_parsed_value(ctl->parsed, "--out");
-    struct people people = {.count = 0};
-    enum fam_code code = find_people(ctl, ctl->parsed->arguments[0], &people, status);
+    struct fam_ctl_people people;
+    enum fam_code code = fam_ctl_find_people(ctl, ctl->parsed->arguments[0], &people, status);
     if (code == FAM_OK && mkdir(dir, 0700) != 0 && errno != EEXIST) {
         code = fam_fail(status, FAM_FAILED_PRECONDITION, "the folder can't be made: %s", strerror(errno));
     }

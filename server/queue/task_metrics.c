@@ -10,6 +10,7 @@
 #include "store/activity_store.h"
 #include "store/business_store.h"
 #include "store/checkin_store.h"
+#include "store/report_counts.h"
 #include "store/retention_store.h"
 #include "store/store.h"
 #include "store/words.h"
@@ -18,7 +19,27 @@ struct refresh {
     struct fam_run *run;
     struct fam_activity activity;
     struct fam_retention_overdue overdue;
+    struct fam_report_counts reports;
 };
+
+static enum fam_code write_reports(struct fam_db *db, const struct fam_report_counts *reports,
+                                   struct fam_status *status)
+{
+    const struct {
+        enum fam_business which;
+        double value;
+    } values[] = {{FAM_BUSINESS_REPORTS_KEPT, (double)reports->kept},
+                  {FAM_BUSINESS_REPORTS_BYTES, (double)reports->bytes},
+                  {FAM_BUSINESS_REPORT_LAST, (double)reports->last_ms / 1000},
+                  {FAM_BUSINESS_REPORT_DUE_FIRST, (double)reports->due_first_ms / 1000}};
+    enum fam_code code = FAM_OK;
+    for (size_t i = 0; code == FAM_OK && i < FAM_ARRAY_SIZE(values); i++) {
+        /* Tasks are deleted after a week: what was known of the last one stays. */
+        bool unknown = values[i].which == FAM_BUSINESS_REPORT_LAST && reports->last_ms == 0;
+        code = unknown ? FAM_OK : fam_business_write(db, values[i].which, values[i].value, status);
+    }
+    return code;
+}
 
 static enum fam_code write_all(struct fam_db *db, void *context, struct fam_status *status)
 {
@@ -33,6 +54,9 @@ static enum fam_code write_all(struct fam_db *db, void *context, struct fam_stat
     }
     if (code == FAM_OK) {
         code = fam_business_write(db, FAM_BUSINESS_OVERDUE_PERSONAL_ROW, (double)refresh->overdue.seconds, status);
+    }
+    if (code == FAM_OK) {
+        code = write_reports(db, &refresh->reports, status);
     }
     return code == FAM_OK ? fam_run_finish(refresh->run, db, status) : code;
 }
@@ -71,6 +95,9 @@ void fam_task_metrics(void *context, struct fam_run *const *runs, size_t count)
         }
         if (code == FAM_OK) {
             code = fam_retention_overdue(tasks->store, tasks->retention_days, &refresh.overdue, &status);
+        }
+        if (code == FAM_OK) {
+            code = fam_report_counts_read(tasks->store, &refresh.reports, &status);
         }
         if (code == FAM_OK) {
             code = fam_tx_run(fam_store_pool(tasks->store), write_all, &refresh, NULL, &status);

@@ -1,9 +1,6 @@
 /* task_report.c: see task_report.h. */
 #include "queue/task_report.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "metrics/metrics.h"
 #include "queue/task_due.h"
@@ -11,32 +8,7 @@
 #include "store/checkin_settings.h"
 #include "store/store.h"
 
-enum { LIFETIME_MS = 24 * 60 * 60 * 1000, SHOWN = 3 };
-
-/* The week in short, with the report's id. */
-static bool pack(const Fam__V1__Report *report, struct fam_due_message *message)
-{
-    Fam__V1__WeekSummary summary = FAM__V1__WEEK_SUMMARY__INIT;
-    Fam__V1__EmotionCount counts[SHOWN];
-    Fam__V1__EmotionCount *list[SHOWN];
-    summary.report_id = report->report_id;
-    summary.from_ms = report->from_ms;
-    summary.until_ms = report->until_ms;
-    summary.entries = report->entries;
-    summary.emotions = list;
-    for (size_t i = 0; i < SHOWN && i < report->n_emotions; i++) {
-        fam__v1__emotion_count__init(&counts[i]);
-        counts[i].emotion = report->emotions[i]->emotion;
-        counts[i].count = report->emotions[i]->count;
-        list[summary.n_emotions++] = &counts[i];
-    }
-    message->size = fam__v1__week_summary__get_packed_size(&summary);
-    message->body = malloc(message->size + 1);
-    if (message->body != NULL) {
-        (void)fam__v1__week_summary__pack(&summary, message->body);
-    }
-    return message->body != NULL;
-}
+enum { LIFETIME_MS = 24 * 60 * 60 * 1000 };
 
 /* Does the person want it now, or when? *ret_wanted is false also for somebody who is gone. */
 static enum fam_code ask_settings(struct fam_store *store, const struct fam_uuid *user_id, bool *ret_wanted,
@@ -68,7 +40,7 @@ static enum fam_code make(struct fam_due_run *due, const struct fam_uuid *user_i
     enum fam_code code = fam_report_make(due->context->store, &order, &report, status);
     if (code == FAM_OK) {
         fam_metrics_add(due->context->metrics, FAM_M_REPORTS, FAM_LABELS("week", "weekly"), 1);
-        code = pack(report, message) ? FAM_OK : fam_fail_memory(status);
+        code = fam_report_week_pack(report, &message->body, &message->size, status);
         fam__v1__report__free_unpacked(report, NULL);
     }
     return code;

@@ -48,5 +48,8 @@ bool fam_emotion_is_good(Fam__V1__Emotion emotion);
  * caller's to look at. */
 enum fam_code fam_report_make(struct fam_store *store, const struct fam_report_order *order,
                               Fam__V1__Report **ret_report, struct fam_status *status) FAM_MUST_CHECK;
+/* A week's report of the archive in short, as its notification names it: a packed WeekSummary; free() it. */
+enum fam_code fam_report_week_pack(const Fam__V1__Report *report, void **ret_body, size_t *ret_size,
+                                   struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

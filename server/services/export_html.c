@@ -90,7 +90,7 @@ static bool has_words(const char *column)
 {
     static const char *const COLUMNS[] = {
         "language", "purpose", "role",       "engine", "inputKind", "certainty", "emotion", "needs", "traits", "safety",
-        "told_of",  "helped",  "instead_of", "place",  "age_band",  "kind",      "state",   "slot",  "period"};
+        "told_of",  "helped",  "instead_of", "place",  "age_band",  "kind",      "state",   "slot",  "period", "trend"};
     for (size_t i = 0; i < FAM_ARRAY_SIZE(COLUMNS); i++) {
         if (strcmp(column, COLUMNS[i]) == 0) {
             return true;

@@ -23,6 +23,7 @@ enum {
     METHOD("TranslationService/GetEntry", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                  \
     METHOD("TranslationService/ListEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
     METHOD("TranslationService/RateEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                   \
+    METHOD("TranslationService/AgreeFollowUp", CALLERS, CHANGE, 0)                                                     \
     METHOD("TranslationService/CorrectEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 30000)                            \
     METHOD("TranslationService/ReviseEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 30000)                             \
     METHOD("TranslationService/ShareEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                  \
@@ -154,6 +155,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("RateEntryRequest.helped", REQUIRED, 1, 4),
     RULE("RateEntryRequest.used_response", OPTIONAL, 0, 3),
     RULE("RateEntryRequest.comment", OPTIONAL, 0, 500),
+    RULE("AgreeFollowUpRequest.entry_id", REQUIRED, 36, 36),
     RULE("RegisterUserRequest.telegram_id", REQUIRED, 1, ID_MAX),
     RULE("UpdateUserRequest.country", OPTIONAL, 2, 2),
     RULE("UpdateUserRequest.name", OPTIONAL, 0, 64),
@@ -189,6 +191,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("EraseFamilyRequest.family_id", REQUIRED, 36, 36),
     RULE("ListFeedbackRequest.page_size", OPTIONAL, 1, 100),
     RULE("ListFeedbackRequest.page_token", OPTIONAL, 0, 128),
+    RULE("ListFeedbackRequest.feedback_id", OPTIONAL, 36, 36),
     RULE("ListEntrySummariesRequest.page_size", OPTIONAL, 1, 100),
     RULE("ListEntrySummariesRequest.page_token", OPTIONAL, 0, 128),
     RULE("ListEntrySummariesRequest.user_id", OPTIONAL, 36, 36),
@@ -236,6 +239,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("ListNotificationsRequest.page_size", OPTIONAL, 1, 100),
     RULE("ListNotificationsRequest.page_token", OPTIONAL, 0, 128),
     RULE("ListNotificationsRequest.user_id", OPTIONAL, 36, 36),
+    RULE("ListNotificationsRequest.notification_ids", OPTIONAL, 0, 100),
     RULE("ResendRequest.notification_ids", OPTIONAL, 0, 100),
     RULE("ResendRequest.user_id", OPTIONAL, 36, 36),
     RULE("AcquireLeadRequest.holder", REQUIRED, 1, 64),

@@ -17,10 +17,10 @@
 #include "services/ops_queue.h"
 #include "services/ops_reflection.h"
 #include "services/ops_schedule.h"
+#include "services/ops_send.h"
 #include "services/ops_tokens.h"
 #include "services/reply.h"
 #include "services/services_private.h"
-#include "services/unbuilt.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -302,16 +302,15 @@ FORWARD(pause_queue, PauseQueue)
 FORWARD(resume_queue, ResumeQueue)
 FORWARD(list_schedules, ListSchedules)
 
-/* ops_insight.c, erase_call.c, ops_broadcast.c */
+/* ops_insight.c, erase_call.c, ops_broadcast.c, ops_send.c */
 FORWARD(list_entry_summaries, ListEntrySummaries)
 FORWARD(list_feedback, ListFeedback)
 FORWARD(get_retention, GetRetention)
 FORWARD(get_stats, GetStats)
 FORWARD(erase_family, EraseFamily)
 FORWARD(broadcast, Broadcast)
-
-FAM_UNBUILT(OpsService, send_checkin, SendCheckin)
-FAM_UNBUILT(OpsService, send_report, SendReport)
+FORWARD(send_checkin, SendCheckin)
+FORWARD(send_report, SendReport)
 
 void fam_ops_service_init(struct fam_ops_service *service, struct fam_services_context *context)
 {

@@ -313,6 +313,7 @@ bool fam_job_ask(struct fam_job *job)
         .name_count = fam_reader_names(&job->user, &job->family, job->child, names),
         .author = job->author,
         .entry_id = &job->entry_id,
+        .apart = fam_reader_apart(&job->family),
         .timeout_ms = left_ms > ANSWER_SPARE_MS ? left_ms - ANSWER_SPARE_MS : 1,
         .began_ms = fam_call_began_ms(job->call),
         .goes_on = true, /* what is slow is delivered as a better reading */
@@ -417,7 +418,14 @@ static enum fam_code renew_entry(struct fam_job *job, const struct fam_reread *r
 {
     const struct fam_again *again = job->again;
     const struct fam_entry *before = &again->before;
-    const struct fam_correction correction = said_now(job);
+    struct fam_correction correction = said_now(job);
+    if (is_correction(job)) {
+        _Static_assert((int)FAM_OFFLINE_SIGNAL == (int)FAM_CORRECTION_SIGNAL, "a signal is kept as it is");
+        enum fam_code code = fam_translate_signal(job->context->translate, &job->input, correction.signal, status);
+        if (code != FAM_OK) {
+            return code;
+        }
+    }
     const struct fam_entry_renewal renewal = {
         .user_id = job->author,
         .entry_id = &job->entry_id,

@@ -9,8 +9,8 @@
 #include "store/store.h"
 
 static const char *const NAMES[FAM_BUSINESS_COUNT] = {
-    "active_families",  "retention_day_1",     "retention_day_7",
-    "retention_day_30", "oldest_personal_row", "overdue_personal_row",
+    "active_families",      "retention_day_1", "retention_day_7", "retention_day_30", "oldest_personal_row",
+    "overdue_personal_row", "reports_kept",    "reports_bytes",   "report_last",      "report_due_first",
 };
 
 static const struct fam_statement upsert_value = {

@@ -20,6 +20,10 @@ enum fam_business {
     FAM_BUSINESS_RETENTION_DAY_30,
     FAM_BUSINESS_OLDEST_PERSONAL_ROW,  /* Unix time in seconds; 0: there is none */
     FAM_BUSINESS_OVERDUE_PERSONAL_ROW, /* seconds by which the oldest row is older than it may be; 0: none is */
+    FAM_BUSINESS_REPORTS_KEPT,
+    FAM_BUSINESS_REPORTS_BYTES,
+    FAM_BUSINESS_REPORT_LAST,      /* Unix time in seconds; 0: none */
+    FAM_BUSINESS_REPORT_DUE_FIRST, /* Unix time in seconds at which the first one that is not made was due; 0: none */
     FAM_BUSINESS_COUNT
 };
 

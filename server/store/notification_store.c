@@ -27,7 +27,8 @@ static const struct fam_statement sweep_old = {
     "notification_sweep_old",
     "WITH old AS (UPDATE notifications SET state = 'expired', finished_at = now() WHERE notification_id IN "
     "(SELECT notification_id FROM notifications WHERE state = 'queued' AND NOT leased AND expires_at <= now() "
-    "LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING lane) SELECT lane, count(*) FROM old GROUP BY lane",
+    "LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING lane, user_id) SELECT lane, count(*) FROM old "
+    "JOIN users u USING (user_id) WHERE u.reachable GROUP BY lane",
     "update", "notifications"};
 /* One that has become due a moment ago counts, too: whoever looked may have looked just before. */
 enum { AGAIN_MS = 25 };

@@ -75,6 +75,7 @@ struct fam_leased {
     Fam__V1__Language language;
     char country[3];              /* "" when not told */
     bool may_process, may_notify; /* consents */
+    bool may_ask;                 /* the person's switch: may be asked later how it went */
     /* What is sealed; with is_gone, the person's key is destroyed, or the value damaged. */
     bool is_gone;
     int64_t chat_id;
@@ -146,6 +147,8 @@ struct fam_notification_filter {
     const struct fam_uuid *user_id; /* NULL: all */
     Fam__V1__NotificationState state;
     Fam__V1__NotificationKind kind; /* these two: unspecified for all */
+    const struct fam_uuid *ids;     /* for fam_notification_list: only these, up to FAM_NOTIFICATION_IDS_MAX */
+    size_t id_count;                /* 0: all */
 };
 /* Newest first, those before `before` (NULL: from the newest), `limit` (1 to FAM_NOTIFICATION_PAGE_MAX) at most. free()
  * the list. */
@@ -176,8 +179,9 @@ enum fam_code fam_user_set_reachable(struct fam_store *store, const struct fam_m
 
 /* For the thread behind the bell, on a connection of its own: */
 struct fam_notification_swept {
-    size_t returned;                        /* leases that had ended without a word */
-    size_t expired[FAM_NOTIFICATION_LANES]; /* by lane, from 0 */
+    size_t returned; /* leases that had ended without a word */
+    /* By lane, from 0, of people who can be reached. */
+    size_t expired[FAM_NOTIFICATION_LANES];
 };
 /* Leases that have ended return, what is too old expires. */
 enum fam_code fam_notification_sweep(struct fam_db *db, struct fam_notification_swept *ret_swept,

@@ -53,6 +53,7 @@ struct fam_pool {
     /* breaker */
     unsigned failures; /* in a row; 0: closed */
     bool probing;
+    bool is_frozen; /* a statement had no answer: the connections in use are no sign of life */
     uint64_t retry_at_ms;
 };
 
@@ -252,6 +253,7 @@ static struct fam_db *open_one(struct fam_pool *pool, struct fam_status *status)
             FAM_LOG0(pool->log, FAM_LOG_INFO, "store", "database is back");
         }
         pool->failures = 0;
+        pool->is_frozen = false;
         pool->retry_at_ms = 0;
     } else {
         if (pool->failures == 0) {
@@ -263,6 +265,13 @@ static struct fam_db *open_one(struct fam_pool *pool, struct fam_status *status)
     }
     pthread_cond_broadcast(&pool->freed);
     return db;
+}
+
+/* Whether connections work although none can be opened at the moment: a database that is short of processor time or of
+ * connections is not away, and who waits gets one of those. Under mutex. */
+static bool others_work(const struct fam_pool *pool)
+{
+    return !pool->is_frozen && pool->open > (pool->probing ? 1U : 0U);
 }
 
 static bool wait_freed(struct fam_pool *pool, uint64_t deadline_ms)
@@ -281,15 +290,21 @@ static struct fam_db *get_locked(struct fam_pool *pool, struct fam_status *statu
         if (db) {
             return db;
         }
-        if (now < pool->retry_at_ms || (pool->failures > 0 && pool->probing)) {
+        bool is_paused = now < pool->retry_at_ms || (pool->failures > 0 && pool->probing);
+        if (is_paused && !others_work(pool)) {
             (void)away(now < pool->retry_at_ms ? pool->retry_at_ms - now : PAUSE_FIRST_MS, status);
             return NULL;
         }
-        if (pool->open < pool->size) {
+        if (!is_paused && pool->open < pool->size) {
             pool->open++;
-            return open_one(pool, status);
+            db = open_one(pool, status);
+            if (db || !others_work(pool)) {
+                return db;
+            }
+            continue;
         }
-        if (!wait_freed(pool, deadline) && fam_mono_ms() >= deadline) {
+        uint64_t until = now < pool->retry_at_ms && pool->retry_at_ms < deadline ? pool->retry_at_ms : deadline;
+        if (!wait_freed(pool, until) && fam_mono_ms() >= deadline) {
             (void)fam_fail_reason(status, FAM_RESOURCE_EXHAUSTED, "DATABASE_BUSY", 500,
                                   "all connections to the database are busy");
             return NULL;
@@ -322,6 +337,7 @@ void fam_pool_put(struct fam_pool *pool, struct fam_db *db)
         if (pool->failures == 0) {
             FAM_LOG0(pool->log, FAM_LOG_ERROR, "store", "database does not answer");
         }
+        pool->is_frozen = true;
         note_failure(pool);
         for (; pool->idle_count > 0; pool->open--) {
             fam_db_close(pool->idle[--pool->idle_count]);
@@ -332,7 +348,8 @@ void fam_pool_put(struct fam_pool *pool, struct fam_db *db)
     } else {
         pool->open--;
     }
-    pthread_cond_signal(&pool->freed);
+    /* One waits for a connection, all for the news that none is left. */
+    (void)(good ? pthread_cond_signal(&pool->freed) : pthread_cond_broadcast(&pool->freed));
     pthread_mutex_unlock(&pool->mutex);
     if (!good) {
         fam_db_close(db);

@@ -8,37 +8,39 @@
 #include "store/column.h"
 #include "store/store.h"
 
-#define MS(column_) "(extract(epoch FROM " column_ ") * 1000)::bigint"
-#define MOMENT(param_) "timestamptz 'epoch' + " param_ "::bigint * INTERVAL '1 millisecond'"
-
-static const struct fam_statement
-    select_days = {"report_days",
-                   "SELECT extract(year FROM d)::integer, extract(month FROM d)::integer, extract(day FROM "
-                   "d)::integer, " MS("d AT TIME ZONE $1") " FROM (SELECT date_trunc('day', (" MOMENT(
-                       "$2") ") AT TIME ZONE $1) + make_interval(days => $3::integer) AS last) e, "
-                             "LATERAL generate_series(e.last - make_interval(days => $4::integer), e.last, INTERVAL '1 "
-                             "day') AS d "
-                             "ORDER BY d",
-                   "select", "families"};
+static const struct fam_statement select_days = {
+    "report_days",
+    "SELECT extract(year FROM d)::integer, extract(month FROM d)::integer, extract(day FROM d)::integer, "
+    "(extract(epoch FROM d AT TIME ZONE $1) * 1000)::bigint "
+    "FROM (SELECT date_trunc('day', (timestamptz 'epoch' + $2::bigint * INTERVAL '1 millisecond') AT TIME ZONE $1) "
+    "+ make_interval(days => $3::integer) AS last) e, "
+    "LATERAL generate_series(e.last - make_interval(days => $4::integer), e.last, INTERVAL '1 day') AS d ORDER BY d",
+    "select", "families"};
 /* Reports of one person are written one after the other. */
 static const struct fam_statement lock_user = {
     "report_lock", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE", "select", "users"};
 static const struct fam_statement find_same = {
-    "report_find", "SELECT report_id FROM reports WHERE user_id = $1 AND period = $2 AND until_at = " MOMENT("$3"),
+    "report_find",
+    "SELECT report_id FROM reports WHERE user_id = $1 AND period = $2 "
+    "AND until_at = timestamptz 'epoch' + $3::bigint * INTERVAL '1 millisecond'",
     "select", "reports"};
 static const struct fam_statement upsert = {
     "report_put",
-    "INSERT INTO reports (report_id, user_id, period, from_at, until_at, body) VALUES ($1, $2, $3, " MOMENT(
-        "$4") ", " MOMENT("$5") ", $6) ON CONFLICT (report_id) DO UPDATE SET from_at = EXCLUDED.from_at, "
-                                "body = EXCLUDED.body, created_at = now() RETURNING " MS("created_at"),
+    "INSERT INTO reports (report_id, user_id, period, from_at, until_at, body) VALUES ($1, $2, $3, "
+    "timestamptz 'epoch' + $4::bigint * INTERVAL '1 millisecond', "
+    "timestamptz 'epoch' + $5::bigint * INTERVAL '1 millisecond', $6) "
+    "ON CONFLICT (report_id) DO UPDATE SET from_at = EXCLUDED.from_at, body = EXCLUDED.body, created_at = now() "
+    "RETURNING (extract(epoch FROM created_at) * 1000)::bigint",
     "insert", "reports"};
 static const struct fam_statement select_one = {
-    "report_select", "SELECT body, " MS("created_at") " FROM reports WHERE user_id = $1 AND report_id = $2", "select",
-    "reports"};
+    "report_select",
+    "SELECT body, (extract(epoch FROM created_at) * 1000)::bigint FROM reports WHERE user_id = $1 AND report_id = $2",
+    "select", "reports"};
 static const struct fam_statement select_page = {
     "report_list",
-    "SELECT report_id, period, " MS("from_at") ", " MS("until_at") ", " MS(
-        "created_at") " FROM reports WHERE user_id = $1 AND report_id < $2 ORDER BY report_id DESC LIMIT $3::bigint",
+    "SELECT report_id, period, (extract(epoch FROM from_at) * 1000)::bigint, "
+    "(extract(epoch FROM until_at) * 1000)::bigint, (extract(epoch FROM created_at) * 1000)::bigint "
+    "FROM reports WHERE user_id = $1 AND report_id < $2 ORDER BY report_id DESC LIMIT $3::bigint",
     "select", "reports"};
 
 static const char *const PERIODS[] = {

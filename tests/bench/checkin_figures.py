@@ -25,8 +25,8 @@ INSERT INTO families (family_id, name, country, time_zone)
   WHERE p.user_id = '{user}';
 INSERT INTO parents (parent_id, family_id, user_id, role)
   SELECT {number(3)}, {number(2)}, {number(1)}, role FROM parents, {rows} WHERE user_id = '{user}';
-INSERT INTO consents (consent_id, user_id, purpose, granted, text_version)
-  SELECT gen_random_uuid(), {number(1)}, purpose, true, '1'
+INSERT INTO consents (consent_id, user_id, purpose, granted, text_version, changed_at)
+  SELECT gen_random_uuid(), {number(1)}, purpose, true, '1', now()
   FROM unnest(ARRAY['processing', 'notifications']) purpose, {rows};
 INSERT INTO checkin_settings (user_id, quiet_from, quiet_until)
   SELECT user_id, ((now() + INTERVAL '6 hours') AT TIME ZONE f.time_zone)::time,

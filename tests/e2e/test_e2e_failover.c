@@ -73,6 +73,13 @@ static void scene_stop(struct scene *scene)
     proc_rmtree(scene->dir);
 }
 
+static void finish(struct scene *scene, const char *event)
+{
+    if (!crowd_finish(&scene->crowd, event)) {
+        system_print_log(&scene->two.system.server, event);
+    }
+}
+
 static void assert_all_is_there_once(struct scene *scene)
 {
     crowd_assert_written_once(&scene->two.system, scene->two.people, TWO_PEOPLE);
@@ -84,7 +91,7 @@ Test(e2e_failover, one_of_two_is_killed_under_a_hundred_callers_and_nobody_notic
     static struct scene scene;
     scene_start(&scene);
     (void)proc_stop(&scene.two.second, SIGKILL, 5000);
-    crowd_finish(&scene.crowd, "SIGKILL");
+    finish(&scene, "SIGKILL");
     struct fam_client_stats stats;
     fam_client_stats(scene.two.system.client, &stats);
     cr_expect_eq(stats.connected, 1);
@@ -98,7 +105,7 @@ Test(e2e_failover, one_of_two_stops_without_a_word_under_a_hundred_callers_and_n
     static struct scene scene;
     scene_start(&scene);
     cr_assert_eq(kill(scene.two.second.pid, SIGSTOP), 0);
-    crowd_finish(&scene.crowd, "SIGSTOP");
+    finish(&scene, "SIGSTOP");
     struct fam_client_stats stats;
     fam_client_stats(scene.two.system.client, &stats);
     cr_expect_geq(stats.stalls, 1);
@@ -108,7 +115,7 @@ Test(e2e_failover, one_of_two_stops_without_a_word_under_a_hundred_callers_and_n
     cr_assert_eq(kill(scene.two.second.pid, SIGCONT), 0);
     two_wait_connected(&scene.two, 2);
     crowd_start(&scene.crowd, scene.two.system.client, scene.two.people, TWO_PEOPLE); /* the same calls again */
-    crowd_finish(&scene.crowd, "after SIGCONT");
+    finish(&scene, "after SIGCONT");
     assert_all_is_there_once(&scene);
     scene_stop(&scene);
 }

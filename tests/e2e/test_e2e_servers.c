@@ -41,7 +41,7 @@ Test(e2e_servers, a_drain_by_rpc_moves_all_callers_and_the_process_waits_for_sig
     char body[4096];
     cr_assert_eq(system_get(two.second_http, "/health/ready", body, sizeof(body)), 503);
     cr_assert_eq(system_get(two.second_http, "/health/live", body, sizeof(body)), 200);
-    crowd_finish(&crowd, "drain");
+    (void)crowd_finish(&crowd, "drain");
     crowd_assert_written_once(&two.system, two.people, TWO_PEOPLE);
     cr_assert_eq(drain(&two, two.system.admin_token, &status), FAM_OK, "it may be asked again: %s", status.message);
     cr_assert(proc_is_running(&two.second));
@@ -68,7 +68,7 @@ Test(e2e_servers, the_only_server_stops_for_five_seconds_and_every_call_is_answe
     fam_client_stats(system.client, &stats);
     cr_expect_eq(stats.stalls, 1);
     cr_assert_eq(kill(system.server.pid, SIGCONT), 0);
-    crowd_finish(&crowd, "five seconds");
+    (void)crowd_finish(&crowd, "five seconds");
     crowd_assert_written_once(&system, &parent, 1);
     system_stop(&system);
 }

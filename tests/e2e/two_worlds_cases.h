@@ -2,8 +2,8 @@
  *
  * Variables: ${FAMILY} ${CHILD} ${OTHER} (B or C) ${A_PARENT} (A's membership), ${SHARED} an entry that A shares,
  * ${PRIVATE} one that A keeps, ${DELETED} one that A has deleted, in world 2 ids that never were; ${OWN} an entry of
- * the one who asks; ${CHECKIN} and ${OWN_CHECKIN} likewise a check-in of A's and one of the asker's. They are asked in
- * this order: what takes people out of the family stands at the end. */
+ * the one who asks; ${CHECKIN} and ${OWN_CHECKIN} likewise a check-in of A's and one of the asker's; ${REPORT} one of
+ * A's. They are asked in this order: what takes people out of the family stands at the end. */
 #ifndef FAM_TESTS_TWO_WORLDS_CASES_H
 #define FAM_TESTS_TWO_WORLDS_CASES_H
 
@@ -57,6 +57,9 @@ static const struct two_worlds_case CASES[] = {
     {T "RateEntry", "{\"entryId\": \"${PRIVATE}\", \"helped\": \"HELPED_YES\"}"},
     {T "RateEntry", "{\"entryId\": \"${SHARED}\", \"helped\": \"HELPED_YES\"}"},
     {T "RateEntry", "{\"entryId\": \"${OWN}\", \"helped\": \"HELPED_NO\", \"comment\": \"нет\"}"},
+    {T "AgreeFollowUp", "{\"entryId\": \"${PRIVATE}\"}"},
+    {T "AgreeFollowUp", "{\"entryId\": \"${SHARED}\"}"},
+    {T "AgreeFollowUp", "{\"entryId\": \"${OWN}\"}"},
     {T "CorrectEntry", "{\"entryId\": \"${PRIVATE}\", \"emotion\": \"EMOTION_SHAME\"}"},
     {T "CorrectEntry", "{\"entryId\": \"${SHARED}\", \"emotion\": \"EMOTION_SHAME\"}"},
     {T "ReviseEntry", "{\"entryId\": \"${PRIVATE}\", \"phrase\": \"Другое\"}"},
@@ -70,6 +73,11 @@ static const struct two_worlds_case CASES[] = {
     {T "Translate", "{\"phrase\": \"Ненавижу тебя!\", \"childId\": \"${CHILD}\"}"},
     {T "Translate", "{\"phrase\": \"Мне страшно\"}"},
     {T "Translate", "{\"phrase\": \"Мне страшно\", \"childId\": \"${PRIVATE}\"}"},
+    {T "Translate", "{\"phrase\": \"Не хочу к нему\", \"childId\": \"${CHILD}\"}"}, /* as A did, in private */
+    {T "Translate", "{\"phrase\": \"Не хочу к нему\", \"childId\": \"${CHILD}\"}"}, /* again: now from the cache */
+    {F "GetPrivacyReport", "{}"},
+    {F "ExportFamily", "{\"format\": 1}"},
+    {F "ExportFamily", "{\"format\": 2}"},
     {T "TranslateBatch", "{\"items\": [{\"phrase\": \"папа меня бьёт\"}]}"},
     {T "CorrectEntry", "{\"entryId\": \"${OWN}\", \"emotion\": \"EMOTION_SADNESS\"}"},
     {N "RecordDelivery",
@@ -89,8 +97,12 @@ static const struct two_worlds_case CASES[] = {
     {K "AnswerQuestion", "{\"checkinId\": \"${OWN_CHECKIN}\", \"questionId\": \"about\", \"optionId\": \"meals\"}"},
     {K "ListCheckins", "{}"},
     {K "ListCheckins", "{\"pageSize\": 1, \"pageToken\": \"${CHECKIN}\"}"},
-    {K "GetReport", "{\"period\": \"REPORT_PERIOD_WEEK\"}"},
+    {K "GetReport", "{\"period\": \"REPORT_PERIOD_WEEK\", \"picture\": true}"},
+    {K "GetReport", "{\"period\": \"REPORT_PERIOD_MONTH\"}"},
+    {K "GetReport", "{\"period\": \"REPORT_PERIOD_QUARTER\", \"picture\": true}"},
+    {K "GetReport", "{\"reportId\": \"${REPORT}\"}"},
     {K "ListReports", "{}"},
+    {K "ListReports", "{\"pageSize\": 1, \"pageToken\": \"${REPORT}\"}"},
     {K "SkipCheckin", "{\"checkinId\": \"${CHECKIN}\"}"},
     {K "SkipCheckin", "{\"checkinId\": \"${OWN_CHECKIN}\"}"},
     {S "CreateSession", "{\"client\": \"worlds\"}"},
@@ -112,10 +124,13 @@ static const struct two_worlds_case CASES[] = {
     {F "RemoveChild", "{\"childId\": \"${CHILD}\"}"},
     {T "ListEntries", "{\"scope\": \"ENTRY_SCOPE_FAMILY\"}"},
     {F "GetFamily", "{}"},
+    {K "GetReport", "{\"period\": \"REPORT_PERIOD_WEEK\"}"},
     {F "RemoveParent", "{\"parentId\": \"${A_PARENT}\"}"},
+    {K "GetReport", "{\"period\": \"REPORT_PERIOD_WEEK\", \"picture\": true}"},
     {T "ListEntries", "{\"scope\": \"ENTRY_SCOPE_FAMILY\"}"},
     {F "GetFamily", "{}"},
     {F "LeaveFamily", "{}"},
+    {K "GetReport", "{\"period\": \"REPORT_PERIOD_WEEK\"}"},
     {T "ListEntries", "{\"scope\": \"ENTRY_SCOPE_FAMILY\"}"},
     {F "DeleteFamily", "{\"confirm\": \"DELETE\"}"},
     {F "GetFamily", "{}"},

@@ -109,8 +109,9 @@ static void make_schema_of_before(const char *database)
 
 Test(schedule, families_that_were_there_before_the_schedule_get_the_same)
 {
-    char database[192];
-    cr_assert(pg_server_create_db(&f.pg, "older", database, sizeof(database)));
+    struct pg_server older;
+    cr_assert(pg_server_start(&older, false));
+    const char *database = older.conninfo;
     make_schema_of_before(database);
     expect_sql(database,
                "INSERT INTO families (family_id, name, time_zone) VALUES (gen_random_uuid(), '', 'Europe/Moscow')",
@@ -123,6 +124,7 @@ Test(schedule, families_that_were_there_before_the_schedule_get_the_same)
                "substr(schedule_id::text, 15, 1) || ' ' || (abs(extract(epoch FROM now()) * 1000 - ('x' || "
                "replace(substr(schedule_id::text, 1, 13), '-', ''))::bit(48)::bigint) < 3600000) FROM schedules",
                "generate_weekly_report 7 10:00 7 true");
+    pg_server_stop(&older);
 }
 
 Test(schedule, what_is_due_becomes_a_task_that_knows_when_and_for_whom)

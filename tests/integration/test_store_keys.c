@@ -82,8 +82,9 @@ static void dump_and_load(const char *option, const char *target)
 
 Test(keys, rows_with_the_key_dump_open_and_rows_alone_do_not)
 {
-    char target[256];
-    cr_assert(pg_server_create_db(&f.pg, "restored", target, sizeof(target)));
+    struct pg_server restored;
+    cr_assert(pg_server_start(&restored, false));
+    const char *target = restored.conninfo;
     dump_and_load("--exclude-schema=keys", target);
     /* Rows without keys: no schema of keys at all, then an empty one as a fresh program makes it. */
     expect_sql(target, "SELECT count(*) FROM emotion_entries", "1");
@@ -109,6 +110,7 @@ Test(keys, rows_with_the_key_dump_open_and_rows_alone_do_not)
     struct fam_uuid again = make_user(together, 1);
     cr_assert(fam_uuid_equal(&again, &user_id));
     fam_store_free(together);
+    pg_server_stop(&restored);
 }
 
 Test(keys, a_rotated_master_key_opens_what_the_old_one_wrapped)
@@ -222,7 +224,9 @@ Test(keys, servers_that_start_at_once_agree_on_the_hmac_keys)
 {
     static const unsigned char failed[FAM_HMAC_SIZE];
     unsigned char hmacs[6][FAM_HMAC_SIZE];
-    cr_assert(pg_server_create_db(&f.pg, "fresh", fresh, sizeof(fresh)));
+    struct pg_server other;
+    cr_assert(pg_server_start(&other, false));
+    snprintf(fresh, sizeof(fresh), "%s", other.conninfo);
     struct fam_store *store = store_open(fresh, KEY_V1, 2);
     store_migrate(store);
     fam_store_free(store);
@@ -230,6 +234,7 @@ Test(keys, servers_that_start_at_once_agree_on_the_hmac_keys)
     cr_assert_neq(memcmp(hmacs[0], failed, FAM_HMAC_SIZE), 0);
     for (int i = 1; i < 6; i++)
         cr_assert_eq(memcmp(hmacs[i], hmacs[0], FAM_HMAC_SIZE), 0);
+    pg_server_stop(&other);
 }
 
 Test(keys, purposes_have_keys_of_their_own)

@@ -362,6 +362,17 @@ Test(notifications, what_is_too_old_expires_unsent)
     sql("SELECT count(*) FROM notifications WHERE state = 'expired' AND finished_at IS NOT NULL", "1");
 }
 
+Test(notifications, what_expires_for_somebody_who_blocked_the_bot_is_no_failure_of_ours)
+{
+    struct fam_outcome outcome;
+    struct fam_status status = {0};
+    add_checkin(f.store, &anna, "first", 0, 1);
+    cr_assert_eq(fam_user_set_reachable(f.store, NULL, &anna, false, &outcome, &status), FAM_OK, "%s", status.message);
+    sql("SELECT pg_sleep(0.01)", NULL);
+    cr_assert_eq(sweep_notifications(f.store).expired[1], 0);
+    sql("SELECT count(*) FROM notifications WHERE state = 'expired'", "1");
+}
+
 Test(notifications, what_is_due_later_waits_and_its_time_is_known)
 {
     uint32_t ms = 0;

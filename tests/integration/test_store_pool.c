@@ -1,5 +1,8 @@
 /* Connections: outages, recovery, limits, errors, transactions. */
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/config.h"
@@ -232,6 +235,42 @@ Test(pool, a_frozen_database_is_left_in_time_and_then_costs_nothing)
     cr_assert_eq(fam_db_exec(db, &number, &params, NULL, &status), FAM_OK, "%s", status.message);
     fam_pool_put(pool, db);
     fam_pool_free(pool);
+}
+
+struct borrower {
+    struct fam_pool *pool;
+    struct fam_status status;
+    enum fam_code code;
+};
+
+static void *borrow(void *arg)
+{
+    struct borrower *borrower = arg;
+    struct fam_db *db = NULL;
+    borrower->code = fam_pool_get(borrower->pool, &db, &borrower->status);
+    fam_pool_put(borrower->pool, db);
+    return NULL;
+}
+
+/* No second connection can be opened, for PostgreSQL is short of them or too busy to answer in time. */
+Test(pool, who_finds_no_new_connection_waits_for_one_that_works)
+{
+    expect_sql(f.pg.conninfo, "CREATE ROLE limited LOGIN CONNECTION LIMIT 1", NULL);
+    char conninfo[512];
+    snprintf(conninfo, sizeof(conninfo), "%s user=limited", f.pg.conninfo);
+    struct fam_pool_options options = {.conninfo = conninfo, .size = 3};
+    struct fam_status status = {0};
+    struct borrower other = {.pool = fam_pool_new(&options, &status)};
+    struct fam_db *db = NULL;
+    pthread_t thread;
+    cr_assert(other.pool, "%s", status.message);
+    cr_assert_eq(fam_pool_get(other.pool, &db, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(pthread_create(&thread, NULL, borrow, &other), 0);
+    usleep(300000); /* it fails to open one, and waits */
+    fam_pool_put(other.pool, db);
+    (void)pthread_join(thread, NULL);
+    cr_expect_eq(other.code, FAM_OK, "%s", other.status.message);
+    fam_pool_free(other.pool);
 }
 
 Test(pool, a_session_that_is_killed_is_unavailable_and_the_next_call_works)

@@ -197,6 +197,10 @@ Test(tasks, numbers_of_the_whole_database_are_written_once_for_all_servers)
     cr_expect(values[FAM_BUSINESS_ACTIVE_FAMILIES].has_value);
     cr_expect_eq(values[FAM_BUSINESS_ACTIVE_FAMILIES].value, 1);
     cr_expect(values[FAM_BUSINESS_RETENTION_DAY_30].has_value);
+    cr_expect(values[FAM_BUSINESS_REPORTS_KEPT].has_value && values[FAM_BUSINESS_REPORTS_KEPT].value == 0);
+    cr_expect_gt(values[FAM_BUSINESS_REPORTS_BYTES].value, 0);
+    cr_expect(values[FAM_BUSINESS_REPORT_DUE_FIRST].has_value && values[FAM_BUSINESS_REPORT_DUE_FIRST].value == 0);
+    cr_expect_not(values[FAM_BUSINESS_REPORT_LAST].has_value, "no task of reports has ended yet");
     cr_expect_leq(llabs(values[FAM_BUSINESS_ACTIVE_FAMILIES].computed_at_ms - fam_wall_ms()), 60000);
     cr_assert_eq(fam_schedule_ensure(w.f.store, &status), FAM_OK);
     cr_assert_eq(fam_business_every(w.f.store, "refresh_metrics", &every_ms, &status), FAM_OK);
@@ -371,12 +375,6 @@ static Fam__V1__WeekSummary *open_week(const struct fam_uuid *user_id)
     return week;
 }
 
-/* By their own words: no quiet hours, so that what is due is shown at any hour. */
-static void end_quiet_hours(void)
-{
-    sql("INSERT INTO checkin_settings (user_id, quiet_from, quiet_until) SELECT user_id, NULL, NULL FROM users");
-}
-
 static Fam__V1__Report *open_report(const struct fam_uuid *user_id, const Fam__V1__WeekSummary *week)
 {
     struct fam_status status = {0};
@@ -401,7 +399,7 @@ Test(tasks, a_report_tells_each_parent_of_their_own_week_alone)
         consent_to_all(&parents[i]);
     }
     consent_to_all(&w.author);
-    end_quiet_hours();
+    have_no_quiet_hours();
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_FEAR, FAM__V1__HELPED__HELPED_YES, 1);
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_ANGER, FAM__V1__HELPED__HELPED_NO, 2);
     add_week_entry(&w.author, FAM__V1__EMOTION__EMOTION_FEAR, FAM__V1__HELPED__HELPED_A_LITTLE, 6);

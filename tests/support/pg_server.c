@@ -2,6 +2,7 @@
 #include "pg_server.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <libpq-fe.h>
 #include <limits.h>
 #include <pwd.h>
@@ -60,15 +61,15 @@ static bool copy(const char *from, const char *to)
     return proc_run(argv, NULL, NULL, NULL, 0) == 0;
 }
 
-/* The template's folder: by user and by the version of the programs. */
-static bool template_path(char *ret_path, size_t size)
+/* A template's folder: by user, by the version of the programs, and by what was done to it ("": initdb alone). */
+static bool template_path(const char *name, char *ret_path, size_t size)
 {
     char found[256], initdb[PATH_MAX];
     static const char debian[] = "/usr/lib/postgresql/";
     if (!proc_find_program("initdb", found, sizeof(found)) || !realpath(found, initdb))
         return false;
     long version = strncmp(initdb, debian, sizeof(debian) - 1) == 0 ? strtol(initdb + sizeof(debian) - 1, NULL, 10) : 0;
-    int length = snprintf(ret_path, size, "%s/pg-template-%u-%ld", FAM_BIN_DIR, (unsigned)geteuid(), version);
+    int length = snprintf(ret_path, size, "%s/pg-template-%u-%ld%s", FAM_BIN_DIR, (unsigned)geteuid(), version, name);
     return length > 0 && (size_t)length < size;
 }
 
@@ -82,13 +83,20 @@ static void keep_template(const char *path, const char *data)
         (void)proc_run(argv, NULL, NULL, NULL, 0);
 }
 
-static bool make_data(struct pg_server *server)
+/* False: there is none of this name, or it can't be read. */
+static bool copy_template(struct pg_server *server, const char *name)
 {
     char path[400];
     struct stat info;
-    if (!give_to_postgres(server->dir) || !template_path(path, sizeof(path)))
+    return template_path(name, path, sizeof(path)) && stat(path, &info) == 0 && copy(path, server->data);
+}
+
+static bool make_data(struct pg_server *server)
+{
+    char path[400];
+    if (!template_path("", path, sizeof(path)))
         return false;
-    if (stat(path, &info) == 0 && copy(path, server->data))
+    if (copy_template(server, ""))
         return true;
     if (!init_db(server->dir, server->data))
         return false;
@@ -149,13 +157,17 @@ static void name_addresses(struct pg_server *server)
         snprintf(server->tcp_url, sizeof(server->tcp_url), "postgresql://%s@127.0.0.1:%u/postgres", superuser, port);
 }
 
-bool pg_server_start(struct pg_server *server, bool with_tcp)
+/* The data are there, or are made anew when `template` is NULL or there is none of this name. */
+static bool start(struct pg_server *server, bool with_tcp, const char *template, bool *ret_found)
 {
     memset(server, 0, sizeof(*server));
+    *ret_found = false;
     if (!proc_tmpdir(server->dir, sizeof(server->dir)))
         return false;
     snprintf(server->data, sizeof(server->data), "%s/data", server->dir);
-    bool made = make_data(server);
+    bool made = give_to_postgres(server->dir);
+    *ret_found = made && template && copy_template(server, template);
+    made = made && (*ret_found || make_data(server));
     /* The port was free a moment ago: someone else may have been faster. */
     for (int i = 0; made && i < 3; i++) {
         server->port = with_tcp ? proc_free_port() : 0;
@@ -165,6 +177,56 @@ bool pg_server_start(struct pg_server *server, bool with_tcp)
     }
     pg_server_stop(server);
     return false;
+}
+
+bool pg_server_start(struct pg_server *server, bool with_tcp)
+{
+    bool found = false;
+    return start(server, with_tcp, NULL, &found);
+}
+
+/* FNV-1a over all files, so that a changed migration has a template of its own. False: they can't be read. */
+static bool name_schema(char ret_name[32])
+{
+    struct dirent **names = NULL;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    int count = scandir(FAM_SOURCE_DIR "/server/store/migrations", &names, NULL, alphasort);
+    bool good = count > 0;
+    for (int i = 0; i < count; i++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof(path), FAM_SOURCE_DIR "/server/store/migrations/%s", names[i]->d_name);
+        char *text = names[i]->d_name[0] == '.' ? NULL : proc_read_file(path);
+        good = good && (text || names[i]->d_name[0] == '.');
+        for (const char *at = text; at && *at; at++)
+            hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+        free(text);
+        free(names[i]);
+    }
+    free(names);
+    snprintf(ret_name, 32, "-%016" PRIx64, hash);
+    return good;
+}
+
+bool pg_server_start_migrated(struct pg_server *server, bool *ret_found)
+{
+    char name[32];
+    return name_schema(name) && start(server, false, name, ret_found);
+}
+
+bool pg_server_keep_migrated(struct pg_server *server)
+{
+    char name[32], path[400];
+    if (!name_schema(name) || !template_path(name, path, sizeof(path)))
+        return false;
+    /* Copying files is half of what a test costs, and half of the files are these databases', which nobody needs. */
+    static const char *const smaller[] = {"UPDATE pg_database SET datistemplate = false",
+                                          "DROP DATABASE IF EXISTS template0", "DROP DATABASE IF EXISTS template1"};
+    for (size_t i = 0; i < sizeof(smaller) / sizeof(smaller[0]); i++)
+        if (!pg_server_sql(server->conninfo, smaller[i], NULL, 0))
+            return false;
+    pg_server_halt(server);
+    keep_template(path, server->data);
+    return pg_server_restart(server);
 }
 
 void pg_server_halt(struct pg_server *server)
@@ -253,15 +315,6 @@ void pg_server_pause(struct pg_server *server)
 void pg_server_resume(struct pg_server *server)
 {
     signal_all(server, SIGCONT);
-}
-
-bool pg_server_create_db(struct pg_server *server, const char *name, char *ret_conninfo, size_t size)
-{
-    char sql[160];
-    snprintf(sql, sizeof(sql), "CREATE DATABASE %s", name);
-    int length = snprintf(ret_conninfo, size, "host=%s port=%u user=%s dbname=%s", server->dir,
-                          server->port ? (unsigned)server->port : NO_TCP_PORT, superuser, name);
-    return length > 0 && (size_t)length < size && pg_server_sql(server->conninfo, sql, NULL, 0);
 }
 
 static void ignore_notice(void *context, const PGresult *result)

@@ -49,9 +49,15 @@ static inline void store_fixture_start(struct store_fixture *fixture)
 {
     signal(SIGPIPE, SIG_IGN);
     memset(fixture, 0, sizeof(*fixture));
-    cr_assert(pg_server_start(&fixture->pg, false), "PostgreSQL does not start");
+    bool is_migrated = false;
+    cr_assert(pg_server_start_migrated(&fixture->pg, &is_migrated), "PostgreSQL does not start");
     fixture->store = store_open(fixture->pg.conninfo, KEY_V1, 8);
-    store_migrate(fixture->store);
+    if (!is_migrated) {
+        store_migrate(fixture->store);
+        fam_store_free(fixture->store);
+        cr_assert(pg_server_keep_migrated(&fixture->pg), "PostgreSQL does not start again");
+        fixture->store = store_open(fixture->pg.conninfo, KEY_V1, 8);
+    }
 }
 
 static inline void store_fixture_stop(struct store_fixture *fixture)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake_checkins.h"
 #include "fake_methods.h"
 #include "fake_notifications.h"
 #include "fake_people.h"
@@ -37,6 +38,7 @@ struct fake_server {
     struct fake_sessions sessions;
     struct fake_notifications notifications;
     struct fake_people people;
+    struct fake_checkins checkins;
     struct fam_server *server;
 };
 
@@ -469,6 +471,7 @@ static void fake_rate_entry(Fam__V1__TranslationService_Service *service, const 
         (void)request;                                                                                                 \
         closure(NULL, closure_data);                                                                                   \
     }
+FAKE_SILENT_TRANSLATION(agree_follow_up, AgreeFollowUp)
 FAKE_SILENT_TRANSLATION(correct_entry, CorrectEntry)
 FAKE_SILENT_TRANSLATION(revise_entry, ReviseEntry)
 FAKE_SILENT_TRANSLATION(share_entry, ShareEntry)
@@ -510,6 +513,7 @@ struct fake_server *fake_server_start(struct fake_scene *scene)
     fake_sessions_init(&fake->sessions, scene);
     fake_notifications_init(&fake->notifications, scene);
     fake_people_init(&fake->people, scene);
+    fake_checkins_init(&fake->checkins, scene);
     fake->server = fam_server_new(&options, &status);
     cr_assert_not_null(fake->server, "%s", status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->ops.base.base, &status), FAM_OK, "%s", status.message);
@@ -520,6 +524,8 @@ struct fake_server *fake_server_start(struct fake_scene *scene)
     cr_assert_eq(fam_server_add_service(fake->server, &fake->sessions.base.base, &status), FAM_OK, "%s",
                  status.message);
     cr_assert_eq(fam_server_add_service(fake->server, &fake->people.base.base, &status), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_server_add_service(fake->server, &fake->checkins.base.base, &status), FAM_OK, "%s",
+                 status.message);
     cr_assert_eq(fam_server_start(fake->server, &status), FAM_OK, "%s", status.message);
     snprintf(scene->setting, sizeof(scene->setting), "FAM_SERVERS=tcp://127.0.0.1:%u",
              (unsigned)fam_server_port(fake->server, 0));

@@ -42,8 +42,8 @@ struct crowd {
 void crowd_start(struct crowd *crowd, struct fam_client *client, const struct person *people, size_t count);
 /* Until they are in the middle of their work: everybody has had answers, and waits for the next. */
 void crowd_wait_busy(struct crowd *crowd);
-/* Until they have ended. Every call was answered with OK by its deadline, or the test fails. */
-void crowd_finish(struct crowd *crowd, const char *event);
+/* Until they have ended. Every call was answered with OK by its deadline, or the test fails and it says false. */
+bool crowd_finish(struct crowd *crowd, const char *event);
 /* Each phrase is in the database once, and its key was used once. */
 void crowd_assert_written_once(struct system *system, const struct person *people, size_t count);
 /* The number, below CROWD_CALLS, of the phrase that stands in `text`; CROWD_CALLS: none. */

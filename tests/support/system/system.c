@@ -80,14 +80,18 @@ void system_start(struct system *system, const char *const *extra)
 {
     memset(system, 0, sizeof(*system));
     cr_assert(proc_tmpdir(system->dir, sizeof(system->dir)));
-    cr_assert(pg_server_start(&system->pg, false));
+    bool is_migrated = false;
+    cr_assert(pg_server_start_migrated(&system->pg, &is_migrated));
     cr_assert(redis_server_start(&system->redis, false));
     system->rpc_port = proc_free_port();
     system->http_port = proc_free_port();
     system->bot_http_port = proc_free_port();
     make_server_env(system, extra);
     char out[4096];
-    run_once(system, "--migrate", NULL, NULL, out, sizeof(out));
+    if (!is_migrated) {
+        run_once(system, "--migrate", NULL, NULL, out, sizeof(out));
+        cr_assert(pg_server_keep_migrated(&system->pg));
+    }
     run_once(system, "--create-token", "bot", "123456", out, sizeof(out));
     keep_token(out, system->bot_token);
     run_once(system, "--create-token", "admin", "tester", out, sizeof(out));
@@ -205,11 +209,10 @@ static bool is_ready_or_dead(void *context)
     return is_ready(context) || !proc_is_running(&((struct system *)context)->server);
 }
 
-/* The log holds nothing personal: that is what the product promises, and tests of their own look for it. */
-static void print_log(const struct system *system)
+void system_print_log(const struct proc *server, const char *why)
 {
-    char *log = proc_read_file(system->server.err_path);
-    fprintf(stderr, "famserver is not ready; its log:\n%s\n", log != NULL ? log : "(none)");
+    char *log = proc_read_file(server->err_path);
+    fprintf(stderr, "%s; the log of famserver:\n%s\n", why, log != NULL ? log : "(none)");
     free(log);
 }
 
@@ -217,7 +220,7 @@ bool system_wait_ready(struct system *system, int timeout_ms)
 {
     bool ready = proc_wait_until(is_ready_or_dead, system, timeout_ms) && is_ready(system);
     if (!ready) {
-        print_log(system);
+        system_print_log(&system->server, "famserver is not ready");
     }
     return ready;
 }

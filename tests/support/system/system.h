@@ -48,6 +48,8 @@ bool system_wait_ready(struct system *system, int timeout_ms);
 struct fam_client *system_client(const struct system *system, const char *token);
 /* GET from famserver's (or the bot's) HTTP port; the HTTP status, 0 without an answer. Body cut to size. */
 int system_get(uint16_t port, const char *path, char *ret_body, size_t size);
+/* What this famserver logged, to stderr. It holds nothing personal: tests of their own look for that. */
+void system_print_log(const struct proc *server, const char *why);
 /* What the built-in engine answered is not read again: for tests that count questions to Claude. */
 void system_pause_rereads(struct system *system);
 /* The number in column 0 of the SQL's one row. */

@@ -132,8 +132,8 @@ Test(rpc_calls, a_deadline_ends_a_parked_call_and_the_handler_learns_it)
     char text[64];
     uint64_t start = fam_mono_ms();
     cr_assert_eq(echo_call(client, "slow", 20000, 1000, text, &status), FAM_DEADLINE_EXCEEDED);
-    cr_assert_lt(fam_mono_ms() - start, 5000);
-    while (echo_server_cancels(echo) == 0 && fam_mono_ms() - start < 10000) {
+    cr_assert_lt(fam_mono_ms() - start, 15000);
+    while (echo_server_cancels(echo) == 0 && fam_mono_ms() - start < 20000) {
         usleep(5000);
     }
     cr_assert_eq(echo_server_cancels(echo), 1);
@@ -167,7 +167,7 @@ Test(rpc_calls, a_cancel_reaches_the_handler)
     fam__test__v1__echo_service__echo(fam_client_service(arg.client, &fam__test__v1__echo_service__descriptor),
                                       &request, NULL, &arg.rpc);
     uint64_t start = fam_mono_ms();
-    while (fam_server_calls_in_flight(echo_server_rpc(echo)) == 0 && fam_mono_ms() - start < 5000) {
+    while (fam_server_calls_in_flight(echo_server_rpc(echo)) == 0 && fam_mono_ms() - start < 20000) {
         usleep(2000);
     }
     pthread_t thread;
@@ -175,7 +175,7 @@ Test(rpc_calls, a_cancel_reaches_the_handler)
     fam_rpc_cancel(&arg.rpc);
     pthread_join(thread, NULL);
     cr_assert_eq(arg.code, FAM_CANCELLED);
-    while (echo_server_cancels(echo) == 0 && fam_mono_ms() - start < 5000) {
+    while (echo_server_cancels(echo) == 0 && fam_mono_ms() - start < 20000) {
         usleep(2000);
     }
     cr_assert_eq(echo_server_cancels(echo), 1);
@@ -191,7 +191,7 @@ Test(rpc_calls, above_the_bound_calls_are_refused_while_inline_methods_answer)
     struct fam_client *client = echo_client(echo, "fam_bot");
     Fam__Test__V1__EchoRequest request = FAM__TEST__V1__ECHO_REQUEST__INIT;
     request.text = (char *)(uintptr_t) "parked";
-    request.park_ms = 1500;
+    request.park_ms = 4000;
     struct fam_rpc parked[2];
     for (int i = 0; i < 2; i++) {
         fam_rpc_init(&parked[i], NULL);
@@ -199,12 +199,12 @@ Test(rpc_calls, above_the_bound_calls_are_refused_while_inline_methods_answer)
                                           &request, NULL, &parked[i]);
     }
     uint64_t start = fam_mono_ms();
-    while (fam_server_calls_in_flight(echo_server_rpc(echo)) < 2 && fam_mono_ms() - start < 5000) {
+    while (fam_server_calls_in_flight(echo_server_rpc(echo)) < 2 && fam_mono_ms() - start < 20000) {
         usleep(2000);
     }
     struct fam_status status;
     char text[64];
-    cr_assert_eq(echo_call(client, "third", 0, 1000, text, &status), FAM_RESOURCE_EXHAUSTED);
+    cr_assert_eq(echo_call(client, "third", 0, 4000, text, &status), FAM_RESOURCE_EXHAUSTED);
     cr_assert_gt(status.retry_after_ms, 0);
     Fam__Test__V1__PingRequest ping = FAM__TEST__V1__PING_REQUEST__INIT;
     struct fam_rpc rpc;
@@ -252,7 +252,7 @@ Test(rpc_calls, no_server_is_unavailable_within_the_deadline)
     char text[64];
     uint64_t start = fam_mono_ms();
     cr_assert_eq(echo_call(client, "x", 0, 300, text, &status), FAM_UNAVAILABLE);
-    cr_assert_lt(fam_mono_ms() - start, 2000);
+    cr_assert_lt(fam_mono_ms() - start, 10000);
     fam_client_free(client);
 }
 
@@ -276,13 +276,13 @@ Test(rpc_calls, drain_lets_calls_finish_and_refuses_new_ones)
     fam__test__v1__echo_service__echo(fam_client_service(client, &fam__test__v1__echo_service__descriptor), &request,
                                       NULL, &parked);
     uint64_t start = fam_mono_ms();
-    while (fam_server_calls_in_flight(echo_server_rpc(echo)) < 1 && fam_mono_ms() - start < 5000) {
+    while (fam_server_calls_in_flight(echo_server_rpc(echo)) < 1 && fam_mono_ms() - start < 20000) {
         usleep(2000);
     }
     cr_assert(fam_server_drain(echo_server_rpc(echo), 10000));
     struct fam_status status;
     char text[64];
-    cr_assert_eq(echo_call(client, "new", 0, 1000, text, &status), FAM_UNAVAILABLE);
+    cr_assert_eq(echo_call(client, "new", 0, 5000, text, &status), FAM_UNAVAILABLE);
     cr_assert_str_eq(status.reason, "DRAINING");
     cr_assert_eq(fam_rpc_wait(&parked, &status), FAM_OK);
     fam_rpc_done(&parked);
@@ -310,7 +310,7 @@ static void *load(void *arg)
     return NULL;
 }
 
-Test(rpc_calls, many_threads_share_one_client, .timeout = 60)
+Test(rpc_calls, many_threads_share_one_client, .timeout = 300)
 {
     struct echo_server *echo = echo_server_start(64, 4);
     struct fam_client *client = echo_client(echo, "fam_bot");

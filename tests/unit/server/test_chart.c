@@ -186,8 +186,8 @@ Test(chart, names_of_any_kind_and_ten_children_fit, .timeout = 60)
         "<b>&amp;</b> %s {child}",
         "\xf0\x9f\xa6\x8a\xf0\x9f\x8f\xbd",
         "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81",
-        "\xe2\x80\xae"
-        "reversed",
+        ("\xe2\x80\xae"
+         "reversed"),
         "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww",
         "Ы",
     };
