@@ -153,11 +153,13 @@ static void add_worked(const struct fam_locale *locale, const Fam__V1__ReportChi
 
 static void add_child(const struct fam_locale *locale, const Fam__V1__ReportChild *child, struct fam_html *html)
 {
-    char entries[32], list[LIST_SIZE], line[LINE_SIZE];
+    char number[32], entries[64], list[LIST_SIZE], line[LINE_SIZE];
     size_t shown = child->n_emotions < EMOTIONS_A_CHILD ? child->n_emotions : EMOTIONS_A_CHILD;
-    snprintf(entries, sizeof(entries), "%d", child->entries);
+    snprintf(number, sizeof(number), "%d", child->entries);
+    const struct fam_arg count[] = {{"n", number}};
+    fam_locale_format(entries, sizeof(entries), fam_locale_plural(locale, "report.entries", child->entries), count, 1);
     list_emotions(locale, child->emotions, shown, list);
-    const struct fam_arg args[] = {{"n", entries}, {"list", list}};
+    const struct fam_arg args[] = {{"entries", entries}, {"list", list}};
     fam_html_add_bold(html, child->name[0] ? child->name : T(locale, "children.no_name"));
     fam_html_add(html, ": ");
     fam_locale_format(line, sizeof(line), *list ? T(locale, "report.child") : T(locale, "report.child_count"), args, 2);

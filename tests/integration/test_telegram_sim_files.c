@@ -55,7 +55,8 @@ Test(telegram_sim_files, what_is_no_file_and_what_goes_to_nobody_is_refused)
 }
 
 /* The first bytes of a PNG of 1080 by 1350. */
-static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x04\x38\0\0\x05" "F";
+static const char png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x04\x38\0\0\x05"
+                          "F";
 
 static int send_picture(const char *form, const void *data, size_t size, cJSON **ret_answer)
 {

@@ -36,7 +36,7 @@ Test(bot_report, a_period_is_a_tap_and_comes_as_a_picture_with_words)
     assert_says(sent, "Записей: 6, отметок о дне: 5.");
     assert_says(sent, "6,4 из 10");
     assert_says(sent, ru("report.harder"));
-    assert_says(sent, "<b>Маша</b>: записей 5");
+    assert_says(sent, "<b>Маша</b>: 5 записей, чаще всего");
     assert_says(sent, "(3 из 4)");
     assert_says(sent, "Радость была &lt;чаще&gt; грусти.");
     assert_says(sent, "Вы многое замечаете.");
