@@ -38,7 +38,7 @@ struct fam_services_context {
     struct fam_limits *guesses; /* wrong codes of invitations: FAM_INVITE_GUESSES_HOUR an hour, and no less a day */
     struct fam_translate *translate;
     const struct fam_checkin_questions *questions; /* the services' own: fam_services_new reads them */
-    struct fam_reader *reader; /* NULL: Claude is off */
+    struct fam_reader *reader;                     /* NULL: Claude is off */
     struct fam_health *health;
     struct fam_bot_watch *bots;
     struct fam_leases *leases; /* where Lease calls wait */
