@@ -56,6 +56,7 @@ static const struct method {
     [FAM_BACKEND_CORRECT_ENTRY] = {&fam__v1__translation_service__descriptor, "CorrectEntry", TRANSLATE_MS, false},
     [FAM_BACKEND_REVISE_ENTRY] = {&fam__v1__translation_service__descriptor, "ReviseEntry", TRANSLATE_MS, false},
     [FAM_BACKEND_SHARE_ENTRY] = {&fam__v1__translation_service__descriptor, "ShareEntry", QUICK_MS, false},
+    [FAM_BACKEND_AGREE_FOLLOW_UP] = {&fam__v1__translation_service__descriptor, "AgreeFollowUp", QUICK_MS, false},
     [FAM_BACKEND_DELETE_ENTRY] = {&fam__v1__translation_service__descriptor, "DeleteEntry", QUICK_MS, false},
     [FAM_BACKEND_PRIVACY_REPORT] = {&fam__v1__family_service__descriptor, "GetPrivacyReport", SEARCH_MS, true},
     [FAM_BACKEND_EXPORT_FAMILY] = {&fam__v1__family_service__descriptor, "ExportFamily", EXPORT_MS, true},

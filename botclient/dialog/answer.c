@@ -110,6 +110,10 @@ enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *e
     }
     if (entry->safety) {
         fam_keyboard_end_row(keyboard);
+        if (stored) {
+            fam_turn_button(turn, keyboard, T(turn->locale, "button.ask_tomorrow"), FAM_ACTION_FOLLOW_UP,
+                            FAM_FOLLOW_UP_AGREE, &id);
+        }
         fam_turn_button(turn, keyboard, T(turn->locale, "button.remove"), FAM_ACTION_REMOVE, 0, NULL);
     }
     enum fam_code code = FAM_OK;

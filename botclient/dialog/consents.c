@@ -5,7 +5,11 @@
 #include "dialog/zones.h"
 
 enum { ASK = 0x40, PURPOSES = 3 };
-static const char text_version[] = "1";
+/* Of the text that is shown: which words were agreed to. */
+static const char *text_version(Fam__V1__ConsentPurpose purpose)
+{
+    return purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS ? "2" : "1";
+}
 
 static const struct {
     const char *name;
@@ -31,7 +35,7 @@ enum fam_code fam_consents_set(struct fam_turn *turn, Fam__V1__ConsentPurpose pu
     Fam__V1__SetConsentRequest request = FAM__V1__SET_CONSENT_REQUEST__INIT;
     request.purpose = purpose;
     request.granted = granted;
-    request.text_version = (char *)(uintptr_t)text_version;
+    request.text_version = (char *)(uintptr_t)text_version(purpose);
     enum fam_code code = fam_turn_call(turn, FAM_BACKEND_SET_CONSENT, "set_consent", &request.base, &reply);
     return code == FAM_OK ? fam_turn_begin_again(turn) : code;
 }

@@ -73,7 +73,24 @@ static enum fam_code learn_family(struct stage *stage, const Fam__V1__Entry *ent
     return code;
 }
 
-static enum fam_code send_new(struct stage *stage, const Fam__V1__BetterReading *better, int64_t *ret_message_id)
+/* As a message of its own. Where the help stands in the chat already (`help_stands`) it is not repeated: a line says
+ * that it stays as it is, and begins the message as neutrally as the help did. */
+static void lay_out_new(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__BetterReading *better,
+                        bool help_stands, bool *ret_shortened)
+{
+    Fam__V1__Entry entry = *better->entry;
+    const char *heading =
+        better->advice_changed || better->new_danger ? T(locale, "better.changed") : T(locale, "better.again");
+    if (help_stands) {
+        entry.safety = NULL;
+        heading = T(locale, "better.after_help");
+    }
+    fam_reading_layout(html, locale, &entry, heading, ret_shortened);
+}
+
+/* `is_gone`: the message that showed the answer is not there any more. */
+static enum fam_code send_new(struct stage *stage, const Fam__V1__BetterReading *better, bool is_gone,
+                              int64_t *ret_message_id)
 {
     struct fam_turn *turn = &stage->turn;
     const struct fam_messenger *messenger = &turn->messenger;
@@ -81,11 +98,9 @@ static enum fam_code send_new(struct stage *stage, const Fam__V1__BetterReading 
     struct fam_keyboard keyboard = {0};
     fam_auto(fam_html_done) struct fam_html html = {0};
     bool shortened;
+    bool has_shown = entry->delivery && entry->delivery->chat_id == turn->update->chat_id;
     fam_html_init(&html);
-    fam_reading_layout(&html, turn->locale, entry,
-                       better->advice_changed || better->new_danger ? T(turn->locale, "better.changed")
-                                                                    : T(turn->locale, "better.again"),
-                       &shortened);
+    lay_out_new(&html, turn->locale, better, entry->safety && has_shown && !is_gone && !better->new_danger, &shortened);
     enum fam_code code = fam_answer_keyboard(turn, entry, shortened, &keyboard);
     if (code != FAM_OK) {
         return code;
@@ -93,7 +108,6 @@ static enum fam_code send_new(struct stage *stage, const Fam__V1__BetterReading 
     if (fam_html_failed(&html)) {
         return fam_fail_memory(turn->status);
     }
-    bool has_shown = entry->delivery && entry->delivery->chat_id == turn->update->chat_id;
     const struct fam_outgoing message = {.chat_id = turn->update->chat_id,
                                          .reply_to = has_shown ? entry->delivery->message_id : 0,
                                          .html = fam_html_text(&html),
@@ -171,6 +185,7 @@ static enum fam_code show_reading(struct stage *stage, int64_t *ret_message_id)
     if (code != FAM_OK) {
         return code;
     }
+    bool is_gone = false;
     /* A new danger must reach a phone that is in a pocket, and an edit rings nowhere. */
     if (better->replace && better->replace->message_id != 0 && !better->new_danger) {
         bool is_old = false;
@@ -181,13 +196,13 @@ static enum fam_code show_reading(struct stage *stage, int64_t *ret_message_id)
         }
         *stage->turn.status = (struct fam_status){0};
         code = replace(stage, better, ret_message_id);
-        bool is_gone = strcmp(stage->turn.status->reason, "NO_MESSAGE") == 0 ||
-                       strcmp(stage->turn.status->reason, "REJECTED") == 0;
+        is_gone = strcmp(stage->turn.status->reason, "NO_MESSAGE") == 0 ||
+                  strcmp(stage->turn.status->reason, "REJECTED") == 0;
         if (code == FAM_OK || !is_gone) {
             return code;
         }
     }
-    return send_new(stage, better, ret_message_id);
+    return send_new(stage, better, is_gone, ret_message_id);
 }
 
 static enum fam_code send_plain(struct stage *stage, const struct fam_html *html, const struct fam_keyboard *keyboard,

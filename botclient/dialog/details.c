@@ -4,6 +4,7 @@
 
 #include "base/uuid.h"
 #include "dialog/answer.h"
+#include "dialog/people.h"
 #include "dialog/reading.h"
 
 enum { USED_SHIFT = 8, HELPED_LAST = FAM__V1__HELPED__HELPED_WORSE };
@@ -136,6 +137,24 @@ static void add_rating_buttons(const struct fam_turn *turn, struct fam_keyboard 
     }
 }
 
+/* Below the answer. A second tap on the same answer renews the question that the first one brought. */
+static enum fam_code show_below(struct fam_turn *turn, const struct fam_html *html, const struct fam_keyboard *keyboard)
+{
+    const struct fam_messenger *messenger = &turn->messenger;
+    const struct fam_outgoing message = {.chat_id = turn->update->chat_id,
+                                         .message_id = turn->state.thanks_id,
+                                         .html = fam_html_text(html),
+                                         .keyboard = keyboard};
+    if (turn->update->message_id != 0 && turn->state.rated_id == turn->update->message_id && !fam_html_failed(html)) {
+        enum fam_code code = messenger->edit(messenger->context, &message, turn->status);
+        if (code != FAM_NOT_FOUND && code != FAM_INVALID_ARGUMENT) {
+            return code;
+        }
+    }
+    turn->state.rated_id = turn->update->message_id;
+    return fam_turn_send(turn, html, keyboard, &turn->state.thanks_id);
+}
+
 /* The first tap is on the answer, which stays; the next ones are on the question. */
 static enum fam_code ask_more(struct fam_turn *turn, unsigned helped, unsigned used, bool on_answer)
 {
@@ -144,8 +163,7 @@ static enum fam_code ask_more(struct fam_turn *turn, unsigned helped, unsigned u
     fam_html_init(&html);
     fam_html_add(&html, on_answer ? T(turn->locale, "rate.thanks") : T(turn->locale, "rate.noted"));
     add_rating_buttons(turn, &keyboard, helped, used);
-    turn->keep_pressed = on_answer;
-    return fam_turn_show(turn, &html, &keyboard);
+    return on_answer ? show_below(turn, &html, &keyboard) : fam_turn_show(turn, &html, &keyboard);
 }
 
 enum fam_code fam_details_rate(struct fam_turn *turn)
@@ -185,6 +203,33 @@ static enum fam_code ask_no_more(struct fam_turn *turn)
     return code == FAM_OK ? fam_turn_show(turn, &html, NULL) : code;
 }
 
+/* Below the answer with the help, which stays. A second tap on it says nothing more. */
+static enum fam_code agree(struct fam_turn *turn)
+{
+    char id[FAM_UUID_TEXT_SIZE];
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    Fam__V1__AgreeFollowUpRequest request = FAM__V1__AGREE_FOLLOW_UP_REQUEST__INIT;
+    int64_t pressed = turn->update->message_id;
+    if (fam_uuid_is_nil(&turn->pressed.entry) || (pressed != 0 && turn->state.agreed_id == pressed)) {
+        return FAM_OK;
+    }
+    fam_uuid_format(&turn->pressed.entry, id);
+    request.entry_id = id;
+    turn->keep_pressed = true;
+    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_AGREE_FOLLOW_UP, "agree", &request.base, &reply);
+    if (code == FAM_NOT_FOUND || code == FAM_PERMISSION_DENIED) {
+        return fam_turn_say(turn, T(turn->locale, "button.not_kept"));
+    }
+    if (code == FAM_FAILED_PRECONDITION && strcmp(turn->status->reason, "CONSENT_REQUIRED") != 0) {
+        return fam_turn_say(turn, T(turn->locale, "follow_up.too_late"));
+    }
+    if (code != FAM_OK) {
+        return fam_people_refused(turn, code);
+    }
+    turn->state.agreed_id = pressed;
+    return fam_turn_say(turn, T(turn->locale, "follow_up.agreed"));
+}
+
 /* A word of thanks in place of the question: nothing more is asked. */
 enum fam_code fam_details_follow_up(struct fam_turn *turn)
 {
@@ -195,6 +240,9 @@ enum fam_code fam_details_follow_up(struct fam_turn *turn)
     Fam__V1__RateEntryRequest request = FAM__V1__RATE_ENTRY_REQUEST__INIT;
     if (helped == FAM_FOLLOW_UP_NO_MORE) {
         return ask_no_more(turn);
+    }
+    if (helped == FAM_FOLLOW_UP_AGREE) {
+        return agree(turn);
     }
     if (helped < 1 || helped > HELPED_LAST || fam_uuid_is_nil(&turn->pressed.entry)) {
         return FAM_OK;

@@ -47,7 +47,7 @@ enum fam_action {
     FAM_ACTION_PRIVACY = 'P',     /* enum in privacy.c */
     FAM_ACTION_EXPORT = 'U',      /* 0 asks, 1 sends the files */
     FAM_ACTION_ERASE = 'Z',       /* enum in erase.c */
-    FAM_ACTION_FOLLOW_UP = 'W',   /* helped, after a danger; 0x80: never asks again */
+    FAM_ACTION_FOLLOW_UP = 'W',   /* helped, after a danger; 0x40: agrees to be asked; 0x80: never asks again */
     FAM_ACTION_FAMILY = 'f',
     FAM_ACTION_MEMBERS = 'G',        /* page */
     FAM_ACTION_MEMBER = 'M',         /* a member (parent id): 0 shows, 1 asks whether to remove, 2 removes */
@@ -76,7 +76,7 @@ enum fam_action {
     FAM_ACTION_FEEDBACK = 'q'    /* 1 to 5, while the text is asked */
 };
 
-enum { FAM_USERNAME_SIZE = 65, FAM_FOLLOW_UP_NO_MORE = 0x80 };
+enum { FAM_USERNAME_SIZE = 65, FAM_FOLLOW_UP_AGREE = 0x40, FAM_FOLLOW_UP_NO_MORE = 0x80 };
 
 struct fam_dialog_options {
     const struct fam_backend *backend; /* borrowed, like all that follows */

@@ -27,6 +27,12 @@ bool fam_invite_in_text(const char *text, struct fam_uuid *ret_code)
            size == sizeof(ret_code->bytes);
 }
 
+bool fam_invite_has_payload(const char *text)
+{
+    const char *payload = text + strcspn(text, " \n\t");
+    return payload[strspn(payload, " \n\t")] != '\0';
+}
+
 static void code_text(const struct fam_uuid *code, char ret_text[CODE_SIZE])
 {
     sodium_bin2base64(ret_text, CODE_SIZE, code->bytes, sizeof(code->bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
@@ -65,11 +71,12 @@ static enum fam_code show_preview(struct fam_turn *turn, const struct fam_uuid *
     return fam_turn_show(turn, &html, &keyboard);
 }
 
-enum fam_code fam_invite_preview(struct fam_turn *turn, const struct fam_uuid *code)
+enum fam_code fam_invite_preview(struct fam_turn *turn, const struct fam_uuid *code, bool *ret_good)
 {
     char text[CODE_SIZE];
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__PreviewInviteRequest request = FAM__V1__PREVIEW_INVITE_REQUEST__INIT;
+    *ret_good = true;
     fam_state_leave(&turn->state);
     if (turn->user->family_id[0]) {
         return fam_people_show(turn, T(turn->locale, "invite.has_family"), NULL);
@@ -79,6 +86,7 @@ enum fam_code fam_invite_preview(struct fam_turn *turn, const struct fam_uuid *c
     enum fam_code result = fam_turn_call(turn, FAM_BACKEND_PREVIEW_INVITE, NULL, &request.base, &reply);
     sodium_memzero(text, sizeof(text));
     if (result != FAM_OK) {
+        *ret_good = result != FAM_NOT_FOUND && result != FAM_INVALID_ARGUMENT;
         return refuse(turn, result);
     }
     return show_preview(turn, code, (const Fam__V1__PreviewInviteResponse *)reply.message);

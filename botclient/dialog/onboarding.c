@@ -113,15 +113,10 @@ static enum fam_code greet_in_both(struct fam_turn *turn)
     return fam_turn_send(turn, &html, &keyboard, NULL);
 }
 
-enum fam_code fam_onboarding_start(struct fam_turn *turn)
+static enum fam_code begin(struct fam_turn *turn)
 {
     bool speaks = fam_locale_language_of(turn->update->language_code) != FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED;
     bool is_fresh = !turn->user->country[0];
-    struct fam_uuid invite;
-    fam_state_leave(&turn->state);
-    if (fam_invite_in_text(turn->update->text, &invite)) {
-        return fam_invite_preview(turn, &invite);
-    }
     if (is_fresh && !speaks) {
         return greet_in_both(turn);
     }
@@ -141,6 +136,23 @@ enum fam_code fam_onboarding_start(struct fam_turn *turn)
         return code;
     }
     return fam_onboarding_next(turn);
+}
+
+/* A link that leads nowhere is said to, and then everything goes on as without one. */
+enum fam_code fam_onboarding_start(struct fam_turn *turn)
+{
+    struct fam_uuid invite;
+    enum fam_code code = FAM_OK;
+    fam_state_leave(&turn->state);
+    if (fam_invite_in_text(turn->update->text, &invite)) {
+        bool is_good = true;
+        code = fam_invite_preview(turn, &invite, &is_good);
+        return code == FAM_OK && !is_good ? begin(turn) : code;
+    }
+    if (fam_invite_has_payload(turn->update->text)) {
+        code = fam_turn_say(turn, T(turn->locale, "invite.unknown"));
+    }
+    return code == FAM_OK ? begin(turn) : code;
 }
 
 enum fam_code fam_onboarding_language(struct fam_turn *turn)

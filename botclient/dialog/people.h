@@ -45,7 +45,10 @@ void fam_member_describe(const struct fam_turn *turn, const Fam__V1__Parent *par
 /* invites.c */
 /* Is it "/start CODE" with the form of an invitation? */
 bool fam_invite_in_text(const char *text, struct fam_uuid *ret_code);
-enum fam_code fam_invite_preview(struct fam_turn *turn, const struct fam_uuid *code);
+/* Does anything stand behind the command? */
+bool fam_invite_has_payload(const char *text);
+/* *ret_good is false when the person was told that the code leads nowhere. */
+enum fam_code fam_invite_preview(struct fam_turn *turn, const struct fam_uuid *code, bool *ret_good);
 enum fam_code fam_invite_join(struct fam_turn *turn);
 enum fam_code fam_invite_make(struct fam_turn *turn);
 enum fam_code fam_invites_show(struct fam_turn *turn);

@@ -70,6 +70,9 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     ret_state->phrase_id = number(root, "p");
     ret_state->answer_id = number(root, "a");
     ret_state->closed_id = number(root, "d");
+    ret_state->rated_id = number(root, "t");
+    ret_state->thanks_id = number(root, "q");
+    ret_state->agreed_id = number(root, "k");
     int64_t rating = number(root, "r");
     ret_state->rating = rating <= 5 ? (uint8_t)rating : 0;
     int64_t band = number(root, "g");
@@ -112,6 +115,12 @@ static void add_members(struct fam_buf *json, const struct fam_state *state)
     }
     if (state->closed_id) {
         fam_buf_addf(json, ",\"d\":%" PRId64, state->closed_id);
+    }
+    if (state->rated_id && state->thanks_id) {
+        fam_buf_addf(json, ",\"t\":%" PRId64 ",\"q\":%" PRId64, state->rated_id, state->thanks_id);
+    }
+    if (state->agreed_id) {
+        fam_buf_addf(json, ",\"k\":%" PRId64, state->agreed_id);
     }
     if (state->erases_answers) {
         fam_buf_add_text(json, ",\"x\":true");

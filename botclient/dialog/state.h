@@ -2,8 +2,8 @@
  *
  * Everything in it can be lost without harm: the steps of a wizard are found again from what the server knows of the
  * person. Names of members are short because a session is small: s step, n name, c another child, a answer, p phrase's
- * message, e entry, h safety, g age, u subject, r rating, d closed question, x answers go too, w the list on show
- * (view.h). Thread-safe; no state of its own. */
+ * message, e entry, h safety, g age, u subject, r rating, d closed question, t rated answer, q the question about it,
+ * k answer with a later question, x answers go too, w the list on show (view.h). Thread-safe; no state of its own. */
 #ifndef FAM_DIALOG_STATE_H
 #define FAM_DIALOG_STATE_H
 
@@ -49,6 +49,9 @@ struct fam_state {
     char subject[FAM_UUID_TEXT_SIZE];  /* whom or what the question is about; "" for none */
     uint8_t rating;                    /* of the feedback that is being written; 0: none */
     int64_t closed_id;                 /* message of the question that was answered last */
+    int64_t rated_id;                  /* message of the answer that was rated last */
+    int64_t thanks_id;                 /* message that thanked for it and asks how it went */
+    int64_t agreed_id;                 /* message of the answer that a later question was agreed to last */
     bool erases_answers;               /* with everything else our answers in the chat are to go */
     struct fam_view view;
 };

@@ -23,6 +23,7 @@ enum {
     METHOD("TranslationService/GetEntry", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                                  \
     METHOD("TranslationService/ListEntries", CALLERS, FOR_USER | FAM_METHOD_PERSONAL, 0)                               \
     METHOD("TranslationService/RateEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                   \
+    METHOD("TranslationService/AgreeFollowUp", CALLERS, CHANGE, 0)                                                     \
     METHOD("TranslationService/CorrectEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 30000)                            \
     METHOD("TranslationService/ReviseEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 30000)                             \
     METHOD("TranslationService/ShareEntry", CALLERS, CHANGE | FAM_METHOD_PERSONAL, 0)                                  \
@@ -143,6 +144,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("RateEntryRequest.helped", REQUIRED, 1, 4),
     RULE("RateEntryRequest.used_response", OPTIONAL, 0, 3),
     RULE("RateEntryRequest.comment", OPTIONAL, 0, 500),
+    RULE("AgreeFollowUpRequest.entry_id", REQUIRED, 36, 36),
     RULE("RegisterUserRequest.telegram_id", REQUIRED, 1, ID_MAX),
     RULE("UpdateUserRequest.country", OPTIONAL, 2, 2),
     RULE("UpdateUserRequest.name", OPTIONAL, 0, 64),

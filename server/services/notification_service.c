@@ -28,8 +28,10 @@ static void record_delivery(Fam__V1__NotificationService_Service *service,
     struct fam_uuid entry_id;
     struct fam_outcome outcome;
     const struct fam_mutation mutation = fam_service_mutation(call);
-    const struct fam_delivery delivery = {
-        .chat_id = request->chat_id, .message_id = request->message_id, .reading_version = request->reading_version};
+    const struct fam_delivery delivery = {.chat_id = request->chat_id,
+                                          .message_id = request->message_id,
+                                          .reading_version = request->reading_version,
+                                          .is_answer = true};
     enum fam_code code = fam_service_uuid(request->entry_id, "entry_id", &entry_id, &status);
     if (code == FAM_OK) {
         code = fam_entry_deliver(context->store, &mutation, fam_call_acting_user(call), &entry_id, &delivery, &outcome,

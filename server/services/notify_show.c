@@ -166,6 +166,35 @@ static void show_body(struct fam_reply *reply, const struct fam_leased *leased, 
     }
 }
 
+/* An ordinary question has no body: it is put together from the entry as it is now. */
+static enum fam_code show_question(struct fam_services_context *context, struct fam_reply *reply,
+                                   const struct fam_leased *leased, struct fam_entry *ret_entry,
+                                   struct fam_shown *shown, struct fam_status *status)
+{
+    Fam__V1__FollowUp *question = fam_reply_alloc(reply, sizeof(*question));
+    enum fam_code code = fam_reply_check(reply, status);
+    if (code == FAM_OK) {
+        code = fam_entry_get(context->store, &leased->user_id, &leased->entry_id, ret_entry, status);
+    }
+    if (code == FAM_NOT_FOUND || code == FAM_DATA_LOSS) {
+        shown->reason = "ENTRY_GONE";
+    } else if (code != FAM_OK) {
+        return code;
+    } else if (ret_entry->has_rating) {
+        shown->reason = "RATED";
+    } else if (ret_entry->safety_count > 0) {
+        shown->reason = "DANGER"; /* found since: only who agreed to it is asked */
+    }
+    if (shown->reason != NULL) {
+        shown->notification = NULL;
+        return FAM_OK;
+    }
+    fam__v1__follow_up__init(question);
+    question->entry_id = fam_reply_uuid(reply, &leased->entry_id);
+    shown->notification->follow_up = question;
+    return fam_reply_check(reply, status);
+}
+
 static Fam__V1__Notification *make_notification(struct fam_reply *reply, const struct fam_leased *leased,
                                                 uint32_t lease_ms)
 {
@@ -197,17 +226,27 @@ enum fam_code fam_notify_show(struct fam_services_context *context, struct fam_r
         ret_shown->reason = "KEY_GONE";
         return FAM_OK;
     }
-    /* That somebody looked is told to whoever stores something here, with or without consent to messages. */
+    bool is_question =
+        leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_FOLLOW_UP && leased->body.size == 0;
+    /* That somebody looked is told to whoever stores something here, with or without consent to messages; what was
+     * agreed to by itself comes, too: withdrawing the consent takes it out of the table. */
     bool is_owed = leased->lane == FAM__V1__LANE__LANE_ANSWERS ||
-                   leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE;
+                   leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE ||
+                   (leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_FOLLOW_UP && !is_question);
     if (!leased->may_process || (!is_owed && !leased->may_notify)) {
         ret_shown->reason = "CONSENT_WITHDRAWN";
+        return FAM_OK;
+    }
+    if (is_question && !leased->may_ask) {
+        ret_shown->reason = "SWITCHED_OFF";
         return FAM_OK;
     }
     ret_shown->notification = make_notification(reply, leased, lease_ms);
     enum fam_code code = fam_reply_check(reply, status);
     if (code == FAM_OK && leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BETTER_READING) {
         code = show_better(context, reply, leased, ret_entry, ret_shown, status);
+    } else if (code == FAM_OK && is_question) {
+        code = show_question(context, reply, leased, ret_entry, ret_shown, status);
     } else if (code == FAM_OK) {
         show_body(reply, leased, ret_shown);
         code = fam_reply_check(reply, status);

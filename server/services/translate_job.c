@@ -417,7 +417,14 @@ static enum fam_code renew_entry(struct fam_job *job, const struct fam_reread *r
 {
     const struct fam_again *again = job->again;
     const struct fam_entry *before = &again->before;
-    const struct fam_correction correction = said_now(job);
+    struct fam_correction correction = said_now(job);
+    if (is_correction(job)) {
+        _Static_assert((int)FAM_OFFLINE_SIGNAL == (int)FAM_CORRECTION_SIGNAL, "a signal is kept as it is");
+        enum fam_code code = fam_translate_signal(job->context->translate, &job->input, correction.signal, status);
+        if (code != FAM_OK) {
+            return code;
+        }
+    }
     const struct fam_entry_renewal renewal = {
         .user_id = job->author,
         .entry_id = &job->entry_id,

@@ -10,6 +10,7 @@
 #include "services/services_private.h"
 #include "services/translate_batch.h"
 #include "services/translate_call.h"
+#include "store/follow_up_store.h"
 
 static struct fam_services_context *context_of(Fam__V1__TranslationService_Service *service)
 {
@@ -56,6 +57,40 @@ static void delete_entry(Fam__V1__TranslationService_Service *service, const Fam
                          Fam__V1__DeleteEntryResponse_Closure closure, void *closure_data)
 {
     fam_history_delete(context_of(service), request, closure, closure_data);
+}
+
+static enum fam_code agree(struct fam_services_context *context, struct fam_call *call, const struct fam_uuid *entry_id,
+                           struct fam_status *status)
+{
+    size_t replay_size = 0;
+    if (fam_call_replay(call, &replay_size) != NULL) {
+        return FAM_OK;
+    }
+    if (fam_service_may_store(context, call, status) != FAM_OK) {
+        return status->code;
+    }
+    const struct fam_mutation mutation = fam_service_mutation(call);
+    struct fam_outcome outcome;
+    enum fam_code code =
+        fam_follow_up_agree(context->store, &mutation, fam_call_acting_user(call), entry_id, &outcome, status);
+    if (code != FAM_OK) {
+        return fam_service_hide(status);
+    }
+    fam_call_set_consistency_token(call, outcome.lsn);
+    return FAM_OK;
+}
+
+static void agree_follow_up(Fam__V1__TranslationService_Service *service, const Fam__V1__AgreeFollowUpRequest *request,
+                            Fam__V1__AgreeFollowUpResponse_Closure closure, void *closure_data)
+{
+    struct fam_status status;
+    struct fam_uuid entry_id;
+    Fam__V1__AgreeFollowUpResponse response = FAM__V1__AGREE_FOLLOW_UP_RESPONSE__INIT;
+    enum fam_code code = fam_service_uuid(request->entry_id, "entry_id", &entry_id, &status);
+    if (code == FAM_OK) {
+        code = agree(context_of(service), closure_data, &entry_id, &status);
+    }
+    FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }
 
 static enum fam_code rate(struct fam_services_context *context, struct fam_call *call,

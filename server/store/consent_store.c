@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/follow_up_private.h"
 #include "store/store.h"
 #include "store/user_store.h"
 #include "store/words.h"
@@ -12,8 +13,11 @@ static const struct fam_statement lock_user = {
 /* clock_timestamp(): two decisions that follow each other must not carry the same time. */
 static const struct fam_statement insert_consent = {
     "consent_insert",
-    "INSERT INTO consents (consent_id, user_id, purpose, granted, text_version, changed_at) "
-    "VALUES ($1, $2, $3, $4, $5, clock_timestamp())",
+    "WITH q AS (" FAM_FOLLOW_UP_CANCEL("user_id = $2 AND $3 IN ('processing', 'notifications') AND NOT "
+                                       "$4::boolean") ") "
+                                                      "INSERT INTO consents (consent_id, user_id, purpose, "
+                                                      "granted, text_version, changed_at) "
+                                                      "VALUES ($1, $2, $3, $4, $5, clock_timestamp())",
     "insert", "consents"};
 static const struct fam_statement select_consents = {
     "consent_select",

@@ -51,6 +51,10 @@ static enum fam_code open_one(const struct fam_rows *rows, size_t row, const str
     if (!item->note) {
         return fam_fail_memory(status);
     }
+    size_t signal_at = FAM_CORRECTION_HEAD + strlen(item->note) + 1; /* an older row has none */
+    if (value.size > signal_at && value.size - signal_at < sizeof(item->signal)) {
+        memcpy(item->signal, value.data + signal_at, value.size - signal_at);
+    }
     corrections->count++;
     /* The ids say which corrections these are; their last bytes are random. */
     for (size_t i = sizeof(id.bytes) - 4; i < sizeof(id.bytes); i++) {
@@ -99,7 +103,8 @@ enum fam_code fam_correction_add(struct fam_store *store, struct fam_db *db, con
     struct fam_params params = {0};
     struct fam_uuid id = fam_uuid_v7();
     struct fam_place place = fam_entry_place("corrections", "body", &id, 0, user_id);
-    size_t length = strlen(correction->note), size = FAM_CORRECTION_HEAD + length;
+    size_t length = strlen(correction->note), signal = strnlen(correction->signal, sizeof(correction->signal) - 1);
+    size_t size = FAM_CORRECTION_HEAD + length + (signal > 0 ? 1 + signal : 0);
     enum fam_code code = fam_entry_author_key(store, db, user_id, &key, status);
     if (code != FAM_OK) {
         return code;
@@ -112,6 +117,11 @@ enum fam_code fam_correction_add(struct fam_store *store, struct fam_db *db, con
     body[1] = (unsigned char)correction->instead_of;
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): bytes with a size, no text */
     memcpy(body + FAM_CORRECTION_HEAD, correction->note, length);
+    if (signal > 0) {
+        body[FAM_CORRECTION_HEAD + length] = '\0';
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the same */
+        memcpy(body + FAM_CORRECTION_HEAD + length + 1, correction->signal, signal);
+    }
     fam_param_uuid(&params, &id);
     fam_param_uuid(&params, entry_id);
     fam_param_uuid(&params, user_id);

@@ -15,12 +15,14 @@
 
 struct fam_store;
 
-enum { FAM_CORRECTIONS_MAX = 5 };
+enum { FAM_CORRECTIONS_MAX = 5, FAM_CORRECTION_SIGNAL = 32 };
 
 struct fam_correction {
     Fam__V1__Emotion emotion;    /* unspecified: only a note */
     Fam__V1__Emotion instead_of; /* what the reading had said */
     const char *note;            /* never NULL; of the store's own: owned by its struct fam_corrections */
+    /* What the built-in engine's lexicon met in those words (offline.h), no word of them; "": nothing of its own. */
+    char signal[FAM_CORRECTION_SIGNAL];
 };
 struct fam_corrections {
     struct fam_correction items[FAM_CORRECTIONS_MAX]; /* the newest first */

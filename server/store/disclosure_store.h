@@ -1,4 +1,5 @@
-/* disclosure_store.h: what was sent to whom, so that a person can be told. Append-only; erased with its user.
+/* disclosure_store.h: what was sent to whom, so that a person can be told. Never changed; deleted with its entry by the
+ * author (fam_entry_delete), and erased with its user.
  *
  * The body is what left this machine, with placeholders in the place of everything personal, sealed under the user's
  * key. */

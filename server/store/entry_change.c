@@ -28,6 +28,10 @@ static const struct fam_statement delete_key = {
 static const struct fam_statement delete_corrections = {"entry_delete_corrections",
                                                         "DELETE FROM corrections WHERE entry_id = $1 AND user_id = $2",
                                                         "delete", "corrections"};
+/* Their bodies hold the words that were sent. */
+static const struct fam_statement delete_disclosures = {"entry_delete_disclosures",
+                                                        "DELETE FROM disclosures WHERE entry_id = $1 AND user_id = $2",
+                                                        "delete", "disclosures"};
 /* Work that names the entry: its payload is the entry's id. */
 static const struct fam_statement delete_tasks = {
     "entry_delete_tasks", "DELETE FROM tasks WHERE user_id = $2 AND payload = uuid_send($1::uuid)", "delete", "tasks"};
@@ -135,7 +139,8 @@ struct deletion {
 static enum fam_code delete_all(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
                                 struct fam_status *status)
 {
-    static const struct fam_statement *const STEPS[] = {&delete_key, &delete_corrections, &delete_tasks, &delete_entry};
+    static const struct fam_statement *const STEPS[] = {&delete_key, &delete_corrections, &delete_disclosures,
+                                                        &delete_tasks, &delete_entry};
     const struct deletion *deletion = context;
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};

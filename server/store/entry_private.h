@@ -4,7 +4,8 @@
  *   safety   ten bytes, a kind each, zeros behind: its length tells nothing
  *   chat     chat id (8, big-endian) · message id (8) · the kinds of danger that the message told of, as in safety
  *   rating   helped · used response · comment
- *   correction  emotion · what the reading had said · note; a row of `corrections`, under its author's key */
+ *   correction  emotion · what the reading had said · note · with a signal: NUL · the signal; a row of `corrections`,
+ *               under its author's key */
 #ifndef FAM_STORE_ENTRY_PRIVATE_H
 #define FAM_STORE_ENTRY_PRIVATE_H
 

@@ -10,6 +10,7 @@
 #include "store/column.h"
 #include "store/commit.h"
 #include "store/entry_private.h"
+#include "store/follow_up_private.h"
 #include "store/store.h"
 #include "store/words.h"
 
@@ -20,8 +21,11 @@ static const struct fam_statement select_key = {
     "select", "emotion_entries"};
 static const struct fam_statement upsert_rating = {
     "rating_upsert",
-    "INSERT INTO ratings (entry_id, user_id, body) VALUES ($1, $2, $3) "
-    "ON CONFLICT (entry_id, user_id) DO UPDATE SET body = EXCLUDED.body, updated_at = now()",
+    "WITH q AS (" FAM_FOLLOW_UP_CANCEL(
+        "user_id = $2 AND entry_id = $1") ") "
+                                          "INSERT INTO ratings (entry_id, user_id, body) VALUES ($1, $2, $3) "
+                                          "ON CONFLICT (entry_id, user_id) DO UPDATE SET body = EXCLUDED.body, "
+                                          "updated_at = now()",
     "insert", "ratings"};
 static const struct fam_statement has_reading = {
     "reading_has", "SELECT 1 FROM readings WHERE entry_id = $1 AND version = $2::integer", "select", "readings"};
@@ -32,9 +36,12 @@ static const struct fam_statement select_dangers = {
     "select", "emotion_entries"};
 static const struct fam_statement insert_delivery = {
     "delivery_insert",
-    "INSERT INTO deliveries (delivery_id, entry_id, chat, reading_version, created_at) "
-    "VALUES ($1, $2, $3, $4::integer, clock_timestamp()) "
-    "RETURNING EXISTS (SELECT 1 FROM notifications WHERE entry_id = $2 AND state = 'queued')",
+    "WITH d AS (INSERT INTO deliveries (delivery_id, entry_id, chat, reading_version, created_at) "
+    "VALUES ($1, $2, $3, $4::integer, clock_timestamp())), "
+    "q AS (" FAM_FOLLOW_UP_INSERT("$2", "$4::integer", "$5",
+                                  "$6") ") "
+                                        "SELECT EXISTS (SELECT 1 FROM notifications WHERE entry_id = $2 AND kind = "
+                                        "'better_reading' AND state = 'queued')",
     "insert", "deliveries"};
 
 struct fam_place fam_entry_place(const char *table, const char *column, const struct fam_uuid *row, uint32_t part,
@@ -376,15 +383,18 @@ static enum fam_code check_version(struct fam_db *db, const struct remark *remar
     return code;
 }
 
-/* The dangers that a message told of: those that the entry has, unless a newer reading may have brought some. */
+/* The dangers that a message told of: those that the entry has, unless a newer reading may have brought some; then
+ * *ret_known is false. */
 static enum fam_code shown_dangers(struct fam_db *db, const struct remark *remark, const struct fam_key *key,
-                                   unsigned char ret_kinds[FAM_ENTRY_SAFETY_MAX], struct fam_status *status)
+                                   unsigned char ret_kinds[FAM_ENTRY_SAFETY_MAX], bool *ret_known,
+                                   struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     fam_auto(fam_secret_done) struct fam_secret kinds = {0};
     struct fam_params params = {0};
     struct fam_place place = fam_entry_place("emotion_entries", "safety", remark->entry_id, 0, remark->user_id);
     memset(ret_kinds, 0, FAM_ENTRY_SAFETY_MAX);
+    *ret_known = false;
     fam_param_uuid(&params, remark->entry_id);
     fam_param_i64(&params, remark->delivery->reading_version);
     enum fam_code code = fam_db_exec(db, &select_dangers, &params, &rows, status);
@@ -394,6 +404,7 @@ static enum fam_code shown_dangers(struct fam_db *db, const struct remark *remar
     code = fam_column_open(&rows, 0, 0, key, &place, &kinds, status);
     if (code == FAM_OK && kinds.size >= FAM_ENTRY_SAFETY_MAX) {
         memcpy(ret_kinds, kinds.data, FAM_ENTRY_SAFETY_MAX);
+        *ret_known = true;
     }
     return code;
 }
@@ -410,16 +421,21 @@ enum fam_code fam_entry_add_delivery(struct fam_store *store, struct fam_db *db,
     struct fam_uuid delivery_id = fam_uuid_v7();
     struct fam_place place = fam_entry_place("deliveries", "chat", &delivery_id, 0, user_id);
     unsigned char chat[FAM_CHAT_SIZE + FAM_ENTRY_SAFETY_MAX];
+    Fam__V1__SafetyKind kinds[FAM_ENTRY_SAFETY_MAX];
+    bool is_known = false;
     enum fam_code code = own_entry_key(store, db, &remark, &key, status);
     if (code == FAM_OK) {
         code = check_version(db, &remark, status);
     }
     if (code == FAM_OK) {
-        code = shown_dangers(db, &remark, &key, chat + FAM_CHAT_SIZE, status);
+        code = shown_dangers(db, &remark, &key, chat + FAM_CHAT_SIZE, &is_known, status);
     }
     if (code != FAM_OK) {
         return code;
     }
+    bool asks_later =
+        delivery->is_answer && is_known && fam_safety_decode(chat + FAM_CHAT_SIZE, FAM_ENTRY_SAFETY_MAX, kinds) == 0;
+    struct fam_uuid question_id = fam_uuid_v7();
     fam_put_i64(chat, delivery->chat_id);
     fam_put_i64(chat + 8, delivery->message_id);
     fam_param_uuid(&params, &delivery_id);
@@ -427,6 +443,8 @@ enum fam_code fam_entry_add_delivery(struct fam_store *store, struct fam_db *db,
     code = fam_column_bytes(&params, &key, &place, chat, sizeof(chat), &sealed, status);
     sodium_memzero(chat, sizeof(chat));
     fam_param_i64(&params, delivery->reading_version);
+    fam_param_uuid(&params, asks_later ? &question_id : NULL);
+    fam_param_uuid(&params, user_id);
     if (code == FAM_OK) {
         code = fam_db_exec(db, &insert_delivery, &params, &rows, status);
     }

@@ -190,8 +190,8 @@ enum fam_code fam_entry_share(struct fam_store *store, const struct fam_mutation
                               struct fam_status *status) FAM_MUST_CHECK;
 
 /* Destroys the key of an own entry, and deletes it with its readings, deliveries, ratings, corrections, notifications
- * and the work that waits for it. Nothing happens to one that is gone, or another's: OK. The record of what was sent to
- * an AI (disclosures) stays until its own time ends. */
+ * the work that waits for it, and the record of what was sent to an AI for it (disclosures), which holds its words.
+ * Nothing happens to one that is gone, or another's: OK. */
 enum fam_code fam_entry_delete(struct fam_store *store, const struct fam_mutation *mutation,
                                const struct fam_uuid *user_id, const struct fam_uuid *entry_id,
                                struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
@@ -199,6 +199,7 @@ enum fam_code fam_entry_delete(struct fam_store *store, const struct fam_mutatio
 struct fam_delivery {
     int64_t chat_id, message_id;
     int32_t reading_version; /* INVALID_ARGUMENT (field reading_version) when the entry has no such reading */
+    bool is_answer;          /* a direct answer: how it went may be asked later (follow_up_store.h) */
 };
 /* The last delivery counts. ids: entry, and again when a notification about it waits for this (ring the bell).
  * NOT_FOUND. */

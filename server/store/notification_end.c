@@ -10,7 +10,8 @@
 static const struct fam_statement lock_one = {
     "notification_lock",
     "SELECT user_id, lane, state, leased, coalesce(lease_token = $2, false), entry_id, reading_version, attempts, "
-    "(extract(epoch FROM clock_timestamp() - not_before) * 1000)::bigint FROM notifications WHERE notification_id = $1 "
+    "kind = 'better_reading', (extract(epoch FROM clock_timestamp() - not_before) * 1000)::bigint FROM notifications "
+    "WHERE notification_id = $1 "
     "FOR UPDATE",
     "select", "notifications"};
 enum column {
@@ -22,6 +23,7 @@ enum column {
     COLUMN_ENTRY,
     COLUMN_VERSION,
     COLUMN_ATTEMPTS,
+    COLUMN_IS_READING,
     COLUMN_WAITED
 };
 static const struct fam_statement set_delivered = {
@@ -67,7 +69,7 @@ static const struct fam_statement finish_older = {
     "notification_older",
     "UPDATE notifications o SET state = 'failed', reason = 'SUPERSEDED', finished_at = now() FROM notifications n "
     "WHERE n.notification_id = $1 AND o.entry_id = n.entry_id AND o.user_id = n.user_id "
-    "AND o.notification_id <> n.notification_id AND o.state = 'queued' AND NOT o.leased "
+    "AND o.notification_id <> n.notification_id AND o.state = 'queued' AND NOT o.leased AND o.kind = 'better_reading' "
     "AND o.reading_version <= $2::integer",
     "update", "notifications"};
 static const struct fam_statement more_due = {
@@ -90,7 +92,8 @@ struct word {
 /* The row as it was when it was locked. */
 struct row {
     struct fam_uuid user_id;
-    bool is_queued, is_leased, has_entry;
+    bool is_queued, is_leased;
+    bool shows_entry; /* its message becomes the entry's */
     struct fam_uuid entry_id;
     int32_t reading_version, attempts;
 };
@@ -116,7 +119,8 @@ static enum fam_code lock_row(struct fam_db *db, const struct word *word, struct
     *ret_row = (struct row){.user_id = fam_rows_uuid(&rows, 0, COLUMN_USER),
                             .is_queued = strcmp(fam_rows_text(&rows, 0, COLUMN_STATE), "queued") == 0,
                             .is_leased = fam_rows_i64(&rows, 0, COLUMN_LEASED) != 0,
-                            .has_entry = !fam_rows_is_null(&rows, 0, COLUMN_ENTRY),
+                            .shows_entry = !fam_rows_is_null(&rows, 0, COLUMN_ENTRY) &&
+                                           fam_rows_i64(&rows, 0, COLUMN_IS_READING) != 0,
                             .entry_id = fam_rows_uuid(&rows, 0, COLUMN_ENTRY),
                             .reading_version = (int32_t)fam_rows_i64(&rows, 0, COLUMN_VERSION),
                             .attempts = (int32_t)fam_rows_i64(&rows, 0, COLUMN_ATTEMPTS)};
@@ -173,7 +177,7 @@ static enum fam_code ack(struct fam_db *db, void *context, struct fam_status *st
     if (code == FAM_OK) {
         code = fam_db_exec(db, &set_delivered, &params, NULL, status);
     }
-    if (code == FAM_OK && row.has_entry) {
+    if (code == FAM_OK && row.shows_entry) {
         const struct fam_delivery delivery = {
             .chat_id = word->chat_id, .message_id = word->message_id, .reading_version = row.reading_version};
         bool awaited = false; /* look_for_more sees it */

@@ -36,6 +36,7 @@ enum column {
     COLUMN_BODY,
     COLUMN_ATTEMPTS,
     COLUMN_BEGAN,
+    COLUMN_MAY_ASK,
     COLUMN_CREATED,
     COLUMN_LANGUAGE,
     COLUMN_COUNTRY,
@@ -56,7 +57,7 @@ static const struct fam_statement lease = {
     "WHERE notification_id IN (SELECT notification_id FROM answers UNION ALL SELECT notification_id FROM others) "
     "RETURNING *) "
     "SELECT l.notification_id, l.lease_token, l.user_id, l.lane, l.kind, l.entry_id, l.reading_version, l.body, "
-    "l.attempts, l.began, (extract(epoch FROM l.created_at) * 1000)::bigint, u.language, u.country, "
+    "l.attempts, l.began, u.follow_up, (extract(epoch FROM l.created_at) * 1000)::bigint, u.language, u.country, "
     "u.telegram_sealed, k.wrapped, " CONSENT("processing") ", " CONSENT(
         "notifications") " "
                          "FROM l JOIN users u ON u.user_id = l.user_id LEFT JOIN keys.user_keys k ON k.user_id = "
@@ -113,6 +114,7 @@ static enum fam_code fill(struct fam_store *store, const struct fam_rows *rows, 
     leased->reading_version = (int32_t)fam_rows_i64(rows, row, COLUMN_VERSION);
     leased->attempt = (int32_t)fam_rows_i64(rows, row, COLUMN_ATTEMPTS);
     leased->began = fam_rows_i64(rows, row, COLUMN_BEGAN) != 0;
+    leased->may_ask = fam_rows_i64(rows, row, COLUMN_MAY_ASK) != 0;
     leased->created_at_ms = fam_rows_i64(rows, row, COLUMN_CREATED);
     leased->language = fam_language_of_word(fam_rows_text(rows, row, COLUMN_LANGUAGE));
     (void)snprintf(leased->country, sizeof(leased->country), "%s", fam_rows_text(rows, row, COLUMN_COUNTRY));

@@ -73,6 +73,7 @@ struct fam_leased {
     Fam__V1__Language language;
     char country[3];              /* "" when not told */
     bool may_process, may_notify; /* consents */
+    bool may_ask;                 /* the person's switch: may be asked later how it went */
     /* What is sealed; with is_gone, the person's key is destroyed, or the value damaged. */
     bool is_gone;
     int64_t chat_id;

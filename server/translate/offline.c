@@ -1,6 +1,7 @@
 #include "translate/offline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "translate/offline_compose.h"
 #include "translate/offline_judge.h"
@@ -91,20 +92,43 @@ void fam_offline_free(struct fam_offline *offline)
     free(offline);
 }
 
-enum fam_code fam_offline_read(const struct fam_offline *offline, const struct fam_reading_input *input,
-                               Fam__V1__Reading **ret_reading, struct fam_status *status)
+static enum fam_code judge(const struct fam_offline *offline, const struct fam_reading_input *input,
+                           struct fam_offline_finding *ret_finding, struct fam_status *status)
 {
     const struct fam_offline_bench bench = {
         .keys = &offline->keys, .plan = &offline->plan, .ru = &offline->lexicon_ru, .en = &offline->lexicon_en};
-    struct fam_offline_finding finding;
     if (input->age_band > FAM__V1__AGE_BAND__AGE_BAND_16_17) {
         return fam_fail_field(status, "age_band", "unknown age band");
     }
-    enum fam_code code = fam_offline_judge(&bench, input, &finding, status);
+    return fam_offline_judge(&bench, input, ret_finding, status);
+}
+
+enum fam_code fam_offline_read(const struct fam_offline *offline, const struct fam_reading_input *input,
+                               Fam__V1__Reading **ret_reading, struct fam_status *status)
+{
+    struct fam_offline_finding finding;
+    enum fam_code code = judge(offline, input, &finding, status);
     if (code != FAM_OK) {
         return code;
     }
     bool russian = input->language == FAM__V1__LANGUAGE__LANGUAGE_RU;
     return fam_offline_compose(&offline->keys, &offline->plan, russian ? &offline->texts_ru : &offline->texts_en, input,
                                &finding, ret_reading, status);
+}
+
+enum fam_code fam_offline_signal(const struct fam_offline *offline, const struct fam_reading_input *input,
+                                 char ret_signal[FAM_OFFLINE_SIGNAL], struct fam_status *status)
+{
+    struct fam_reading_input plain = *input;
+    struct fam_offline_finding finding;
+    _Static_assert((int)FAM_OFFLINE_SIGNAL == (int)FAM_OFFLINE_KEY_BYTES, "a signal is a name of the engine's");
+    plain.corrections = NULL;
+    plain.correction_count = 0;
+    plain.corrected = FAM__V1__EMOTION__EMOTION_UNSPECIFIED;
+    ret_signal[0] = '\0';
+    enum fam_code code = judge(offline, &plain, &finding, status);
+    if (code == FAM_OK && finding.situation != FAM_OFFLINE_NO_KEY) {
+        memcpy(ret_signal, offline->keys.names[finding.situation], FAM_OFFLINE_SIGNAL);
+    }
+    return code;
 }

@@ -15,6 +15,8 @@
 struct fam_correction;
 struct fam_offline;
 
+enum { FAM_OFFLINE_SIGNAL = 32 };
+
 struct fam_reading_input {
     const char *phrase;          /* valid UTF-8 */
     const char *happened_before; /* "" when not told */
@@ -25,8 +27,9 @@ struct fam_reading_input {
      * harm count. When it was asked it decides: a hit is answered with a reading that fits the danger, never a light
      * one, and without a hit nothing is read as a danger. */
     const struct fam_safety_hit *hit;
-    /* What the author said earlier that this child's feelings were, the newest first: where the words read as what was
-     * wrong then, what was right then comes first. Never over a danger. */
+    /* What the author said earlier that this child's feelings were, the newest first: what was right then comes first
+     * where the words are like those of then: they meet the same situation (`signal`), or they read as what was wrong
+     * then and are vague. Clear words of another kind are read as they stand. Never over a danger. */
     const struct fam_correction *corrections;
     size_t correction_count;
     Fam__V1__Emotion corrected; /* what the author says that it is this time; unspecified: nothing */
@@ -42,6 +45,10 @@ const char *fam_offline_version(void);
  * fam__v1__reading__free_unpacked(reading, NULL). */
 enum fam_code fam_offline_read(const struct fam_offline *offline, const struct fam_reading_input *input,
                                Fam__V1__Reading **ret_reading, struct fam_status *status) FAM_MUST_CHECK;
+/* What a correction of this reading is remembered by: the name of the situation that the lexicon met in the words, as
+ * they read without any correction; "" for none. It tells no word of them. */
+enum fam_code fam_offline_signal(const struct fam_offline *offline, const struct fam_reading_input *input,
+                                 char ret_signal[FAM_OFFLINE_SIGNAL], struct fam_status *status) FAM_MUST_CHECK;
 /* Language of a text by its letters; unspecified when there are none. */
 Fam__V1__Language fam_language_of(const char *text);
 

@@ -278,14 +278,43 @@ static void follow_detector(const struct fam_offline_bench *bench, const struct 
     }
 }
 
+/* The situation that the words tell of as they stand. */
+static uint16_t situation_now(const struct fam_offline_evidence *evidence, int primary)
+{
+    struct fam_offline_finding finding = {.primary.id = (Fam__V1__Emotion)primary, .situation = FAM_OFFLINE_NO_KEY};
+    if (primary != 0) {
+        choose_situation(evidence, &finding);
+    }
+    return finding.situation;
+}
+
+/* What was learned earlier, for words like those that it was learned of: they meet the same situation of the lexicon,
+ * or they read as what was wrong then and tell too little to contradict. 0: nothing. */
+static int learned_for(const struct fam_offline_bench *bench, const struct fam_reading_input *input,
+                       const struct fam_offline_evidence *evidence, int primary)
+{
+    uint16_t situation = situation_now(evidence, primary);
+    bool leads = situation != FAM_OFFLINE_NO_KEY &&
+                 (evidence->emotion_of[situation] == 0 || evidence->emotion_of[situation] == primary);
+    for (size_t i = 0; i < input->correction_count && primary != 0; i++) {
+        const struct fam_correction *correction = &input->corrections[i];
+        bool same = leads && strcmp(bench->keys->names[situation], correction->signal) == 0;
+        bool vague = (int)correction->instead_of == primary && evidence->emotions[primary] < FAIR_SCORE;
+        if ((same || vague) && correction->emotion != FAM__V1__EMOTION__EMOTION_UNSPECIFIED) {
+            return (int)correction->emotion;
+        }
+    }
+    return 0;
+}
+
 /* What a parent knows counts more than the lexicon. The next of what was read stays as a secondary feeling. */
-static void follow_author(const struct fam_reading_input *input, struct fam_offline_evidence *evidence)
+static void follow_author(const struct fam_offline_bench *bench, const struct fam_reading_input *input,
+                          struct fam_offline_evidence *evidence)
 {
     int primary = strongest(evidence->emotions, FAM_OFFLINE_EMOTIONS, evidence->strength);
     int wanted = (int)input->corrected;
-    for (size_t i = 0; i < input->correction_count && wanted == 0 && primary != 0; i++) {
-        const struct fam_correction *correction = &input->corrections[i];
-        wanted = (int)correction->instead_of == primary ? (int)correction->emotion : 0;
+    if (wanted == 0) {
+        wanted = learned_for(bench, input, evidence, primary);
     }
     if (wanted <= 0 || wanted > FAM_OFFLINE_EMOTIONS || wanted == primary || evidence->grave != FAM_OFFLINE_NO_KEY) {
         return;
@@ -320,7 +349,7 @@ enum fam_code fam_offline_judge(const struct fam_offline_bench *bench, const str
         gather_text(bench, &before, input, told ? CONTEXT_PERCENT : ALONE_PERCENT, false, &evidence);
         lean_to_place(bench, input, &evidence);
         follow_detector(bench, input->hit, &evidence);
-        follow_author(input, &evidence);
+        follow_author(bench, input, &evidence);
         choose_emotions(&evidence, phrase.loud, &finding);
         if (finding.primary.id == FAM__V1__EMOTION__EMOTION_UNSPECIFIED) {
             admit_ignorance(bench, &phrase, &finding);

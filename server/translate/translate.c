@@ -91,6 +91,12 @@ enum fam_code fam_translate_read(const struct fam_translate *translate, const st
     return code;
 }
 
+enum fam_code fam_translate_signal(const struct fam_translate *translate, const struct fam_reading_input *input,
+                                   char ret_signal[FAM_OFFLINE_SIGNAL], struct fam_status *status)
+{
+    return fam_offline_signal(translate->offline, input, ret_signal, status);
+}
+
 enum fam_code fam_translate_help(struct fam_translate *translate, const struct fam_safety_hit *hit, const char *country,
                                  Fam__V1__Language language, Fam__V1__AgeBand age_band, Fam__V1__SafetyHelp **ret_help,
                                  struct fam_status *status)

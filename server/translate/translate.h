@@ -26,6 +26,9 @@ enum fam_code fam_translate_check(const struct fam_translate *translate, const s
 /* The best reading that can be had at once. Free with fam__v1__reading__free_unpacked(reading, NULL). */
 enum fam_code fam_translate_read(const struct fam_translate *translate, const struct fam_reading_input *input,
                                  Fam__V1__Reading **ret_reading, struct fam_status *status) FAM_MUST_CHECK;
+/* What a correction of these words is remembered by (offline.h). */
+enum fam_code fam_translate_signal(const struct fam_translate *translate, const struct fam_reading_input *input,
+                                   char ret_signal[FAM_OFFLINE_SIGNAL], struct fam_status *status) FAM_MUST_CHECK;
 /* Help for a hit with count > 0. Free with fam__v1__safety_help__free_unpacked(help, NULL). */
 enum fam_code fam_translate_help(struct fam_translate *translate, const struct fam_safety_hit *hit, const char *country,
                                  Fam__V1__Language language, Fam__V1__AgeBand age_band, Fam__V1__SafetyHelp **ret_help,

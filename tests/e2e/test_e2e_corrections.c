@@ -38,6 +38,13 @@ static int64_t cached(struct claude_world *world)
     return entries;
 }
 
+static int64_t disclosed(struct claude_world *world, const char *entry_id)
+{
+    char query[160];
+    snprintf(query, sizeof(query), "SELECT count(*) FROM disclosures WHERE entry_id = '%s'", entry_id);
+    return system_count(&world->system, query);
+}
+
 Test(e2e_corrections, what_the_author_said_goes_along_without_names_and_with_no_other_familys_question, .timeout = 180)
 {
     struct claude_world world;
@@ -73,8 +80,9 @@ Test(e2e_corrections, what_the_author_said_goes_along_without_names_and_with_no_
     cr_assert_eq(cl_found(&world.claude, "ревнует"), 2, "nobody else's question");
     cr_assert_eq(claude_world_asked(&world), asked, "the first answer serves others as before");
 
-    /* What is deleted is not kept as an answer that only its author could get, either. */
-    int64_t kept = cached(&world);
+    /* What is deleted is not kept as an answer that only its author could get, either, nor as what was sent. */
+    int64_t kept = cached(&world), sent = system_count(&world.system, "SELECT count(*) FROM disclosures");
+    cr_assert_eq(disclosed(&world, next), 1);
     Fam__V1__DeleteEntryRequest delete = FAM__V1__DELETE_ENTRY_REQUEST__INIT;
     delete.entry_id = next;
     const struct fam_rpc_options deletion = {.acting_user = &parent.user_id, .idempotency_key = "x"};
@@ -83,5 +91,7 @@ Test(e2e_corrections, what_the_author_said_goes_along_without_names_and_with_no_
                  FAM_OK, "%s", status.message);
     fam_rpc_done(&rpc);
     cr_assert_eq(cached(&world), kept - 1);
+    cr_assert_eq(disclosed(&world, next), 0, "the record of what was sent holds the words, and goes with them");
+    cr_assert_eq(system_count(&world.system, "SELECT count(*) FROM disclosures"), sent - 1, "that of others stays");
     claude_world_stop(&world);
 }

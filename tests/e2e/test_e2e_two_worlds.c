@@ -209,6 +209,7 @@ static void keep_secrets(struct world *world)
     say(world, a, "папа меня бьёт", world->hidden);
     with_entry(world, a, "TranslationService/RateEntry", world->hidden,
                ", \"helped\": \"HELPED_WORSE\", \"comment\": \"он опять\"");
+    with_entry(world, a, "TranslationService/AgreeFollowUp", world->hidden, "");
     with_entry(world, a, "TranslationService/ReviseEntry", world->hidden, ", \"phrase\": \"папа меня очень бьёт\"");
     say(world, a, "Ненавижу тебя!", id);
     with_entry(world, a, "TranslationService/CorrectEntry", id,

@@ -68,6 +68,7 @@ static const struct fam_method METHODS[] = {
     ADMIN("OpsService/GetRetention"),
     ADMIN("OpsService/GetStats"),
     ADMIN("OpsService/Broadcast"),
+    ADMIN("TranslationService/AgreeFollowUp"),
     ADMIN("TranslationService/CorrectEntry"),
     ADMIN("TranslationService/ReviseEntry"),
     ADMIN("TranslationService/ShareEntry"),

@@ -469,6 +469,7 @@ static void fake_rate_entry(Fam__V1__TranslationService_Service *service, const 
         (void)request;                                                                                                 \
         closure(NULL, closure_data);                                                                                   \
     }
+FAKE_SILENT_TRANSLATION(agree_follow_up, AgreeFollowUp)
 FAKE_SILENT_TRANSLATION(correct_entry, CorrectEntry)
 FAKE_SILENT_TRANSLATION(revise_entry, ReviseEntry)
 FAKE_SILENT_TRANSLATION(share_entry, ShareEntry)

@@ -178,6 +178,26 @@ bool play_stored(struct play *play)
     return true;
 }
 
+bool play_later(struct play *play, bool *ret_comes)
+{
+    char user[FAM_UUID_TEXT_SIZE];
+    char sql[512];
+    char value[32] = "";
+    fam_uuid_format(user_of(play, play->who), user);
+    snprintf(sql, sizeof(sql),
+             "WITH due AS (UPDATE notifications SET not_before = now(), expires_at = expires_at + INTERVAL '1 day' "
+             "WHERE user_id = '%s' AND state = 'queued' RETURNING 1) SELECT count(*) FROM due",
+             user);
+    if (!ask_database(play, sql, value, sizeof(value))) {
+        return false;
+    }
+    *ret_comes = strcmp(value, "0") != 0;
+    if (!*ret_comes) {
+        seen_write_text("nothing is to come", play->who, '=', play->out);
+    }
+    return true;
+}
+
 bool play_sent(struct play *play, const char *phrase)
 {
     struct cl_sim claude;

@@ -52,6 +52,9 @@ void play_remember(struct play *play, const char *expected, const char *seen);
 bool play_renew_label(struct play *play, char *label, size_t size);
 /* What the database holds of the person, and how many questions to Claude hold a phrase: as a line. */
 bool play_stored(struct play *play);
+/* What was to come to the person at a later time is due now; false in *ret_comes: nothing was, which is written down.
+ */
+bool play_later(struct play *play, bool *ret_comes);
 bool play_sent(struct play *play, const char *phrase);
 /* famctl with these words, as the operator of the test's admin token; its output as lines. */
 bool play_operator(struct play *play, const char *words);

@@ -251,6 +251,13 @@ static bool do_in_brackets(struct play *play, const char *deed)
     if (strcmp(deed, "(stored)") == 0) {
         return play_stored(play) || fail(play, "the database does not answer");
     }
+    if (strcmp(deed, "(later)") == 0) {
+        bool comes = false;
+        if (!play_later(play, &comes)) {
+            return fail(play, "the database does not answer");
+        }
+        return !comes || await_unasked(play);
+    }
     if (strncmp(deed, "(sent) ", 7) == 0) {
         return play_sent(play, deed + 7) || fail(play, "the simulator of Claude does not answer");
     }

@@ -167,6 +167,7 @@ static enum fam_code change_entry(const struct fam_backend_call *call, struct wo
 static enum fam_code perform_history(const struct fam_backend_call *call, struct fam_backend_reply *reply,
                                      struct fam_status *status)
 {
+    Fam__V1__AgreeFollowUpResponse agreed = FAM__V1__AGREE_FOLLOW_UP_RESPONSE__INIT;
     Fam__V1__DeleteEntryResponse deleted = FAM__V1__DELETE_ENTRY_RESPONSE__INIT;
     struct world_entry *entry;
     switch ((int)call->method) {
@@ -187,6 +188,12 @@ static enum fam_code perform_history(const struct fam_backend_call *call, struct
         if (entry)
             entry->erased = true;
         answer(reply, &deleted.base);
+        return FAM_OK;
+    case FAM_BACKEND_AGREE_FOLLOW_UP:
+        entry = find_entry(((const Fam__V1__AgreeFollowUpRequest *)call->request)->entry_id, NULL);
+        if (!entry)
+            return fam_fail(status, FAM_PERMISSION_DENIED, "unknown");
+        answer(reply, &agreed.base);
         return FAM_OK;
     default: /* the id is the first field of all three */
         entry = find_entry(((const Fam__V1__CorrectEntryRequest *)call->request)->entry_id, NULL);

@@ -490,6 +490,7 @@ static enum fam_code perform(const struct fam_backend_call *call, struct fam_bac
     case FAM_BACKEND_REVISE_ENTRY:
     case FAM_BACKEND_SHARE_ENTRY:
     case FAM_BACKEND_DELETE_ENTRY:
+    case FAM_BACKEND_AGREE_FOLLOW_UP:
     case FAM_BACKEND_PRIVACY_REPORT:
     case FAM_BACKEND_EXPORT_FAMILY:
     case FAM_BACKEND_DELETE_FAMILY:

@@ -109,6 +109,11 @@ static struct sent *delivered(int64_t *ret_message_id)
     return last();
 }
 
+static const char *ru(const char *key)
+{
+    return T(fam_locales_get(w.locales, FAM__V1__LANGUAGE__LANGUAGE_RU), key);
+}
+
 #define assert_says(sent, part)                                                                                        \
     cr_assert_not_null(strstr((sent)->text, (part)), "\"%s\" is not in: %s", (part), (sent)->text)
 
@@ -228,6 +233,46 @@ Test(bot_deliver, a_safety_block_that_was_shown_stays_on_top_of_the_replaced_ans
     cr_assert_eq(strncmp(sent->text, n.safety.opening, strlen(n.safety.opening)), 0);
     assert_says(sent, "8-800-2000-122");
     cr_assert_not_null(find_button(sent, "Удалить"));
+}
+
+Test(bot_deliver, help_that_the_chat_shows_is_not_repeated_by_a_later_reading)
+{
+    n.entry.safety = &n.safety;
+    n.better.advice_changed = true;
+    struct sent *sent = delivered(NULL);
+    cr_assert_not(sent->is_edit);
+    cr_assert_eq(sent->reply_to, 500, "it answers the message with the help");
+    cr_assert_null(strstr(sent->text, "8-800-2000-122"));
+    cr_assert_null(strstr(sent->text, n.safety.first_step));
+    assert_says(sent, "о помощи, остаётся в силе");
+    assert_says(sent, "&lt;глубже&gt;");
+    const char *reading = strstr(sent->text, "Что происходит");
+    cr_assert_not_null(reading);
+    char head[4000];
+    snprintf(head, sizeof(head), "%.*s", (int)(reading - sent->text), sent->text);
+    cr_assert_gt(fam_utf16_length(head), 60, "a locked phone shows nothing of the topic");
+    cr_assert(sent->protect);
+    cr_assert_not_null(find_button(sent, "Удалить"));
+}
+
+Test(bot_deliver, help_whose_message_is_gone_or_unknown_comes_again_with_the_reading)
+{
+    n.entry.safety = &n.safety;
+    n.better.replace = &n.replace;
+    edit_reason = "NO_MESSAGE";
+    struct sent *sent = delivered(NULL);
+    cr_assert_eq(strncmp(sent->text, n.safety.opening, strlen(n.safety.opening)), 0, "%s", sent->text);
+    assert_says(sent, "8-800-2000-122");
+    w.sent_count = 0;
+    n.better.replace = NULL;
+    n.entry.delivery = NULL;
+    sent = delivered(NULL);
+    assert_says(sent, "8-800-2000-122");
+    w.sent_count = 0;
+    n.entry.delivery = &n.shown;
+    n.shown.chat_id = PERSON + 1;
+    sent = delivered(NULL);
+    assert_says(sent, "8-800-2000-122");
 }
 
 Test(bot_deliver, a_new_message_fits_into_an_answer_and_keeps_its_last_line)
@@ -368,6 +413,45 @@ Test(bot_deliver, a_question_after_a_danger_says_nothing_of_it_and_one_answer_en
     cr_assert(last()->is_edit);
     cr_assert_eq(last()->keyboard.count, 0, "nothing more is asked");
     assert_says(last(), "112");
+}
+
+Test(bot_deliver, after_a_danger_one_later_question_can_be_agreed_to)
+{
+    cr_assert_null(find_button(say("Нет!"), "Спросить завтра"), "only after a danger");
+    struct sent copy = *say("не хочу больше жить");
+    struct sent *agreed = press_on(&copy, "Спросить завтра");
+    cr_assert_str_eq(agreed->text, ru("follow_up.agreed"));
+    cr_assert_not(agreed->is_edit, "the help stays");
+    cr_assert_eq(w.calls[FAM_BACKEND_AGREE_FOLLOW_UP], 1);
+    size_t before = w.sent_count;
+    press_data(find_button(&copy, "Спросить завтра")->data, copy.message_id, PERSON);
+    cr_assert_eq(w.sent_count, before, "a second tap says nothing more");
+    struct sent next = *say("не хочу больше жить");
+    press_on(&next, "Спросить завтра");
+    cr_assert_str_eq(last()->text, ru("follow_up.agreed"), "another answer is another question");
+}
+
+Test(bot_deliver, a_later_question_that_can_not_be_had_is_told_kindly_and_the_help_stays)
+{
+    static const struct {
+        enum fam_code code;
+        const char *reason, *text;
+    } cases[] = {{FAM_PERMISSION_DENIED, "", "button.not_kept"},
+                 {FAM_FAILED_PRECONDITION, "TOO_LATE", "follow_up.too_late"},
+                 {FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED", NULL}};
+    struct sent copy = *say("не хочу больше жить");
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(cases); i++) {
+        w.fail_method = FAM_BACKEND_AGREE_FOLLOW_UP;
+        w.fail_code = cases[i].code;
+        w.fail_reason = cases[i].reason;
+        w.fail_before = 1;
+        struct sent *told = press_on(&copy, "Спросить завтра");
+        cr_assert_not(told->is_edit);
+        if (cases[i].text)
+            cr_assert_str_eq(told->text, ru(cases[i].text));
+    }
+    press_on(&copy, "Спросить завтра");
+    cr_assert_str_eq(last()->text, ru("follow_up.agreed"), "what failed can be pressed again");
 }
 
 Test(bot_deliver, a_broadcast_is_text_and_never_markup)

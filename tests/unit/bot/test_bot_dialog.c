@@ -319,6 +319,26 @@ Test(bot_dialog, buttons_open_details_and_rate)
     }
 }
 
+Test(bot_dialog, a_second_tap_on_it_helped_brings_no_second_thanks)
+{
+    world_settled();
+    struct sent answer = *say("Нет!"), other = *say("Уйди!");
+    size_t before = w.sent_count;
+    struct sent thanks = *press_on(&answer, "Помогло");
+    cr_assert_not(thanks.is_edit);
+    press_on(&answer, "Помогло");
+    cr_assert(last()->is_edit, "the first one is renewed");
+    cr_assert_eq(last()->message_id, thanks.message_id);
+    press_on(&answer, "Не помогло");
+    cr_assert(last()->is_edit);
+    cr_assert_eq(last()->message_id, thanks.message_id);
+    cr_assert_eq(w.entries[0].helped, 3, "the last word counts");
+    cr_assert_eq(w.sent_count, before + 3);
+    press_on(&other, "Помогло");
+    cr_assert_not(last()->is_edit, "another answer has thanks of its own");
+    cr_assert_neq(last()->message_id, thanks.message_id);
+}
+
 Test(bot_dialog, details_of_an_answer_that_was_not_stored_come_from_the_draft)
 {
     struct sent copy = *say("Нет!");

@@ -154,8 +154,11 @@ Test(bot_people, a_link_that_leads_nowhere_says_so_kindly)
 {
     newcomer(FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT);
     w.offered = NULL;
+    size_t before = w.sent_count;
     say("/start AAECAwQFBgcICQoLDA0ODw");
-    cr_assert_str_eq(last()->text, ru("invite.unknown"));
+    cr_assert_str_eq(w.sent[before].text, ru("invite.unknown"));
+    cr_assert_str_eq(w.sent[before + 1].text, ru("start.greeting"), "then as for everybody");
+    assert_last_says("В какой стране");
     w.fail_method = FAM_BACKEND_PREVIEW_INVITE;
     w.fail_code = FAM_RESOURCE_EXHAUSTED;
     w.fail_reason = "LIMIT_HOUR";
@@ -163,8 +166,13 @@ Test(bot_people, a_link_that_leads_nowhere_says_so_kindly)
     w.fail_before = 1;
     say("/start AAECAwQFBgcICQoLDA0ODw");
     assert_last_says("через 21 минуту");
+    before = w.sent_count;
     say("/start promo");
+    cr_assert_str_eq(w.sent[before].text, ru("invite.unknown"), "no code at all");
     assert_last_says("В какой стране");
+    before = w.sent_count;
+    say("/start ");
+    cr_assert_str_eq(w.sent[before].text, ru("start.greeting"), "a command without a link is no wrong link");
 }
 
 Test(bot_people, who_is_in_a_family_is_told_before_the_code_is_looked_at)

@@ -317,6 +317,9 @@ Test(bot_settings, what_a_session_keeps_stays_small)
                               .phrase_id = INT64_C(1) << 52,
                               .answer_id = INT64_C(1) << 52,
                               .closed_id = INT64_C(1) << 52,
+                              .rated_id = INT64_C(1) << 52,
+                              .thanks_id = (INT64_C(1) << 52) - 1,
+                              .agreed_id = INT64_C(1) << 52,
                               .had_safety = true,
                               .rating = 5,
                               .age_band = 6};
@@ -331,4 +334,7 @@ Test(bot_settings, what_a_session_keeps_stays_small)
     cr_assert_str_eq(again.name, state.name);
     cr_assert_str_eq(again.subject, state.subject);
     cr_assert_eq(again.closed_id, state.closed_id);
+    cr_assert_eq(again.rated_id, state.rated_id);
+    cr_assert_eq(again.thanks_id, state.thanks_id);
+    cr_assert_eq(again.agreed_id, state.agreed_id);
 }

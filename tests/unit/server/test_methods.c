@@ -52,7 +52,7 @@ Test(methods, only_registration_leads_leases_and_operations_do_without_an_acting
 Test(methods, what_changes_the_database_takes_a_key)
 {
     const char *const changes[] = {"Translate",  "RateEntry",      "UpdateUser",  "CreateFamily", "AddChild",
-                                   "SetConsent", "RecordDelivery", "CreateToken", "RevokeToken"};
+                                   "SetConsent", "RecordDelivery", "CreateToken", "RevokeToken",  "AgreeFollowUp"};
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
         bool found = false;
         for (size_t j = 0; j < fam_method_count; j++) {

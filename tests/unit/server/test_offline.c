@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reading_checks.h"
+#include "store/correction_store.h"
 
 static struct fam_offline *make(void)
 {
@@ -376,4 +377,76 @@ Test(offline, without_a_hit_nothing_is_read_as_a_danger)
         fam__v1__reading__free_unpacked(reading, NULL);
     }
     fam_offline_free(engine);
+}
+
+/* What a parent said that it was. */
+
+static Fam__V1__Emotion read_learned(const struct fam_offline *offline, const char *phrase,
+                                     const struct fam_correction *learned)
+{
+    struct fam_reading_input input = input_of(phrase, 3, RU);
+    input.corrections = learned;
+    input.correction_count = 1;
+    Fam__V1__Reading *reading = read_input(offline, &input);
+    Fam__V1__Emotion emotion = reading->primary->emotion;
+    fam__v1__reading__free_unpacked(reading, NULL);
+    return emotion;
+}
+
+/* A correction of `phrase`, as the server keeps it. */
+static struct fam_correction correct(const struct fam_offline *offline, const char *phrase, Fam__V1__Emotion it_was)
+{
+    struct fam_status status = {.code = FAM_OK};
+    struct fam_reading_input input = input_of(phrase, 3, RU);
+    Fam__V1__Reading *reading = read_input(offline, &input);
+    struct fam_correction made = {.emotion = it_was, .instead_of = reading->primary->emotion, .note = ""};
+    cr_assert_eq(fam_offline_signal(offline, &input, made.signal, &status), FAM_OK, "%s", status.message);
+    fam__v1__reading__free_unpacked(reading, NULL);
+    return made;
+}
+
+Test(offline, a_correction_counts_again_for_words_of_the_same_situation)
+{
+    struct fam_offline *offline = make();
+    struct fam_correction learned = correct(offline, "Ненавижу тебя!", FEELS(JEALOUSY));
+    cr_assert_str_eq(learned.signal, "hate_parent");
+    cr_assert_eq(read_learned(offline, "Ненавижу тебя!", &learned), FEELS(JEALOUSY));
+    cr_assert_eq(read_learned(offline, "Я тебя ненавижу, ненавижу", &learned), FEELS(JEALOUSY));
+    fam_offline_free(offline);
+}
+
+Test(offline, a_correction_does_not_override_a_clear_feeling_that_other_words_tell)
+{
+    struct fam_offline *offline = make();
+    struct fam_correction learned = correct(offline, "Нет!", FEELS(SHAME));
+    cr_assert_eq(learned.instead_of, FEELS(ANGER));
+    cr_assert_eq(read_learned(offline, "Нет!", &learned), FEELS(SHAME));
+    cr_assert_eq(read_learned(offline, "Уйди!", &learned), FEELS(ANGER), "anger too, and clearly so");
+    cr_assert_eq(read_learned(offline, "Ненавижу тебя!", &learned), FEELS(ANGER));
+    cr_assert_eq(read_learned(offline, "Я боюсь темноты", &learned), FEELS(FEAR));
+    fam_offline_free(offline);
+}
+
+Test(offline, a_correction_without_a_signal_counts_for_vague_words_alone)
+{
+    struct fam_offline *offline = make();
+    struct fam_correction learned = {.emotion = FEELS(SHAME), .instead_of = FEELS(ANGER), .note = ""};
+    cr_assert_eq(read_learned(offline, "Нет!", &learned), FEELS(SHAME));
+    cr_assert_eq(read_learned(offline, "Ненавижу тебя!", &learned), FEELS(ANGER));
+    fam_offline_free(offline);
+}
+
+Test(offline, a_signal_is_the_same_with_and_without_corrections_and_empty_for_words_of_no_situation)
+{
+    struct fam_offline *offline = make();
+    struct fam_status status = {.code = FAM_OK};
+    char signal[FAM_OFFLINE_SIGNAL];
+    struct fam_reading_input input = input_of("Нет!", 3, RU);
+    struct fam_correction learned = correct(offline, "Нет!", FEELS(SHAME));
+    input.corrections = &learned;
+    input.correction_count = 1;
+    input.corrected = FEELS(JOY);
+    cr_assert_eq(fam_offline_signal(offline, &input, signal, &status), FAM_OK, "%s", status.message);
+    cr_assert_str_eq(signal, learned.signal);
+    fam_offline_free(offline);
 }
