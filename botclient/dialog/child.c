@@ -252,7 +252,8 @@ enum fam_code fam_child_birth_text(struct fam_turn *turn, bool *ret_taken)
     if (!*ret_taken) {
         return FAM_OK;
     }
-    return parsed == FAM_BIRTH_GOOD ? set_birth(turn, &birth, &id) : fam_turn_say(turn, T(turn->locale, "child.range"));
+    return parsed == FAM_BIRTH_GOOD ? set_birth(turn, &birth, &id)
+                                    : fam_turn_say(turn, fam_children_birth_fault(turn->locale, parsed));
 }
 
 static bool has_trait(const Fam__V1__Child *child, int trait)

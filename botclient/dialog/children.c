@@ -245,13 +245,18 @@ static enum fam_code add(struct fam_turn *turn, const struct fam_birth *birth)
     return child ? welcome(turn, child) : fam_fail(turn->status, FAM_INTERNAL, "AddChild answers without a child");
 }
 
+const char *fam_children_birth_fault(const struct fam_locale *locale, enum fam_birth_parse parsed)
+{
+    return parsed == FAM_BIRTH_NO_DATE ? T(locale, "child.no_date") : T(locale, "child.range");
+}
+
 enum fam_code fam_children_birth_text(struct fam_turn *turn, bool *ret_taken)
 {
     struct fam_birth birth;
     enum fam_birth_parse parsed = fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth);
     *ret_taken = parsed != FAM_BIRTH_OTHER;
-    if (parsed == FAM_BIRTH_RANGE) {
-        return say_and_ask(turn, T(turn->locale, "child.range"));
+    if (parsed == FAM_BIRTH_RANGE || parsed == FAM_BIRTH_NO_DATE) {
+        return say_and_ask(turn, fam_children_birth_fault(turn->locale, parsed));
     }
     return parsed == FAM_BIRTH_GOOD ? add(turn, &birth) : FAM_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef FAM_DIALOG_PEOPLE_H
 #define FAM_DIALOG_PEOPLE_H
 
+#include "dialog/birth.h"
 #include "dialog/turn.h"
 
 enum {
@@ -64,6 +65,9 @@ enum fam_code fam_places_my_country_text(struct fam_turn *turn, bool *ret_taken)
 enum fam_code fam_places_zone(struct fam_turn *turn);
 enum fam_code fam_places_ask_zone(struct fam_turn *turn);
 enum fam_code fam_places_zone_text(struct fam_turn *turn, bool *ret_taken);
+
+/* children.c: why a birth is not taken, RANGE or NO_DATE, in words. */
+const char *fam_children_birth_fault(const struct fam_locale *locale, enum fam_birth_parse parsed);
 
 /* child.c: one child. */
 enum fam_code fam_child_card(struct fam_turn *turn);
