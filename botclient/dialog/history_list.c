@@ -211,6 +211,10 @@ enum fam_code fam_history_list(struct fam_turn *turn)
         fam_view_rewind(view);
         code = view->query[0] ? search(turn, &reply, &page) : list(turn, &reply, &page);
     }
+    if (code == FAM_INVALID_ARGUMENT && view->query[0]) { /* the server finds no word in it */
+        view->query[0] = '\0';
+        return fam_turn_say(turn, T(turn->locale, "history.no_words"));
+    }
     if (code != FAM_OK) {
         return code;
     }
