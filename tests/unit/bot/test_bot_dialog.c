@@ -370,6 +370,7 @@ Test(bot_dialog, buttons_open_details_and_rate)
     press("Стало хуже");
     cr_assert_eq(w.entries[0].helped, 4);
     cr_assert_eq(w.entries[0].used, 2);
+    cr_assert_str_eq(last()->text, ru("rate.sorry"), "not \"noted, thank you\"");
     w.entry_count = 0; /* erased */
     press_on(&copy, "Почему 1");
     cr_assert_str_eq(last()->text, ru("button.not_kept"));
@@ -561,6 +562,7 @@ Test(bot_dialog, unknown_commands_help_and_children)
     cr_assert_eq(w.child_count, 2);
     cr_assert_str_eq(w.children[1].name, "петя");
     assert_says(last(), "Готово");
+    w.family = false;
     w.processing = 0;
     say("/children");
     cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("children.consent_first"));
