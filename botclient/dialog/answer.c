@@ -70,7 +70,7 @@ static void add_child_buttons(const struct fam_turn *turn, struct fam_keyboard *
     fam_keyboard_end_row(keyboard);
     for (size_t i = 0; i < family->n_children; i++) {
         char label[FAM_BUTTON_LABEL];
-        fam_children_describe(turn->locale, family->children[i], label, sizeof(label));
+        fam_children_describe(turn->locale, family, family->children[i], label, sizeof(label));
         fam_turn_button(turn, keyboard, label, FAM_ACTION_CHILD, (uint8_t)i, id);
     }
 }
@@ -107,7 +107,7 @@ enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *e
         fam_turn_button(turn, keyboard, T(turn->locale, "button.helped"), FAM_ACTION_RATE, HELPED_YES, &id);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.helped_not"), FAM_ACTION_RATE, HELPED_NO, &id);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.not_so"), FAM_ACTION_CORRECT, 0, &id);
-        if (!entry->safety) {
+        if (!entry->safety || entry->shared) {
             fam_keyboard_end_row(keyboard);
             fam_entry_share_button(turn, keyboard, entry);
         }
@@ -312,7 +312,7 @@ enum fam_code fam_answer_phrase(struct fam_turn *turn)
 enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child)
 {
     char who[300], heading[400];
-    fam_children_describe(turn->locale, child, who, sizeof(who));
+    fam_children_describe(turn->locale, NULL, child, who, sizeof(who));
     const struct fam_arg args[] = {{"child", who}};
     fam_locale_format(heading, sizeof(heading), T(turn->locale, "reading.now_for"), args, 1);
     char *draft = strdup(turn->draft);

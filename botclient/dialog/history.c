@@ -76,7 +76,7 @@ static void add_children(const struct fam_turn *turn, struct fam_keyboard *keybo
     for (size_t i = 0; i < family->n_children; i++) {
         char label[FAM_BUTTON_LABEL];
         struct fam_uuid id;
-        fam_children_describe(turn->locale, family->children[i], label, sizeof(label));
+        fam_children_describe(turn->locale, family, family->children[i], label, sizeof(label));
         if (fam_uuid_parse(family->children[i]->child_id, &id)) {
             add_choice(turn, keyboard, label, strcmp(view->child_id, family->children[i]->child_id) == 0, FILTER_CHILD,
                        &id);

@@ -7,8 +7,7 @@
 #include "dialog/turn.h"
 
 enum {
-    FAM_PLACE_ASK = 253,   /* argument of a button for a country: asks; beside FAM_COUNTRY_OTHER and _NONE */
-    FAM_DETAIL_SIZE = 400, /* one line about somebody */
+    FAM_PLACE_ASK = 253, /* argument of a button for a country: asks; beside FAM_COUNTRY_OTHER and _NONE */
     FAM_FEEDBACK_CHARS = 2000,
     FAM_NEEDS_CHARS = 500,
     FAM_MEMBERS_A_PAGE = 8
@@ -40,8 +39,9 @@ enum fam_code fam_family_name_text(struct fam_turn *turn, bool *ret_taken);
 /* members.c */
 enum fam_code fam_members_show(struct fam_turn *turn);
 enum fam_code fam_member_press(struct fam_turn *turn);
-/* "Анна (это вы), родитель". */
-void fam_member_describe(const struct fam_turn *turn, const Fam__V1__Parent *parent, char ret_text[FAM_DETAIL_SIZE]);
+/* "Анна (это вы), родитель"; "без имени 2, родитель" when the family has several members without a name. */
+void fam_member_describe(const struct fam_turn *turn, const Fam__V1__Family *family, const Fam__V1__Parent *parent,
+                         char ret_text[FAM_DETAIL_SIZE]);
 
 /* invites.c */
 /* Is it "/start CODE" with the form of an invitation? */
