@@ -194,6 +194,26 @@ Test(bot_history, sharing_is_one_tap_and_hidden_by_one)
     assert_says(last(), ru("share.hidden"));
 }
 
+Test(bot_history, its_author_can_always_hide_an_entry)
+{
+    struct sent answer = *say("Нет!");
+    press_on(&answer, ru("button.share"));
+    w.role = FAM__V1__PARENT_ROLE__PARENT_ROLE_READER;
+    say("/history");
+    press("Открыть 1");
+    press(ru("button.hide"));
+    cr_assert_not(w.entries[0].shared, "a relative hides");
+    w.entries[0].shared = true;
+    w.parent_count = 0;
+    say("/history");
+    press("Открыть 1");
+    press(ru("button.hide"));
+    cr_assert_not(w.entries[0].shared, "so does who is alone by now");
+    say("/history");
+    press("Открыть 1");
+    cr_assert_null(find_button(last(), ru("button.share")), "there is nobody to show it to");
+}
+
 Test(bot_history, what_speaks_of_the_family_is_shared_after_a_second_question_only)
 {
     struct sent answer = *say("Нет!");
