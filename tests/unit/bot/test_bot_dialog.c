@@ -135,65 +135,6 @@ Test(bot_dialog, a_phrase_in_the_middle_of_a_question_is_answered_and_the_questi
     cr_assert_eq(w.child_count, 1);
 }
 
-Test(bot_dialog, a_short_text_that_is_no_answer_is_told_why_and_never_read)
-{
-    say("/start");
-    say("Ваканда");
-    assert_says(&w.sent[w.sent_count - 2], ru("unfit.country"));
-    assert_says(last(), ru("country.ask"));
-    press("Россия");
-    press("Согласие даю");
-    press("Согласие даю");
-    say("Ненавижу тебя!");
-    assert_says(&w.sent[w.sent_count - 2], ru("unfit.name"));
-    assert_says(last(), ru("child.name"));
-    assert_says(say("Коля😀 <3"), ru("child.name"));
-    assert_says(say("Коля😀"), "Коля😀");
-    static const char *const ages[] = {"-5", "март 2019", "семь раз"};
-    for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
-        say(ages[i]);
-        cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("unfit.birth"), "%s", ages[i]);
-        assert_says(last(), "Коля😀");
-    }
-    say("31.02.2019");
-    cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("child.no_date"));
-    say("12 марта 2019");
-    cr_assert_eq(w.children[0].month, 3);
-    cr_assert_eq(w.entry_count, 0, "none of it is what a child said");
-}
-
-Test(bot_dialog, an_unfit_answer_is_not_judged_while_nobody_can_tell_whether_it_is_a_danger)
-{
-    say("/start");
-    press("Россия");
-    press("Согласие даю");
-    press("Согласие даю");
-    w.fail_method = FAM_BACKEND_TRANSLATE;
-    w.fail_code = FAM_UNAVAILABLE;
-    w.fail_before = 1;
-    struct fam_update update = world_message("не хочу больше жить");
-    size_t before = w.sent_count;
-    cr_assert_eq(world_handle(&update), FAM_HANDLE_AGAIN);
-    cr_assert_eq(w.sent_count, before, "it is not called a bad name");
-    cr_assert_eq(world_handle(&update), FAM_HANDLED);
-    assert_says(&w.sent[before], "8-800-2000-122");
-}
-
-Test(bot_dialog, an_unfit_answer_that_is_edited_is_no_phrase_either)
-{
-    say("/start");
-    press("Россия");
-    press("Согласие даю");
-    press("Согласие даю");
-    say("коля 7");
-    struct fam_update edited = world_message("коля 8");
-    size_t before = w.sent_count;
-    edited.kind = FAM_UPDATE_EDITED;
-    cr_assert_eq(world_handle(&edited), FAM_HANDLED);
-    cr_assert_eq(w.sent_count, before);
-    cr_assert_eq(w.entry_count, 0);
-}
-
 Test(bot_dialog, cancel_leaves_any_question)
 {
     say("/start");
