@@ -39,7 +39,7 @@ enum fam_code fam_family_name_text(struct fam_turn *turn, bool *ret_taken);
 /* members.c */
 enum fam_code fam_members_show(struct fam_turn *turn);
 enum fam_code fam_member_press(struct fam_turn *turn);
-/* "Анна (это вы), родитель"; "без имени 2, родитель" when the family has several members without a name. */
+/* "Анна (это вы), родитель"; "без имени 2, родитель" when several others have no name. */
 void fam_member_describe(const struct fam_turn *turn, const Fam__V1__Family *family, const Fam__V1__Parent *parent,
                          char ret_text[FAM_DETAIL_SIZE]);
 

@@ -52,6 +52,10 @@ Test(bot_people, members_and_children_without_a_name_are_told_apart_by_numbers)
     w.parents[0].name[0] = '\0';
     say("/family");
     assert_last_says("— без имени, родитель");
+    w.name[0] = '\0';
+    say("/family");
+    assert_last_says("— без имени (это вы), родитель");
+    assert_last_says("— без имени, родитель");
     w.parents[1].name[0] = '\0';
     w.children[0].name[0] = '\0';
     w.children[1] = (struct world_child){.year = 2019};
