@@ -72,3 +72,17 @@ Test(bot_unfit, an_unfit_answer_that_is_edited_is_no_phrase_either)
     cr_assert_eq(w.sent_count, before);
     cr_assert_eq(w.entry_count, 0);
 }
+
+Test(bot_unfit, signs_may_stand_in_the_name_of_a_family_and_a_short_phrase_may_not)
+{
+    world_settled();
+    say("/family");
+    press(ru("button.family_name"));
+    say("Не пойду в сад");
+    assert_says(&w.sent[w.sent_count - 2], ru("unfit.name"));
+    assert_says(last(), ru("family.ask_name"));
+    cr_assert_eq(w.entry_count, 0);
+    say("Смирновы & <Ко>");
+    cr_assert_str_eq(w.family_name, "Смирновы & <Ко>");
+    assert_says(last(), "Смирновы &amp; &lt;Ко&gt;");
+}
