@@ -367,6 +367,7 @@ const struct fam_flag fam_queue_pause_flags[] = {{.name = "--for",
                                                   .type = FAM_VALUE_WORD,
                                                   .value = "TIME",
                                                   .help = "90s, 30m, 2h, 3d (default: until it is resumed)"},
+                                                 {.name = "--replace", .help = "also a pause that lasts longer"},
                                                  WHY,
                                                  DRY_RUN,
                                                  {.name = NULL}};

@@ -336,6 +336,7 @@ int fam_ctl_run(int argc, char *const argv[], char *const *environ_, const struc
                           .context = "",
                           .timeout_ms = fam_parsed_number(&parsed, "--timeout", parsed.command->timeout_ms)};
     fam_out_init(&ctl.out);
+    ctl.out.dry_run = fam_ctl_is_dry_run(&ctl);
     enum fam_code code = is(&ctl, FAM_COMMAND_LOCAL) ? run_command(&ctl, &status) : run_with_settings(&ctl, &status);
     int exit_code = code == FAM_OK ? print_answer(&ctl) : report(io, &status);
     fam_out_done(&ctl.out);

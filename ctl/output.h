@@ -71,6 +71,7 @@ struct fam_out {
     size_t cell_count;
     char *document; /* see fam_out_document */
     bool streamed;  /* the answer is out already: nothing is rendered */
+    bool dry_run;   /* JSON begins with "dry_run": true, for nothing was done */
     bool failed;
 };
 

@@ -86,7 +86,7 @@ static bool add_table(cJSON *root, const struct fam_out_part *part)
 bool fam_out_render_json(const struct fam_out *out, struct fam_buf *buf)
 {
     cJSON *root = cJSON_CreateObject();
-    bool ok = root != NULL;
+    bool ok = root != NULL && (!out->dry_run || cJSON_AddTrueToObject(root, "dry_run") != NULL);
     for (size_t i = 0; ok && i < out->part_count; i++) {
         const struct fam_out_part *part = &out->parts[i];
         if (part->key == NULL || part->layout == FAM_LAYOUT_VERBATIM) {

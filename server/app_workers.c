@@ -45,7 +45,8 @@ enum fam_code fam_app_make_workers(struct fam_app *app, struct fam_status *statu
                                               .table = &app->tasks,
                                               .threads = app->config->task_workers,
                                               .metrics = app->metrics,
-                                              .log = app->log};
+                                              .log = app->log,
+                                              .role = (app->roles & FAM_APP_SERVES) != 0 ? "all" : "worker"};
     const struct fam_sweeper_options sweeper = {.queue = app->queue,
                                                 .store = app->store,
                                                 .log = app->log,

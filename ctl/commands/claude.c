@@ -41,8 +41,8 @@ enum fam_code fam_ctl_cache_clear(struct fam_ctl *ctl, struct fam_status *status
     enum fam_code code = FAM_RPC(ctl->client, fam__v1__ops_service, clear_cache, &rpc, &request, status);
     if (code == FAM_OK) {
         const Fam__V1__ClearCacheResponse *response = (const Fam__V1__ClearCacheResponse *)fam_rpc_response(&rpc);
-        fam_out_field(&ctl->out, "deleted", request.dry_run ? "Would be forgotten" : "Forgotten",
-                      FAM_NUMBER(response->deleted));
+        fam_out_field(&ctl->out, request.dry_run ? "would_delete" : "deleted",
+                      request.dry_run ? "Would be forgotten" : "Forgotten", FAM_NUMBER(response->deleted));
         if (request.dry_run) {
             fam_out_note(&ctl->out, "Nothing was changed.");
         }

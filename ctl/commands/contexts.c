@@ -89,7 +89,8 @@ enum fam_code fam_ctl_context_use(struct fam_ctl *ctl, struct fam_status *status
     }
     if (code == FAM_OK) {
         fam_out_field(&ctl->out, "before", "Before", FAM_TEXT(contexts.current));
-        fam_out_field(&ctl->out, "current", fam_ctl_is_dry_run(ctl) ? "Would be" : "Now", FAM_TEXT(context->name));
+        fam_out_field(&ctl->out, fam_ctl_is_dry_run(ctl) ? "would_use" : "current",
+                      fam_ctl_is_dry_run(ctl) ? "Would be" : "Now", FAM_TEXT(context->name));
         if (fam_ctl_is_dry_run(ctl)) {
             fam_out_note(&ctl->out, "Nothing was changed.");
         }

@@ -268,6 +268,65 @@ static void ask_schema(struct fam_doctor *doctor, struct fam_client *client)
     fam_rpc_done(&rpc);
 }
 
+static bool runs(const Fam__V1__QueueWorker *worker, const char *type)
+{
+    for (size_t i = 0; i < worker->n_types; i++) {
+        if (strcmp(worker->types[i], type) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Workers that are alive, and go on; of one type, or of any (NULL). */
+static size_t count_workers(const Fam__V1__GetQueueStatsResponse *stats, const char *type)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < stats->n_workers; i++) {
+        const Fam__V1__QueueWorker *worker = stats->workers[i];
+        count += worker->alive && !worker->stopping && (type == NULL || runs(worker, type)) ? 1 : 0;
+    }
+    return count;
+}
+
+static void judge_queue(struct fam_doctor *doctor, const Fam__V1__GetQueueStatsResponse *stats)
+{
+    static const char fix[] = "start famserver, of role all or worker; docs/queue.md, \"Workers\"";
+    size_t workers = count_workers(stats, NULL);
+    if (!stats->redis_up) {
+        fam_doctor_add(doctor, FAM_FINDING_WARN, "workers", fix_of("redis"), "Redis is away: no task is run");
+        return;
+    }
+    if (workers == 0) {
+        fam_doctor_add(doctor, FAM_FINDING_WARN, "workers", fix, "no worker is running: tasks wait");
+        return;
+    }
+    fam_doctor_add(doctor, FAM_FINDING_OK, "workers", "", "%zu %s", workers, workers == 1 ? "runs" : "run");
+    for (size_t i = 0; i < stats->n_types; i++) {
+        const Fam__V1__QueueTypeStats *type = stats->types[i];
+        if (type->ready + type->waiting > 0 && count_workers(stats, type->type) == 0) {
+            fam_doctor_add(doctor, FAM_FINDING_WARN, "workers", "install the same version everywhere",
+                           "no worker that runs knows %.64s, of which %" PRId64 " wait", type->type,
+                           type->ready + type->waiting);
+        }
+    }
+}
+
+static void ask_queue(struct fam_doctor *doctor, struct fam_client *client)
+{
+    struct fam_status why = {.message = ""};
+    struct fam_rpc rpc;
+    const struct fam_rpc_options options = question(doctor);
+    Fam__V1__GetQueueStatsRequest request = FAM__V1__GET_QUEUE_STATS_REQUEST__INIT;
+    fam_rpc_init(&rpc, &options);
+    if (FAM_RPC(client, fam__v1__ops_service, get_queue_stats, &rpc, &request, &why) == FAM_OK) {
+        judge_queue(doctor, (const Fam__V1__GetQueueStatsResponse *)fam_rpc_response(&rpc));
+    } else {
+        fam_doctor_add(doctor, FAM_FINDING_WARN, "workers", fix_of("database"), "%s", why.message);
+    }
+    fam_rpc_done(&rpc);
+}
+
 void fam_doctor_ask_servers(struct fam_doctor *doctor)
 {
     struct fam_status why = {.message = ""};
@@ -290,6 +349,7 @@ void fam_doctor_ask_servers(struct fam_doctor *doctor)
     if (ask_claude(doctor, client)) {
         ask_cache(doctor, client);
         ask_schema(doctor, client);
+        ask_queue(doctor, client);
     }
     fam_client_free(client);
 }

@@ -40,7 +40,10 @@ static void show_types(struct fam_out *out, const Fam__V1__GetQueueStatsResponse
 static void show_rest(struct fam_out *out, const Fam__V1__GetQueueStatsResponse *stats)
 {
     static const struct fam_column PRIORITIES[] = {{"priority", "PRIORITY"}, {"ready", "READY"}};
-    static const struct fam_column WORKERS[] = {{"name", "WORKER"}, {"running", "RUNNING"}};
+    static const struct fam_column WORKERS[] = {
+        {"name", "WORKER"},      {"alive", "ALIVE"},     {"role", "ROLE"},
+        {"version", "VERSION"},  {"running", "RUNNING"}, {"threads", "OF THREADS"},
+        {"started_at", "SINCE"}, {"stopping", "STOPS"},  {"types", "TYPES"}};
     static const struct fam_column PAUSES[] = {
         {"type", "PAUSED"}, {"until", "UNTIL"}, {"paused_by", "BY"}, {"paused_at", "SINCE"}, {"reason", "REASON"}};
     fam_out_table(out, "priorities", PRIORITIES, FAM_ARRAY_SIZE(PRIORITIES), FAM_LAYOUT_COLUMNS);
@@ -50,8 +53,16 @@ static void show_rest(struct fam_out *out, const Fam__V1__GetQueueStatsResponse 
     }
     fam_out_table(out, "workers", WORKERS, FAM_ARRAY_SIZE(WORKERS), FAM_LAYOUT_COLUMNS);
     for (size_t i = 0; i < stats->n_workers; i++) {
-        fam_out_cell(out, FAM_TEXT(stats->workers[i]->name));
-        fam_out_cell(out, FAM_NUMBER(stats->workers[i]->running));
+        const Fam__V1__QueueWorker *worker = stats->workers[i];
+        fam_out_cell(out, FAM_TEXT(worker->name));
+        fam_out_cell(out, FAM_YES_NO(worker->alive));
+        fam_out_cell(out, FAM_TEXT(worker->role));
+        fam_out_cell(out, FAM_TEXT(worker->version));
+        fam_out_cell(out, FAM_NUMBER(worker->running));
+        fam_out_cell(out, FAM_NUMBER(worker->threads));
+        fam_out_cell(out, FAM_TIME(worker->started_at_ms));
+        fam_out_cell(out, FAM_YES_NO(worker->stopping));
+        fam_out_cell(out, FAM_WORDS(worker->types, worker->n_types));
     }
     fam_out_table(out, "pauses", PAUSES, FAM_ARRAY_SIZE(PAUSES), FAM_LAYOUT_COLUMNS);
     for (size_t i = 0; i < stats->n_pauses; i++) {

@@ -171,8 +171,8 @@ static enum fam_code revoke_all(struct fam_ctl *ctl, const char *user_id, struct
     if (code == FAM_OK) {
         const Fam__V1__DeleteAllSessionsResponse *response =
             (const Fam__V1__DeleteAllSessionsResponse *)fam_rpc_response(&rpc);
-        fam_out_field(&ctl->out, "deleted", request.dry_run ? "Would be ended" : "Ended",
-                      FAM_NUMBER(response->deleted));
+        fam_out_field(&ctl->out, request.dry_run ? "would_delete" : "deleted",
+                      request.dry_run ? "Would be ended" : "Ended", FAM_NUMBER(response->deleted));
         if (request.dry_run) {
             fam_out_note(&ctl->out, "Nothing was changed.");
         }

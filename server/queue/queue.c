@@ -18,14 +18,15 @@ enum { PAUSE_LOOK_MS = 500, RECORD_SIZE = 32, WAKE_KEY = 10, EPOCH_KEY = 11 };
 const char *const fam_queue_keys[FAM_QUEUE_KEYS] = {
     "fam:{queue}:ready:1",   "fam:{queue}:ready:2",   "fam:{queue}:ready:3",   "fam:{queue}:ready:4",
     "fam:{queue}:delayed:1", "fam:{queue}:delayed:2", "fam:{queue}:delayed:3", "fam:{queue}:delayed:4",
-    "fam:{queue}:leases",    "fam:{queue}:holds",     "fam:{queue}:wake",      "fam:{queue}:epoch"};
+    "fam:{queue}:leases",    "fam:{queue}:holds",     "fam:{queue}:wake",      "fam:{queue}:epoch",
+    "fam:{queue}:workers"};
 
 static const char *const sources[FAM_QUEUE_SCRIPTS] = {
-    [FAM_QUEUE_PUSH] = push_script,     [FAM_QUEUE_CLAIM] = claim_script,     [FAM_QUEUE_START] = start_script,
-    [FAM_QUEUE_FINISH] = finish_script, [FAM_QUEUE_DELAY] = delay_script,     [FAM_QUEUE_RETURN] = return_script,
-    [FAM_QUEUE_EXTEND] = extend_script, [FAM_QUEUE_EXPIRED] = expired_script, [FAM_QUEUE_LOOK] = look_script,
-    [FAM_QUEUE_REPAIR] = repair_script, [FAM_QUEUE_FORGET] = forget_script,   [FAM_QUEUE_SIZES] = sizes_script,
-    [FAM_QUEUE_EPOCH] = epoch_script};
+    [FAM_QUEUE_PUSH] = push_script,     [FAM_QUEUE_CLAIM] = claim_script,       [FAM_QUEUE_START] = start_script,
+    [FAM_QUEUE_FINISH] = finish_script, [FAM_QUEUE_DELAY] = delay_script,       [FAM_QUEUE_RETURN] = return_script,
+    [FAM_QUEUE_EXTEND] = extend_script, [FAM_QUEUE_EXPIRED] = expired_script,   [FAM_QUEUE_LOOK] = look_script,
+    [FAM_QUEUE_REPAIR] = repair_script, [FAM_QUEUE_FORGET] = forget_script,     [FAM_QUEUE_SIZES] = sizes_script,
+    [FAM_QUEUE_EPOCH] = epoch_script,   [FAM_QUEUE_ANNOUNCE] = announce_script, [FAM_QUEUE_ROLL] = roll_script};
 
 struct fam_queue *fam_queue_new(const struct fam_queue_options *options, struct fam_status *status)
 {
@@ -74,21 +75,28 @@ void fam_queue_set_clock_offset(struct fam_queue *queue, int64_t offset_ms)
 
 /* ---- scripts ---- */
 
+size_t fam_queue_make_words(const struct fam_queue *queue, const struct fam_redis_arg *args, size_t count,
+                            struct fam_queue_words *ret_words)
+{
+    struct fam_redis_arg *words = ret_words->words;
+    snprintf(ret_words->offset, sizeof(ret_words->offset), "%" PRId64, atomic_load(&queue->offset_ms));
+    for (size_t i = 0; i < FAM_QUEUE_KEYS; i++) {
+        words[i] = FAM_REDIS_ARG(fam_queue_keys[i]);
+    }
+    words[FAM_QUEUE_KEYS] = FAM_REDIS_ARG(ret_words->offset);
+    for (size_t i = 0; i < count; i++) {
+        words[FAM_QUEUE_KEYS + 1 + i] = args[i];
+    }
+    return FAM_QUEUE_KEYS + 1 + count;
+}
+
 enum fam_code fam_queue_eval(struct fam_queue *queue, enum fam_queue_script script, const struct fam_redis_arg *args,
                              size_t count, size_t least, struct fam_redis_reply **ret_reply, struct fam_status *status)
 {
-    struct fam_redis_arg keys[FAM_QUEUE_KEYS], words[6];
-    char offset[24];
-    snprintf(offset, sizeof(offset), "%" PRId64, atomic_load(&queue->offset_ms));
-    for (size_t i = 0; i < FAM_QUEUE_KEYS; i++) {
-        keys[i] = FAM_REDIS_ARG(fam_queue_keys[i]);
-    }
-    words[0] = FAM_REDIS_ARG(offset);
-    for (size_t i = 0; i < count; i++) {
-        words[i + 1] = args[i];
-    }
-    enum fam_code code = fam_redis_eval(queue->redis, &queue->scripts[script], keys, FAM_QUEUE_KEYS, words, count + 1,
-                                        ret_reply, status);
+    struct fam_queue_words words;
+    (void)fam_queue_make_words(queue, args, count, &words);
+    enum fam_code code = fam_redis_eval(queue->redis, &queue->scripts[script], words.words, FAM_QUEUE_KEYS,
+                                        words.words + FAM_QUEUE_KEYS, count + 1, ret_reply, status);
     if (code == FAM_UNAVAILABLE && strcmp(status->reason, "REDIS_BUSY") != 0) {
         /* A Redis that stops may come back without what it heard last. */
         atomic_store(&queue->has_missed, true);

@@ -11,7 +11,7 @@
  *                                                    fam_task_fail or _snooze, then fam_queue_delay
  *                        └ something more urgent is ready: fam_task_release, then fam_queue_return
  *        meanwhile: fam_task_extend, then fam_queue_extend
- *     nothing claimed: fam_queue_wait
+ *     nothing claimed: fam_queue_wait_claim
  *
  * PostgreSQL first, Redis second: what Redis does not hear after that, the sweep tells it. Functions that take a token
  * change nothing in Redis where the claim is another's by now. All fail with UNAVAILABLE while Redis is away, at once.
@@ -114,6 +114,13 @@ enum fam_code fam_queue_settle(struct fam_queue *queue, const struct fam_uuid *t
  * faster. While Redis is away it waits too, without I/O, so that callers need no pause of their own. Up to 64 threads
  * wait at a time; one more sleeps for the time. */
 void fam_queue_wait(struct fam_queue *queue, uint32_t timeout_ms);
+/* The same, and a claim as by fam_queue_claim_for that Redis makes by itself when it wakes us, or when the time has
+ * passed: between a push and a claim lies no other round trip than that of the push. No tasks: claim by
+ * fam_queue_claim_for to learn why. It may hold tasks that came while all was being paused, or while the wait was
+ * interrupted: the first are refused by fam_task_begin, the second are the caller's to return. */
+enum fam_code fam_queue_wait_claim(struct fam_queue *queue, const char *worker, size_t max, size_t idle,
+                                   uint32_t lease_ms, uint32_t timeout_ms, struct fam_queue_claim *ret_claim,
+                                   struct fam_status *status) FAM_MUST_CHECK;
 /* Ends all waits, those to come as well: the process stops. Any thread. */
 void fam_queue_interrupt(struct fam_queue *queue);
 

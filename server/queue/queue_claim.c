@@ -5,6 +5,7 @@
 
 #include "queue/queue.h"
 #include "queue/queue_private.h"
+#include "redis/redis_wait.h"
 
 enum { PAUSE_MS = 500, REFUSED_LEAST_MS = 100 };
 
@@ -38,6 +39,45 @@ static enum fam_code read_claim(const struct fam_redis_reply *reply, struct fam_
     return FAM_OK;
 }
 
+/* What a claim asks for, as the script's arguments; the texts lie in it. */
+struct wish {
+    char most[8], lease[16], few[8];
+    size_t start_max;
+    struct fam_redis_arg args[5];
+};
+
+/* INVALID_ARGUMENT; else the wish, and a claim of no tasks with its token. */
+static enum fam_code make_wish(const char *worker, size_t max, size_t idle, uint32_t lease_ms, struct wish *ret_wish,
+                               struct fam_queue_claim *ret_claim, struct fam_status *status)
+{
+    *ret_claim = (struct fam_queue_claim){.next_ms = PAUSE_MS};
+    if (max < 1 || max > FAM_TASK_CLAIM_MAX || !worker_is_good(worker) || lease_ms < 100 ||
+        lease_ms > FAM_TASK_LEASE_MAX_MS) {
+        return fam_fail(status, FAM_INVALID_ARGUMENT, "1 to %d tasks, a worker's name, a lease of 100 to %d ms",
+                        FAM_TASK_CLAIM_MAX, FAM_TASK_LEASE_MAX_MS);
+    }
+    snprintf(ret_wish->most, sizeof(ret_wish->most), "%u", (unsigned)max);
+    snprintf(ret_wish->lease, sizeof(ret_wish->lease), "%u", (unsigned)lease_ms);
+    ret_wish->start_max = idle < max ? idle : max - 1; /* all there are: none is left to be passed by */
+    snprintf(ret_wish->few, sizeof(ret_wish->few), "%u", (unsigned)ret_wish->start_max);
+    randombytes_buf(ret_claim->token.bytes, sizeof(ret_claim->token.bytes));
+    ret_wish->args[0] = (struct fam_redis_arg){ret_claim->token.bytes, sizeof(ret_claim->token.bytes)};
+    ret_wish->args[1] = FAM_REDIS_ARG(ret_wish->most);
+    ret_wish->args[2] = FAM_REDIS_ARG(ret_wish->lease);
+    ret_wish->args[3] = FAM_REDIS_ARG(worker);
+    ret_wish->args[4] = FAM_REDIS_ARG(ret_wish->few);
+    return FAM_OK;
+}
+
+static enum fam_code take_claim(struct fam_queue *queue, const struct fam_redis_reply *reply, const struct wish *wish,
+                                struct fam_queue_claim *claim, struct fam_status *status)
+{
+    fam_queue_note_epoch(queue, reply, 0);
+    enum fam_code code = read_claim(reply, claim, status);
+    claim->is_started = claim->count > 0 && claim->count <= wish->start_max;
+    return code;
+}
+
 enum fam_code fam_queue_claim(struct fam_queue *queue, const char *worker, size_t max, uint32_t lease_ms,
                               struct fam_queue_claim *ret_claim, struct fam_status *status)
 {
@@ -48,34 +88,41 @@ enum fam_code fam_queue_claim_for(struct fam_queue *queue, const char *worker, s
                                   uint32_t lease_ms, struct fam_queue_claim *ret_claim, struct fam_status *status)
 {
     fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
-    char most[8], lease[16], few[8];
-    *ret_claim = (struct fam_queue_claim){.next_ms = PAUSE_MS};
-    if (max < 1 || max > FAM_TASK_CLAIM_MAX || !worker_is_good(worker) || lease_ms < 100 ||
-        lease_ms > FAM_TASK_LEASE_MAX_MS) {
-        return fam_fail(status, FAM_INVALID_ARGUMENT, "1 to %d tasks, a worker's name, a lease of 100 to %d ms",
-                        FAM_TASK_CLAIM_MAX, FAM_TASK_LEASE_MAX_MS);
+    struct wish wish;
+    enum fam_code code = make_wish(worker, max, idle, lease_ms, &wish, ret_claim, status);
+    if (code != FAM_OK || fam_queue_is_paused(queue)) {
+        return code;
     }
-    if (fam_queue_is_paused(queue)) {
-        return FAM_OK;
-    }
-    snprintf(most, sizeof(most), "%u", (unsigned)max);
-    snprintf(lease, sizeof(lease), "%u", (unsigned)lease_ms);
-    size_t start_max = idle < max ? idle : max - 1; /* all there are: none is left to be passed by */
-    snprintf(few, sizeof(few), "%u", (unsigned)start_max);
-    randombytes_buf(ret_claim->token.bytes, sizeof(ret_claim->token.bytes));
-    const struct fam_redis_arg args[] = {{ret_claim->token.bytes, sizeof(ret_claim->token.bytes)},
-                                         FAM_REDIS_ARG(most),
-                                         FAM_REDIS_ARG(lease),
-                                         FAM_REDIS_ARG(worker),
-                                         FAM_REDIS_ARG(few)};
-    enum fam_code code = fam_queue_eval(queue, FAM_QUEUE_CLAIM, args, 5, 4, &reply, status);
+    code = fam_queue_eval(queue, FAM_QUEUE_CLAIM, wish.args, FAM_ARRAY_SIZE(wish.args), 4, &reply, status);
+    return code == FAM_OK ? take_claim(queue, reply, &wish, ret_claim, status) : code;
+}
+
+enum fam_code fam_queue_wait_claim(struct fam_queue *queue, const char *worker, size_t max, size_t idle,
+                                   uint32_t lease_ms, uint32_t timeout_ms, struct fam_queue_claim *ret_claim,
+                                   struct fam_status *status)
+{
+    fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
+    struct wish wish;
+    struct fam_queue_words words;
+    enum fam_code code = make_wish(worker, max, idle, lease_ms, &wish, ret_claim, status);
     if (code != FAM_OK) {
         return code;
     }
-    fam_queue_note_epoch(queue, reply, 0);
-    code = read_claim(reply, ret_claim, status);
-    ret_claim->is_started = ret_claim->count > 0 && ret_claim->count <= start_max;
-    return code;
+    if (fam_queue_is_paused(queue)) {
+        fam_queue_wait(queue, timeout_ms);
+        return FAM_OK;
+    }
+    size_t count = fam_queue_make_words(queue, wish.args, FAM_ARRAY_SIZE(wish.args), &words);
+    (void)fam_redis_wait_then(queue->wait, timeout_ms, &queue->scripts[FAM_QUEUE_CLAIM], words.words, FAM_QUEUE_KEYS,
+                              count, &reply);
+    if (reply == NULL) {
+        return FAM_OK;
+    }
+    code = fam_redis_reply_expect(reply, FAM_REDIS_ARRAY, status);
+    if (code == FAM_OK && fam_redis_reply_count(reply) < 4) {
+        code = fam_fail(status, FAM_INTERNAL, "a script of the queue answered less than expected");
+    }
+    return code == FAM_OK ? take_claim(queue, reply, &wish, ret_claim, status) : code;
 }
 
 /* A script about ids of a token; `number` (NULL: none) is one more argument. */

@@ -32,11 +32,13 @@ enum fam_queue_script {
     FAM_QUEUE_FORGET,
     FAM_QUEUE_SIZES,
     FAM_QUEUE_EPOCH,
+    FAM_QUEUE_ANNOUNCE,
+    FAM_QUEUE_ROLL,
     FAM_QUEUE_SCRIPTS
 };
 
 /* Keys in the order that the scripts take them. */
-enum { FAM_QUEUE_LEASES = 8, FAM_QUEUE_HOLDS = 9, FAM_QUEUE_KEYS = 12, FAM_QUEUE_PAGE = 200 };
+enum { FAM_QUEUE_LEASES = 8, FAM_QUEUE_HOLDS = 9, FAM_QUEUE_KEYS = 13, FAM_QUEUE_PAGE = 200 };
 extern const char *const fam_queue_keys[FAM_QUEUE_KEYS];
 
 struct fam_queue {
@@ -62,6 +64,14 @@ struct fam_queue {
 enum fam_code fam_queue_eval(struct fam_queue *queue, enum fam_queue_script script, const struct fam_redis_arg *args,
                              size_t count, size_t least, struct fam_redis_reply **ret_reply,
                              struct fam_status *status) FAM_MUST_CHECK;
+/* The words of such a script, keys first: FAM_QUEUE_KEYS of them, the offset, and the arguments. Returns their count.
+ */
+struct fam_queue_words {
+    struct fam_redis_arg words[FAM_QUEUE_KEYS + 6];
+    char offset[24];
+};
+size_t fam_queue_make_words(const struct fam_queue *queue, const struct fam_redis_arg *args, size_t count,
+                            struct fam_queue_words *ret_words);
 /* Item `index` is the epoch that Redis shows. */
 void fam_queue_note_epoch(struct fam_queue *queue, const struct fam_redis_reply *reply, size_t index);
 /* A text as a UUID; false when it has not 16 bytes at least. */

@@ -1,9 +1,10 @@
 /* queue_scripts.h: the Lua scripts of the queue. Private to this room; docs/queue.md tells the keys.
  *
  * Each takes the same keys: KEYS[1] to [4] ready, [5] to [8] delayed, both by priority, low first; [9] leases, [10]
- * holds, [11] wake, [12] epoch; and ARGV[1], the offset of the clock in milliseconds. A member is the 16 bytes of a
- * task's id. A hold is 16 bytes of token, the priority's digit, "1" when the task has been started, 15 digits of the
- * claim's time in milliseconds, and the worker's name. Time is Redis's own, so that servers need not agree on it. */
+ * holds, [11] wake, [12] epoch, [13] workers; and ARGV[1], the offset of the clock in milliseconds. A member is the 16
+ * bytes of a task's id. A hold is 16 bytes of token, the priority's digit, "1" when the task has been started, 15
+ * digits of the claim's time in milliseconds, and the worker's name. Time is Redis's own, so that servers need not
+ * agree on it. */
 #ifndef FAM_QUEUE_QUEUE_SCRIPTS_H
 #define FAM_QUEUE_QUEUE_SCRIPTS_H
 
@@ -258,5 +259,31 @@ static const char epoch_script[] =
                   "e = string.format('%.0f', e)\n"
                   "call('SET', KEYS[12], e)\n"
                   "return {e}\n";
+
+/* ARGV[2] a worker, [3] what it says of itself, "": it ends, [4] for so many ms it is believed. A value of the hash
+ * workers begins with 15 digits, the time until which it holds. Who has been silent for longer is forgotten by the next
+ * one that speaks; the key ends with its last worker. */
+static const char announce_script[] =
+    FAM_QUEUE_LUA "local key = KEYS[13]\n"
+                  "if ARGV[3] == '' then call('HDEL', key, ARGV[2]) return {epoch()} end\n"
+                  "call('HSET', key, ARGV[2], string.format('%015.0f', now + ARGV[4]) .. ARGV[3])\n"
+                  "call('PEXPIRE', key, ARGV[4])\n"
+                  "if call('HLEN', key) > 1 then\n"
+                  "  local all = call('HGETALL', key)\n"
+                  "  for i = 1, #all, 2 do\n"
+                  "    if tonumber(string.sub(all[i + 1], 1, 15)) < now then call('HDEL', key, all[i]) end\n"
+                  "  end\n"
+                  "end\n"
+                  "return {epoch()}\n";
+
+/* ARGV[2]: at most. Answers {worker, what it says, …} of those that are believed. */
+static const char roll_script[] =
+    FAM_QUEUE_LUA "local all, answer = call('HGETALL', KEYS[13]), {}\n"
+                  "for i = 1, #all, 2 do\n"
+                  "  if tonumber(string.sub(all[i + 1], 1, 15)) >= now and #answer < 2 * ARGV[2] then\n"
+                  "    answer[#answer + 1], answer[#answer + 2] = all[i], string.sub(all[i + 1], 16)\n"
+                  "  end\n"
+                  "end\n"
+                  "return answer\n";
 
 #endif

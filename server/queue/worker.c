@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
+#include "queue/roll.h"
 #include "queue/worker_private.h"
 
 enum { LAST_WAIT_MS = 1000, LAST_WRITES_MS = 3000, SHORTEST_LEASE_MS = 300 };
@@ -108,6 +109,7 @@ static enum fam_code take_options(struct fam_worker *worker, const struct fam_wo
         worker->slots[i].worker = worker;
     }
     make_name(worker->name);
+    worker->started_ms = fam_wall_ms();
     return FAM_OK;
 }
 
@@ -264,6 +266,8 @@ bool fam_worker_stop(struct fam_worker *worker, uint32_t drain_ms)
     pthread_cond_broadcast(&worker->keep);
     pthread_mutex_unlock(&worker->lock);
     join_all(worker);
+    struct fam_status ignored; /* without Redis it is forgotten by itself */
+    (void)!fam_roll_leave(worker->options.queue, worker->name, &ignored);
     return !worker->is_abandoned;
 }
 

@@ -2,7 +2,8 @@
  *
  * Threads: `threads` run handlers, and one of those that are idle looks for work while nothing claimed waits (it claims
  * up to ten tasks of one priority and begins them in PostgreSQL in one statement); one writes down how runs ended
- * (several in one statement), one keeps leases and time-outs. What is claimed and not started after hold_ms goes back,
+ * (several in one statement), one keeps leases and time-outs, and
+ * announces the worker (queue/roll.h). What is claimed and not started after hold_ms goes back,
  * for another process may be idle; so it does when something more urgent is ready.
  *
  * A handler that goes on after its time was up loses its lease, and its attempt counts as failed; a second later its
@@ -41,6 +42,7 @@ struct fam_worker_options {
     uint32_t stuck_after_ms;     /* beyond the type's time-out; 0: 1,000 */
     struct fam_metrics *metrics; /* may be NULL */
     struct fam_log *log;         /* may be NULL: a line for each run that did not end well */
+    const char *role;            /* of its process, for those who look who is alive (queue/roll.h); NULL: "worker" */
 };
 
 /* Starts. Neither PostgreSQL nor Redis need to be there. */

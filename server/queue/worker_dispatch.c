@@ -238,6 +238,17 @@ static void set_away(struct fam_worker *worker, bool is_away)
     pthread_mutex_unlock(&worker->lock);
 }
 
+/* Nothing is there: waits for it, with a claim that comes with the wake-up. */
+static enum fam_code await_claim(struct fam_worker *worker, size_t idle, struct fam_queue_claim *claim,
+                                 struct fam_status *status)
+{
+    uint32_t wait_ms = claim->next_ms < LONGEST_WAIT_MS ? claim->next_ms : LONGEST_WAIT_MS;
+    set_away(worker, false);
+    worker->pause_ms = 0;
+    return fam_queue_wait_claim(worker->options.queue, worker->name, FAM_TASK_CLAIM_MAX, idle, worker->options.lease_ms,
+                                wait_ms > 0 ? wait_ms : 1, claim, status);
+}
+
 void fam_worker_look(struct fam_worker *worker, size_t idle)
 {
     struct fam_queue_claim claim = {.count = 0};
@@ -245,11 +256,10 @@ void fam_worker_look(struct fam_worker *worker, size_t idle)
     bool good = fam_queue_claim_for(worker->options.queue, worker->name, FAM_TASK_CLAIM_MAX, idle,
                                     worker->options.lease_ms, &claim, &status) == FAM_OK;
     if (good && claim.count == 0) {
-        uint32_t wait_ms = claim.next_ms < LONGEST_WAIT_MS ? claim.next_ms : LONGEST_WAIT_MS;
-        set_away(worker, false);
-        fam_queue_wait(worker->options.queue, wait_ms > 0 ? wait_ms : 1);
-        worker->pause_ms = 0;
-        return;
+        good = await_claim(worker, idle, &claim, &status) == FAM_OK;
+        if (good && claim.count == 0) {
+            return;
+        }
     }
     good = good && begin_claim(worker, &claim);
     set_away(worker, !good);

@@ -4,7 +4,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
+#include "queue/roll.h"
 #include "queue/worker_private.h"
+
+enum { ANNOUNCE_AGAIN_MS = 1000 };
 
 static void sooner(uint64_t *at_ms, uint64_t other_ms)
 {
@@ -171,14 +174,57 @@ static bool return_what_waits(struct fam_worker *worker, uint64_t now_ms, uint64
     return true;
 }
 
+/* Without the lock. False: Redis is away. */
+static bool announce(const struct fam_worker *worker, bool is_stopping)
+{
+    const struct fam_task_table *table = worker->options.table;
+    struct fam_roll_entry entry = {.threads = (uint32_t)worker->options.threads,
+                                   .started_ms = worker->started_ms,
+                                   .is_stopping = is_stopping,
+                                   .type_count = table->count};
+    struct fam_status ignored;
+    (void)snprintf(entry.name, sizeof(entry.name), "%s", worker->name);
+    (void)snprintf(entry.role, sizeof(entry.role), "%s", worker->options.role ? worker->options.role : "worker");
+    (void)snprintf(entry.version, sizeof(entry.version), "%s", FAM_VERSION);
+    for (size_t i = 0; i < table->count; i++) {
+        (void)snprintf(entry.types[i], sizeof(entry.types[i]), "%s", table->types[i].type);
+    }
+    return fam_roll_announce(worker->options.queue, &entry, &ignored) == FAM_OK;
+}
+
+/* With the lock held, released when it announces. True: look again. */
+static bool announce_when_due(struct fam_worker *worker, uint64_t now_ms, uint64_t *announce_ms, bool *told_stop)
+{
+    bool is_stopping = worker->is_draining;
+    if (now_ms < *announce_ms && is_stopping == *told_stop) {
+        return false;
+    }
+    *told_stop = is_stopping;
+    pthread_mutex_unlock(&worker->lock);
+    bool told = announce(worker, is_stopping);
+    pthread_mutex_lock(&worker->lock);
+    *announce_ms = now_ms + (told ? FAM_ROLL_EACH_MS : ANNOUNCE_AGAIN_MS);
+    return true;
+}
+
+/* It looks by itself this often, so that nobody has to wake it for a task that is over soon: who picks up a task on an
+ * idle machine has no processor to spare for that. */
+static uint64_t look_each_ms(const struct fam_worker *worker)
+{
+    uint64_t lease_share = worker->options.lease_ms / 6;
+    return worker->options.hold_ms < lease_share ? worker->options.hold_ms : lease_share;
+}
+
 void *fam_worker_keep(void *argument)
 {
     struct fam_worker *worker = argument;
-    uint64_t beat_ms = 0, round = 0;
+    uint64_t beat_ms = 0, round = 0, announce_ms = 0;
+    bool told_stop = false;
     pthread_mutex_lock(&worker->lock);
     while (!worker->is_stopping) {
         uint64_t now_ms = fam_mono_ms(), next_ms = check_times(worker, now_ms);
-        if (return_what_waits(worker, now_ms, &next_ms)) {
+        if (return_what_waits(worker, now_ms, &next_ms) ||
+            announce_when_due(worker, now_ms, &announce_ms, &told_stop)) {
             continue;
         }
         if (worker->all == NULL) {
@@ -193,6 +239,7 @@ void *fam_worker_keep(void *argument)
         if (beat_ms != 0) {
             sooner(&next_ms, beat_ms);
         }
+        sooner(&next_ms, now_ms + look_each_ms(worker));
         worker->keep_at_ms = next_ms;
         fam_worker_wait(worker, &worker->keep, next_ms);
     }

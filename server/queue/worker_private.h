@@ -80,6 +80,7 @@ struct fam_worker_slot {
 struct fam_worker {
     struct fam_worker_options options; /* with its defaults filled in */
     char name[FAM_TASK_WORKER_MAX + 1];
+    int64_t started_ms; /* Unix time */
 
     pthread_mutex_t lock;
     pthread_cond_t work;  /* for handlers' threads: a batch waits, nobody looks for work, or the end */

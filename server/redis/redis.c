@@ -390,7 +390,7 @@ enum fam_code fam_redis_ping(struct fam_redis *redis, struct fam_status *status)
 
 /* ---- scripts ---- */
 
-static bool script_name(struct fam_redis *redis, const struct fam_redis_script *script, char ret_sha1[41])
+bool fam_redis_script_name(struct fam_redis *redis, const struct fam_redis_script *script, char ret_sha1[41])
 {
     pthread_mutex_lock(&redis->lock);
     bool known = script->known;
@@ -450,7 +450,7 @@ enum fam_code fam_redis_eval(struct fam_redis *redis, struct fam_redis_script *s
         memcpy(words + 3 + key_count, args, arg_count * sizeof(*args));
     }
     size_t count = 3 + key_count + arg_count;
-    if (!script_name(redis, script, sha1)) {
+    if (!fam_redis_script_name(redis, script, sha1)) {
         return eval_source(redis, script, words, count, ret_reply, status);
     }
     words[0] = FAM_REDIS_ARG("EVALSHA");

@@ -45,6 +45,8 @@ enum fam_code fam_redis_exchange(redisContext *connection, uint32_t timeout_ms,
                                  const struct fam_redis_command *commands, size_t count,
                                  struct fam_redis_reply **ret_replies, struct fam_status *status) FAM_MUST_CHECK;
 
+/* The name of the script, once Redis has told it. */
+bool fam_redis_script_name(struct fam_redis *redis, const struct fam_redis_script *script, char ret_sha1[41]);
 /* Is this an error reply that begins with the word? */
 bool fam_redis_reply_is_error(const struct fam_redis_reply *reply, const char *word);
 /* An error reply after which no command makes sense for now (loading, not logged in, without its primary). */

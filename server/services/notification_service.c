@@ -160,9 +160,10 @@ static void list_notifications(Fam__V1__NotificationService_Service *service,
                                Fam__V1__ListNotificationsResponse_Closure closure, void *closure_data)
 {
     struct fam_status status;
-    struct fam_uuid user_id, before;
+    struct fam_uuid user_id, before, ids[FAM_NOTIFICATION_IDS_MAX];
     const struct fam_uuid *after = NULL;
-    struct fam_notification_filter filter = {.state = request->state, .kind = request->kind};
+    struct fam_notification_filter filter = {
+        .state = request->state, .kind = request->kind, .ids = ids, .id_count = request->n_notification_ids};
     struct fam_notification_summary *list = NULL;
     size_t count = 0, limit = request->page_size == 0 ? PAGE_DEFAULT : (size_t)request->page_size;
     bool more = false;
@@ -172,6 +173,9 @@ static void list_notifications(Fam__V1__NotificationService_Service *service,
     enum fam_code code = read_id(request->user_id, "user_id", &user_id, &filter.user_id, &status);
     if (code == FAM_OK) {
         code = read_id(request->page_token, "page_token", &before, &after, &status);
+    }
+    for (size_t i = 0; code == FAM_OK && i < request->n_notification_ids && i < FAM_NOTIFICATION_IDS_MAX; i++) {
+        code = fam_service_uuid(request->notification_ids[i], "notification_ids", &ids[i], &status);
     }
     if (code == FAM_OK) {
         code = fam_notification_list(context_of(service)->store, &filter, after, limit, &list, &count, &more, &status);

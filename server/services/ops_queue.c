@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "queue/queue.h"
+#include "queue/roll.h"
 #include "services/ops_queue_private.h"
 #include "services/reply.h"
 #include "store/task_admin_store.h"
@@ -247,19 +248,81 @@ static void reply_priorities(struct fam_reply *reply, const struct fam_task_stat
     }
 }
 
-static void reply_workers(struct fam_reply *reply, const struct fam_task_stats *stats,
-                          Fam__V1__GetQueueStatsResponse *response)
+/* What it announces of itself, when it does. */
+static void reply_entry(struct fam_reply *reply, const struct fam_roll_entry *entry, Fam__V1__QueueWorker *made)
 {
-    response->workers = fam_reply_alloc(reply, (stats->worker_count + 1) * sizeof(*response->workers));
-    for (size_t i = 0; response->workers != NULL && i < stats->worker_count; i++) {
-        Fam__V1__QueueWorker *made = fam_reply_alloc(reply, sizeof(*made));
+    made->alive = true;
+    made->role = fam_reply_text(reply, entry->role);
+    made->version = fam_reply_text(reply, entry->version);
+    made->threads = (int32_t)entry->threads;
+    made->started_at_ms = entry->started_ms;
+    made->stopping = entry->is_stopping;
+    made->types = fam_reply_alloc(reply, (entry->type_count + 1) * sizeof(*made->types));
+    for (size_t i = 0; made->types != NULL && i < entry->type_count; i++) {
+        made->types[made->n_types++] = fam_reply_text(reply, entry->types[i]);
+    }
+}
+
+static Fam__V1__QueueWorker *reply_worker(struct fam_reply *reply, const char *name, int64_t running)
+{
+    Fam__V1__QueueWorker *made = fam_reply_alloc(reply, sizeof(*made));
+    if (made != NULL) {
+        fam__v1__queue_worker__init(made);
+        made->name = fam_reply_text(reply, name);
+        made->running = running;
+    }
+    return made;
+}
+
+static int64_t running_of(const struct fam_task_stats *stats, const char *name)
+{
+    for (size_t i = 0; i < stats->worker_count; i++) {
+        if (strcmp(stats->workers[i].name, name) == 0) {
+            return stats->workers[i].running;
+        }
+    }
+    return 0;
+}
+
+static bool is_on_roll(const struct fam_roll_entry *roll, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(roll[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those that announce themselves, then those that hold tasks and do not. */
+static void reply_workers(struct fam_services_context *context, struct fam_reply *reply,
+                          const struct fam_task_stats *stats, Fam__V1__GetQueueStatsResponse *response)
+{
+    fam_auto(list_free) struct fam_roll_entry *roll = NULL;
+    struct fam_status ignored; /* Redis away: the answer says so elsewhere */
+    size_t count = 0;
+    if (context->queue != NULL && fam_roll_call(context->queue, &roll, &count, &ignored) != FAM_OK) {
+        count = 0;
+    }
+    response->workers = fam_reply_alloc(reply, (stats->worker_count + count + 1) * sizeof(*response->workers));
+    for (size_t i = 0; response->workers != NULL && i < count; i++) {
+        Fam__V1__QueueWorker *made = reply_worker(reply, roll[i].name, running_of(stats, roll[i].name));
         if (made == NULL) {
             return;
         }
-        fam__v1__queue_worker__init(made);
-        made->name = fam_reply_text(reply, stats->workers[i].name);
-        made->running = stats->workers[i].running;
+        reply_entry(reply, &roll[i], made);
         response->workers[response->n_workers++] = made;
+    }
+    for (size_t i = 0; response->workers != NULL && i < stats->worker_count; i++) {
+        const struct fam_task_worker_stats *worker = &stats->workers[i];
+        if (is_on_roll(roll, count, worker->name)) {
+            continue;
+        }
+        response->workers[response->n_workers] = reply_worker(reply, worker->name, worker->running);
+        if (response->workers[response->n_workers] == NULL) {
+            return;
+        }
+        response->n_workers++;
     }
 }
 
@@ -312,7 +375,7 @@ void fam_ops_get_queue_stats(struct fam_services_context *context, const Fam__V1
     if (code == FAM_OK) {
         reply_types(&reply, stats, &response);
         reply_priorities(&reply, stats, &response);
-        reply_workers(&reply, stats, &response);
+        reply_workers(context, &reply, stats, &response);
         add_redis(context, &response);
         code = fam_reply_check(&reply, &status);
     }

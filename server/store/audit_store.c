@@ -22,7 +22,7 @@ enum {
 static const struct fam_statement insert_audit = {
     "audit_insert",
     "INSERT INTO audit_log (audit_id, principal, method, user_id, target_id, reason, request_id) "
-    "VALUES ($1, $2, $3, $4, $5, left($6, 500), $7)",
+    "VALUES ($1, $2, $3, $4, $5, left($6, 1200), $7)",
     "insert", "audit_log"};
 /* Who is told, and not erased meanwhile: the person ($1), the author of the entry that is opened ($2), and ($3) those
  * whose shared entries such a call shows. */

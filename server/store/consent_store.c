@@ -10,14 +10,13 @@
 static const struct fam_statement lock_user = {
     "consent_lock", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE", "select",
     "users"};
+#define TAKE_BACK FAM_FOLLOW_UP_CANCEL("user_id = $2 AND $3 IN ('processing', 'notifications') AND NOT $4::boolean")
 /* clock_timestamp(): two decisions that follow each other must not carry the same time. */
 static const struct fam_statement insert_consent = {
     "consent_insert",
-    "WITH q AS (" FAM_FOLLOW_UP_CANCEL("user_id = $2 AND $3 IN ('processing', 'notifications') AND NOT "
-                                       "$4::boolean") ") "
-                                                      "INSERT INTO consents (consent_id, user_id, purpose, "
-                                                      "granted, text_version, changed_at) "
-                                                      "VALUES ($1, $2, $3, $4, $5, clock_timestamp())",
+    "WITH q AS (" TAKE_BACK ") "
+    "INSERT INTO consents (consent_id, user_id, purpose, granted, text_version, changed_at) "
+    "VALUES ($1, $2, $3, $4, $5, clock_timestamp())",
     "insert", "consents"};
 static const struct fam_statement select_consents = {
     "consent_select",

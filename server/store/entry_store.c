@@ -19,13 +19,12 @@ static const struct fam_statement select_key = {
     "SELECT k.wrapped_user FROM emotion_entries e LEFT JOIN keys.entry_keys k USING (entry_id) "
     "WHERE e.entry_id = $1 AND e.user_id = $2 FOR KEY SHARE OF e",
     "select", "emotion_entries"};
+#define TAKE_BACK FAM_FOLLOW_UP_CANCEL("user_id = $2 AND entry_id = $1")
 static const struct fam_statement upsert_rating = {
     "rating_upsert",
-    "WITH q AS (" FAM_FOLLOW_UP_CANCEL(
-        "user_id = $2 AND entry_id = $1") ") "
-                                          "INSERT INTO ratings (entry_id, user_id, body) VALUES ($1, $2, $3) "
-                                          "ON CONFLICT (entry_id, user_id) DO UPDATE SET body = EXCLUDED.body, "
-                                          "updated_at = now()",
+    "WITH q AS (" TAKE_BACK ") "
+    "INSERT INTO ratings (entry_id, user_id, body) VALUES ($1, $2, $3) "
+    "ON CONFLICT (entry_id, user_id) DO UPDATE SET body = EXCLUDED.body, updated_at = now()",
     "insert", "ratings"};
 static const struct fam_statement has_reading = {
     "reading_has", "SELECT 1 FROM readings WHERE entry_id = $1 AND version = $2::integer", "select", "readings"};
@@ -34,14 +33,14 @@ static const struct fam_statement select_dangers = {
     "SELECT safety FROM emotion_entries WHERE entry_id = $1 "
     "AND NOT EXISTS (SELECT 1 FROM readings WHERE entry_id = $1 AND version > $2::integer)",
     "select", "emotion_entries"};
+/* With $5 NULL: not. */
+#define ASK_LATER FAM_FOLLOW_UP_INSERT("$2", "$4::integer", "$5", "$6")
 static const struct fam_statement insert_delivery = {
     "delivery_insert",
     "WITH d AS (INSERT INTO deliveries (delivery_id, entry_id, chat, reading_version, created_at) "
     "VALUES ($1, $2, $3, $4::integer, clock_timestamp())), "
-    "q AS (" FAM_FOLLOW_UP_INSERT("$2", "$4::integer", "$5",
-                                  "$6") ") "
-                                        "SELECT EXISTS (SELECT 1 FROM notifications WHERE entry_id = $2 AND kind = "
-                                        "'better_reading' AND state = 'queued')",
+    "q AS (" ASK_LATER ") "
+    "SELECT EXISTS (SELECT 1 FROM notifications WHERE entry_id = $2 AND kind = 'better_reading' AND state = 'queued')",
     "insert", "deliveries"};
 
 struct fam_place fam_entry_place(const char *table, const char *column, const struct fam_uuid *row, uint32_t part,

@@ -20,7 +20,8 @@ static const struct fam_statement select_page = {
     "(extract(epoch FROM n.not_before) * 1000)::bigint, (extract(epoch FROM n.expires_at) * 1000)::bigint, "
     "(extract(epoch FROM n.finished_at) * 1000)::bigint, n.entry_id FROM notifications n JOIN users u USING (user_id) "
     "WHERE n.notification_id < $1 AND ($2::uuid IS NULL OR n.user_id = $2) AND ($3::text IS NULL OR " SHOWN " = $3) "
-    "AND ($4::text IS NULL OR n.kind = $4) ORDER BY n.notification_id DESC LIMIT $5::bigint",
+    "AND ($4::text IS NULL OR n.kind = $4) AND ($6::uuid[] IS NULL OR n.notification_id = ANY ($6)) ORDER BY "
+    "n.notification_id DESC LIMIT $5::bigint",
     "select", "notifications"};
 #define ENDED                                                                                                          \
     "FROM notifications WHERE state IN ('failed', 'expired') AND ($1::uuid[] IS NULL OR notification_id = ANY ($1)) "  \
@@ -87,12 +88,31 @@ static void fill_summary(const struct fam_rows *rows, size_t row, struct fam_not
     summary->entry_id = fam_rows_uuid(rows, row, 12);
 }
 
+/* "{id,id}", or "" for none. */
+static enum fam_code list_ids(const struct fam_uuid *ids, size_t count, struct fam_buf *ret_text,
+                              struct fam_status *status)
+{
+    if (count > FAM_NOTIFICATION_IDS_MAX) {
+        return fam_fail_field(status, "notification_ids", "at most %d at once", FAM_NOTIFICATION_IDS_MAX);
+    }
+    for (size_t i = 0; i < count; i++) {
+        char id[FAM_UUID_TEXT_SIZE];
+        fam_uuid_format(&ids[i], id);
+        fam_buf_addf(ret_text, "%c%s", i == 0 ? '{' : ',', id);
+    }
+    if (count > 0) {
+        fam_buf_addf(ret_text, "}");
+    }
+    return ret_text->failed ? fam_fail_memory(status) : FAM_OK;
+}
+
 enum fam_code fam_notification_list(struct fam_store *store, const struct fam_notification_filter *filter,
                                     const struct fam_uuid *before, size_t limit,
                                     struct fam_notification_summary **ret_list, size_t *ret_count, bool *ret_more,
                                     struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    fam_auto(fam_buf_done) struct fam_buf ids = {0};
     struct fam_params params = {0};
     struct fam_db *db = NULL;
     struct fam_uuid newest;
@@ -106,7 +126,12 @@ enum fam_code fam_notification_list(struct fam_store *store, const struct fam_no
     fam_param_uuid(&params, before != NULL ? before : &newest);
     add_filter(&params, filter);
     fam_param_i64(&params, (int64_t)limit + 1);
-    enum fam_code code = fam_pool_get(fam_store_pool(store), &db, status);
+    enum fam_code code = list_ids(filter->ids, filter->id_count, &ids, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    fam_param_text(&params, filter->id_count > 0 ? fam_buf_text(&ids) : NULL);
+    code = fam_pool_get(fam_store_pool(store), &db, status);
     if (code == FAM_OK) {
         code = fam_db_exec(db, &select_page, &params, &rows, status);
     }
@@ -123,23 +148,6 @@ enum fam_code fam_notification_list(struct fam_store *store, const struct fam_no
     }
     *ret_more = fam_rows_count(&rows) > limit;
     return FAM_OK;
-}
-
-/* "{id,id}", or "" for none. */
-static enum fam_code list_ids(const struct fam_resend *resend, struct fam_buf *ret_text, struct fam_status *status)
-{
-    if (resend->id_count > FAM_NOTIFICATION_IDS_MAX) {
-        return fam_fail_field(status, "notification_ids", "at most %d at once", FAM_NOTIFICATION_IDS_MAX);
-    }
-    for (size_t i = 0; i < resend->id_count; i++) {
-        char id[FAM_UUID_TEXT_SIZE];
-        fam_uuid_format(&resend->ids[i], id);
-        fam_buf_addf(ret_text, "%c%s", i == 0 ? '{' : ',', id);
-    }
-    if (resend->id_count > 0) {
-        fam_buf_addf(ret_text, "}");
-    }
-    return ret_text->failed ? fam_fail_memory(status) : FAM_OK;
 }
 
 /* The count as an id: its last eight bytes. */
@@ -166,7 +174,7 @@ static enum fam_code run_resend(struct fam_db *db, const struct fam_resend *rese
 {
     fam_auto(fam_buf_done) struct fam_buf ids = {0};
     struct fam_params params = {0};
-    enum fam_code code = list_ids(resend, &ids, status);
+    enum fam_code code = list_ids(resend->ids, resend->id_count, &ids, status);
     if (code != FAM_OK) {
         return code;
     }

@@ -143,6 +143,8 @@ struct fam_notification_filter {
     const struct fam_uuid *user_id; /* NULL: all */
     Fam__V1__NotificationState state;
     Fam__V1__NotificationKind kind; /* these two: unspecified for all */
+    const struct fam_uuid *ids;     /* for fam_notification_list: only these, up to FAM_NOTIFICATION_IDS_MAX */
+    size_t id_count;                /* 0: all */
 };
 /* Newest first, those before `before` (NULL: from the newest), `limit` (1 to FAM_NOTIFICATION_PAGE_MAX) at most. free()
  * the list. */

@@ -201,7 +201,7 @@ static enum fam_code read_types(struct fam_store *store, struct fam_task_stats *
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
-    fam_param_i64(&params, FAM_TASK_TYPES_MAX);
+    fam_param_i64(&params, FAM_TASK_STATS_TYPES_MAX);
     enum fam_code code = fam_task_exec(store, &count_types, &params, &rows, status);
     for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows); row++) {
         struct fam_task_type_stats *type = &stats->types[stats->type_count++];

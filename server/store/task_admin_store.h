@@ -23,7 +23,7 @@ enum {
     FAM_TASK_FILTER_IDS = 100,
     FAM_TASK_HISTORY_MAX = 100,
     FAM_TASK_CHANGE_MAX = 10000,
-    FAM_TASK_TYPES_MAX = 200,
+    FAM_TASK_STATS_TYPES_MAX = 200,
     FAM_TASK_WORKERS_MAX = 256
 };
 
@@ -77,8 +77,8 @@ enum fam_task_change { FAM_TASK_RETRY, FAM_TASK_DELETE };
 enum fam_code fam_task_change_count(struct fam_store *store, enum fam_task_change change,
                                     const struct fam_task_filter *filter, int64_t *ret_count,
                                     struct fam_status *status) FAM_MUST_CHECK;
-/* Up to FAM_TASK_CHANGE_MAX tasks, newest first, in one transaction with a line of the audit: `audit` with the count
- * in its reason.
+/* Up to FAM_TASK_CHANGE_MAX tasks, newest first, in one transaction with a line of the audit: `audit` with the count,
+ * the filter and the ids of the first 20 in its reason.
  *   RETRY   dead ones begin anew, with nothing counted; those that wait are ready. A dead one whose unique key is in
  *           use again stays dead.
  *   DELETE  those that no worker holds are deleted.
@@ -102,8 +102,8 @@ struct fam_task_worker_stats {
 };
 struct fam_task_stats {
     size_t type_count;
-    struct fam_task_type_stats types[FAM_TASK_TYPES_MAX]; /* by name */
-    int64_t ready[4];                                     /* by priority, low first */
+    struct fam_task_type_stats types[FAM_TASK_STATS_TYPES_MAX]; /* by name */
+    int64_t ready[4];                                           /* by priority, low first */
     size_t worker_count;
     struct fam_task_worker_stats workers[FAM_TASK_WORKERS_MAX]; /* by name */
 };

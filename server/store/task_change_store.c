@@ -1,4 +1,5 @@
 /* task_change_store.c: many tasks at once, by a filter; see task_admin_store.h. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 #define CHOSEN(condition)                                                                                              \
     "WITH chosen AS (SELECT t.task_id FROM tasks t WHERE " condition " AND " FAM_TASK_MATCHES                          \
     " ORDER BY t.task_id DESC LIMIT $7::bigint FOR UPDATE SKIP LOCKED) "
+
+/* In a line of the audit, which keeps 1,200 characters. */
+enum { AUDIT_IDS = 20, AUDIT_WHY = 800, AUDIT_FAILURE = 100 };
 
 static const struct fam_statement COUNTS[] = {
     [FAM_TASK_RETRY] = {"task_retry_count", COUNT(RETRIABLE), "select", "tasks"},
@@ -98,6 +102,50 @@ static enum fam_code keep_refs(const struct fam_rows *rows, struct changing *cha
     return FAM_OK;
 }
 
+static void describe_filter(const struct fam_task_filter *filter, struct fam_buf *text)
+{
+    static const char *const STATES[] = {NULL, "ready", "waiting", "running", "done", "dead"};
+    static const char *const PRIORITIES[] = {NULL, "low", "normal", "high", "critical"};
+    if (filter->id_count > 0) {
+        fam_buf_addf(text, ", named %zu", filter->id_count);
+    }
+    if ((size_t)filter->state < FAM_ARRAY_SIZE(STATES) && STATES[filter->state] != NULL) {
+        fam_buf_addf(text, ", state %s", STATES[filter->state]);
+    }
+    if (filter->type[0] != '\0') {
+        fam_buf_addf(text, ", type %.64s", filter->type);
+    }
+    if ((size_t)filter->priority < FAM_ARRAY_SIZE(PRIORITIES) && PRIORITIES[filter->priority] != NULL) {
+        fam_buf_addf(text, ", priority %s", PRIORITIES[filter->priority]);
+    }
+    if (filter->reason[0] != '\0') {
+        fam_buf_addf(text, ", failure '%.*s'", (int)fam_utf8_cut(filter->reason, AUDIT_FAILURE), filter->reason);
+    }
+    if (filter->older_than_ms > 0) {
+        fam_buf_addf(text, ", older than %" PRId64 " s", filter->older_than_ms / 1000);
+    }
+}
+
+/* "3 tasks deleted, state dead, type x: the operator's reason; ids …". Not all ids of many: so many
+ * that all has room. */
+static void describe(const struct changing *changing, struct fam_buf *text)
+{
+    const char *why = changing->audit->reason;
+    fam_buf_addf(text, "%zu tasks %s", changing->count, changing->change == FAM_TASK_RETRY ? "retried" : "deleted");
+    describe_filter(changing->filter, text);
+    if (why[0] != '\0') {
+        fam_buf_addf(text, ": %.*s", (int)fam_utf8_cut(why, AUDIT_WHY), why);
+    }
+    for (size_t i = 0; i < changing->count && i < AUDIT_IDS; i++) {
+        char id[FAM_UUID_TEXT_SIZE];
+        fam_uuid_format(&changing->refs[i].task_id, id);
+        fam_buf_addf(text, "%s%s", i == 0 ? "; ids " : " ", id);
+    }
+    if (changing->count > AUDIT_IDS) {
+        fam_buf_add_text(text, " …");
+    }
+}
+
 static enum fam_code change_tasks(struct fam_store *store, struct fam_db *db, void *context,
                                   struct fam_outcome *outcome, struct fam_status *status)
 {
@@ -117,12 +165,13 @@ static enum fam_code change_tasks(struct fam_store *store, struct fam_db *db, vo
     if (code != FAM_OK) {
         return code;
     }
-    char reason[1100];
+    fam_auto(fam_buf_done) struct fam_buf reason = {0};
     struct fam_audit audit = *changing->audit;
-    snprintf(reason, sizeof(reason), "%zu tasks %s%s%.*s", changing->count,
-             changing->change == FAM_TASK_RETRY ? "retried" : "deleted", audit.reason[0] == '\0' ? "" : ": ",
-             (int)fam_utf8_cut(audit.reason, 1000), audit.reason);
-    audit.reason = reason;
+    describe(changing, &reason);
+    if (reason.failed) {
+        return fam_fail_memory(status);
+    }
+    audit.reason = fam_buf_text(&reason);
     add_count(outcome, changing->count);
     return fam_audit_write(db, &audit, status);
 }

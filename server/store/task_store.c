@@ -68,31 +68,31 @@ static const struct fam_statement begin_tasks = {
     "update", "tasks"};
 
 /* The same where all is well, which is nearly always: one plain UPDATE takes a fifth of the time. What it leaves out is
- * looked at by begin_tasks. */
-static const struct fam_statement begin_well = {
-    "task_begin_well",
-    "UPDATE tasks t SET lease_token = $3, leased_until = " FAM_TASK_NOW(
-        "2") " + $5::bigint * interval '1 millisecond', worker = $4, moved_at "
-             "= " FAM_TASK_NOW("2") " FROM (SELECT set_config('synchronous_commit', 'off', "
-                                    "true) AS off) o "
-                                    "WHERE t.task_id = ANY ($1::uuid[]) AND t.state = "
-                                    "'queued' AND o.off IS NOT NULL "
-                                    "AND (t.lease_token IS NULL OR t.lease_token = $3 OR "
-                                    "t.leased_until <= " FAM_TASK_NOW(
-                                        "2") ") "
-                                             "AND (t.waits_for = '' OR t.not_before "
-                                             "<= " FAM_TASK_NOW("2") ") "
-                                                                     "AND NOT EXISTS (SELECT 1 FROM "
-                                                                     "queue_pauses q WHERE q.type IN "
-                                                                     "(t.type, '*') "
-                                                                     "AND (q.until IS NULL OR q.until "
-                                                                     "> " FAM_TASK_NOW("2") ")) "
-                                                                                            "RETURNING t.task_id, 0, "
-                                                                                            "t.priority, NULL::bigint, "
-                                                                                            "t.type, t.payload, "
-                                                                                            "t.user_id, t.attempts, "
-                                                                                            "t.max_attempts, t.deaths",
-    "update", "tasks"};
+ * looked at by begin_tasks.
+ *
+ * Neither waits for the disk (synchronous_commit off, for its own transaction alone). What a crash of PostgreSQL takes
+ * back is then the whole of a beginning: the row is free as before, with attempts and deaths as they were, for a
+ * beginning changes neither. Its worker goes on with a token that the row does not have (any more), so everything that
+ * it writes afterwards, fam_task_complete in its handler's transaction first of all, fails with LEASE_LOST and takes
+ * the effect along; who begins the task next finds it as if nobody had. A completion waits for the disk as ever, and it
+ * can't be kept by a crash that its beginning was lost in: the log is one sequence, and the beginning stands in it
+ * first. */
+#define THEN FAM_TASK_NOW("2")
+#define BEGIN_WELL(chosen)                                                                                             \
+    "UPDATE tasks t SET lease_token = $3, leased_until = " THEN " + $5::bigint * interval '1 millisecond', "           \
+    "worker = $4, moved_at = " THEN " FROM (SELECT set_config('synchronous_commit', 'off', true) AS off) o "           \
+    "WHERE " chosen " AND t.state = 'queued' AND o.off IS NOT NULL "                                                   \
+    "AND (t.lease_token IS NULL OR t.lease_token = $3 OR t.leased_until <= " THEN ") "                                 \
+    "AND (t.waits_for = '' OR t.not_before <= " THEN ") "                                                              \
+    "AND NOT EXISTS (SELECT 1 FROM queue_pauses q WHERE q.type IN (t.type, '*') "                                      \
+    "AND (q.until IS NULL OR q.until > " THEN ")) "                                                                    \
+    "RETURNING t.task_id, 0, t.priority, NULL::bigint, t.type, t.payload, t.user_id, t.attempts, t.max_attempts, "     \
+    "t.deaths"
+static const struct fam_statement begin_well = {"task_begin_well", BEGIN_WELL("t.task_id = ANY ($1::uuid[])"), "update",
+                                                "tasks"};
+/* An array's length is unknown beforehand, so PostgreSQL plans anew each time, which takes longer than the rest. What
+ * an idle worker picks up is mostly one task. */
+static const struct fam_statement begin_one = {"task_begin_one", BEGIN_WELL("t.task_id = $1::uuid"), "update", "tasks"};
 
 /* ---- what the files share ---- */
 
@@ -310,6 +310,16 @@ static enum fam_code begin_by(struct fam_store *store, const struct fam_statemen
     return code;
 }
 
+static void add_begin(struct fam_params *params, const char *which, const struct fam_task_times *times,
+                      const struct fam_uuid *token, const char *worker, uint32_t lease_ms)
+{
+    fam_param_text(params, which);
+    fam_param_i64(params, fam_task_offset(times));
+    fam_param_uuid(params, token);
+    fam_param_text(params, worker);
+    fam_param_i64(params, lease_ms);
+}
+
 enum fam_code fam_task_begin(struct fam_store *store, const struct fam_task_times *times, const struct fam_uuid *ids,
                              size_t count, const struct fam_uuid *token, const char *worker, uint32_t lease_ms,
                              struct fam_task_begun *ret_begun, struct fam_status *status)
@@ -326,12 +336,16 @@ enum fam_code fam_task_begin(struct fam_store *store, const struct fam_task_time
     if (code != FAM_OK) {
         return code;
     }
-    fam_param_text(&params, fam_buf_text(&array));
-    fam_param_i64(&params, fam_task_offset(times));
-    fam_param_uuid(&params, token);
-    fam_param_text(&params, worker);
-    fam_param_i64(&params, lease_ms);
-    code = begin_by(store, &begin_well, &params, ids, count, ret_begun, &found, status);
+    add_begin(&params, fam_buf_text(&array), times, token, worker, lease_ms);
+    if (count == 1) {
+        struct fam_params one = {0};
+        char id[FAM_UUID_TEXT_SIZE];
+        fam_uuid_format(ids, id);
+        add_begin(&one, id, times, token, worker, lease_ms);
+        code = begin_by(store, &begin_one, &one, ids, count, ret_begun, &found, status);
+    } else {
+        code = begin_by(store, &begin_well, &params, ids, count, ret_begun, &found, status);
+    }
     if (code != FAM_OK || found == count) {
         return code;
     }

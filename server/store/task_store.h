@@ -190,6 +190,20 @@ enum { FAM_PAUSES_MAX = 256 };
  * have been begun. After a change call fam_queue_resume, so that those set aside already learn of it. */
 enum fam_code fam_pause_set(struct fam_store *store, const char *type, uint64_t duration_ms, const char *reason,
                             const char *paused_by, struct fam_status *status) FAM_MUST_CHECK;
+/* The same where no pause of the type is in force that lasts as long at least, or with `replace`: nobody shortens by
+ * accident what somebody else has begun. One statement, so that of two at once the longer stays. ABORTED when the two
+ * got in each other's way: try again. */
+struct fam_pause_change {
+    struct fam_pause now; /* what is in force */
+    bool kept;            /* … and was before: nothing has changed */
+    bool had;             /* there was one before: */
+    struct fam_pause before;
+};
+enum fam_code fam_pause_put(struct fam_store *store, const char *type, uint64_t duration_ms, const char *reason,
+                            const char *paused_by, bool replace, struct fam_pause_change *ret_change,
+                            struct fam_status *status) FAM_MUST_CHECK;
+/* Would a pause until `until_ms` (0: without an end) leave this one in force? */
+bool fam_pause_outlasts(const struct fam_pause *pause, int64_t until_ms);
 /* Ends a pause; *ret_was: there was one. Then call fam_queue_resume. */
 enum fam_code fam_pause_end(struct fam_store *store, const char *type, bool *ret_was,
                             struct fam_status *status) FAM_MUST_CHECK;

@@ -55,15 +55,13 @@ static const struct fam_statement select_user = {
     "user_select", USER_SELECT "WHERE u.user_id = $1 AND u.erased_at IS NULL", "select", "users"};
 static const struct fam_statement select_telegram = {
     "user_telegram", "SELECT telegram_sealed FROM users WHERE user_id = $1 AND erased_at IS NULL", "select", "users"};
+#define TAKE_BACK FAM_FOLLOW_UP_CANCEL("user_id = $1 AND $6::boolean")
 static const struct fam_statement update_user = {
     "user_update",
-    "WITH q AS (" FAM_FOLLOW_UP_CANCEL(
-        "user_id = $1 AND $6::boolean") ") "
-                                        "UPDATE users SET language = coalesce($2, language), country = coalesce($3, "
-                                        "country), name = coalesce($4, name), "
-                                        "share_entries = coalesce($5::boolean, share_entries), follow_up = "
-                                        "coalesce(NOT $6::boolean, follow_up) "
-                                        "WHERE user_id = $1",
+    "WITH q AS (" TAKE_BACK ") "
+    "UPDATE users SET language = coalesce($2, language), country = coalesce($3, country), name = coalesce($4, name), "
+    "share_entries = coalesce($5::boolean, share_entries), follow_up = coalesce(NOT $6::boolean, follow_up) "
+    "WHERE user_id = $1",
     "update", "users"};
 
 void fam_user_done(struct fam_user *user)

@@ -14,7 +14,9 @@ struct place {
     uint16_t ids[FAM_SAFETY_MATCHES_MAX];
     uint8_t count;
     bool filler, masked;
-    uint32_t distance; /* of its left edge from the beginning of the text, in words that count */
+    bool clause_before; /* a clause begins here */
+    bool firm;          /* of a plain wish said within one clause */
+    uint32_t distance;  /* of its left edge from the beginning of the text, in words that count */
 };
 
 /* An element found at words start … end. */
@@ -42,7 +44,7 @@ static bool place_is(const struct place *place, uint16_t id)
     return false;
 }
 
-static bool add_place(struct text *text, const uint16_t *ids, size_t count, bool sentence_before)
+static bool add_place(struct text *text, const uint16_t *ids, size_t count, bool sentence_before, bool clause_before)
 {
     if (text->count == text->capacity) {
         size_t capacity = text->capacity == 0 ? 128 : text->capacity * 2;
@@ -53,7 +55,7 @@ static bool add_place(struct text *text, const uint16_t *ids, size_t count, bool
         text->places = grown;
         text->capacity = capacity;
     }
-    struct place place = {.count = (uint8_t)count};
+    struct place place = {.count = (uint8_t)count, .clause_before = clause_before};
     memcpy(place.ids, ids, count * sizeof *ids);
     for (size_t i = 0; i < count; i++) {
         const struct fam_safety *safety = text->safety;
@@ -132,7 +134,7 @@ static bool add_joined(struct text *text, const struct fam_safety_token *token, 
         bool known = false;
         struct fam_safety_word part = cut_word(whole, from, to);
         fam_safety_dictionary_find(&text->safety->plain, &part, ids, &count, &known);
-        if (!add_place(text, ids, count, from == 0 && token->sentence_before)) {
+        if (!add_place(text, ids, count, from == 0 && token->sentence_before, from == 0 && token->clause_before)) {
             return false;
         }
         from = to == whole->length || parts.end[to] != 0 ? to : to - 1;
@@ -167,7 +169,7 @@ static bool add_token(struct text *text, const struct fam_safety_token *token)
     if (!known && !known_translit) {
         fam_safety_dictionary_guess(&safety->translit, &token->translit, true, ids, &count);
     }
-    return add_place(text, ids, count, token->sentence_before);
+    return add_place(text, ids, count, token->sentence_before, token->clause_before);
 }
 
 static bool is_known(const struct fam_safety *safety, const struct fam_safety_word *word)
@@ -186,10 +188,11 @@ static bool typed_apart(const struct fam_safety *safety, const struct fam_safety
     enum { PART_MAX = 4, WHOLE_MIN = 4 };
     const struct fam_safety_word *head = &first->spelling[0], *tail = &second->spelling[0];
     if (head->length > PART_MAX || tail->length > PART_MAX || head->length + tail->length < WHOLE_MIN ||
-        second->sentence_before || is_known(safety, head) || is_known(safety, tail)) {
+        second->clause_before || is_known(safety, head) || is_known(safety, tail)) {
         return false;
     }
-    *ret_joined = (struct fam_safety_token){.sentence_before = first->sentence_before};
+    *ret_joined =
+        (struct fam_safety_token){.sentence_before = first->sentence_before, .clause_before = first->clause_before};
     struct fam_safety_word *word = &ret_joined->spelling[0];
     memcpy(word->letters, head->letters, head->length);
     memcpy(word->letters + head->length, tail->letters, tail->length);
@@ -342,17 +345,18 @@ static uint32_t reach(const struct text *text, const struct fam_safety_rule *rul
     uint16_t element = rule->steps[step - 1].element;
     const uint32_t *row = text->back + (step - 1) * text->find_count;
     size_t from = find->start > REACH ? find->start - REACH : 0;
+    uint32_t nearest = 0;
     for (size_t i = first_from(text, element, from); i < text->first[element + 1]; i++) {
         const struct find *before = &text->finds[i];
-        if (before->start > find->end + REACH) {
+        if (before->start > find->end + REACH || (nearest != 0 && before->start > find->start)) {
             break;
         }
         if (row[i] != 0 && (follows(text, before, find, this->gap, this->forbidden) ||
                             (this->either_side && follows(text, find, before, this->gap, this->forbidden)))) {
-            return (uint32_t)i + 1;
+            nearest = (uint32_t)i + 1;
         }
     }
-    return 0;
+    return nearest;
 }
 
 static bool element_occurs(const struct text *text, uint16_t element)
@@ -370,29 +374,58 @@ static bool rule_may_match(const struct text *text, const struct fam_safety_rule
     return true;
 }
 
-/* Marks the words of an idiom, from its last find back to its first. */
+static bool is_idiom(const struct fam_safety_rule *rule)
+{
+    return rule->kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED;
+}
+
+/* Does what was matched, from its last find back to its first, lie within one clause? */
+static bool within_clause(const struct text *text, const struct fam_safety_rule *rule, size_t last)
+{
+    size_t find = last, start = SIZE_MAX, end = 0;
+    for (size_t step = rule->step_count; step > 0; step--) {
+        start = text->finds[find].start < start ? text->finds[find].start : start;
+        end = text->finds[find].end > end ? text->finds[find].end : end;
+        find = text->back[(step - 1) * text->find_count + find] - 1;
+    }
+    for (size_t i = start + 1; i <= end; i++) {
+        if (text->places[i].clause_before) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Marks the words of a plain wish as firm, those of an idiom as masked: but an idiom that reaches from one clause into
+ * another takes no plain wish with it ("I'm scared, I want to die"), unless it is firm itself. */
 static void mask(struct text *text, const struct fam_safety_rule *rule, size_t last)
 {
     size_t find = last;
+    bool within = within_clause(text, rule, last);
     for (size_t step = rule->step_count; step > 0; step--) {
         for (size_t i = text->finds[find].start; i <= text->finds[find].end; i++) {
-            text->places[i].masked = true;
+            struct place *place = &text->places[i];
+            if (is_idiom(rule)) {
+                place->masked = place->masked || within || rule->is_firm || !place->firm;
+            } else {
+                place->firm = place->firm || within;
+            }
         }
         find = text->back[(step - 1) * text->find_count + find] - 1;
     }
 }
 
-/* Fills the rows of `back` step by step; for an idiom masks every match, for a rule tells whether there is one. */
-static bool match_rule(struct text *text, const struct fam_safety_rule *rule)
+/* Fills the rows of `back` step by step; with `marks` marks every match, in any case tells whether there is one. */
+static bool match_rule(struct text *text, const struct fam_safety_rule *rule, bool marks)
 {
-    bool idiom = rule->kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED, any = false;
+    bool any = false;
     for (size_t step = 0; step < rule->step_count; step++) {
         const struct fam_safety_step *this = &rule->steps[step];
         uint32_t *row = text->back + step * text->find_count;
         any = false;
         for (size_t i = text->first[this->element]; i < text->first[this->element + 1]; i++) {
             const struct find *find = &text->finds[i];
-            if (!idiom && masked(text, find)) {
+            if (!marks && masked(text, find)) {
                 row[i] = 0;
             } else if (step == 0) {
                 row[i] = !stands_between(text, this->forbidden, left_edge(text, find->start), find->start);
@@ -412,7 +445,7 @@ static bool match_rule(struct text *text, const struct fam_safety_rule *rule)
     }
     const struct fam_safety_step *last = &rule->steps[rule->step_count - 1];
     const uint32_t *row = text->back + (rule->step_count - 1u) * text->find_count;
-    for (size_t i = text->first[last->element]; idiom && i < text->first[last->element + 1]; i++) {
+    for (size_t i = text->first[last->element]; marks && i < text->first[last->element + 1]; i++) {
         if (row[i] != 0) {
             mask(text, rule, i);
         }
@@ -420,15 +453,24 @@ static bool match_rule(struct text *text, const struct fam_safety_rule *rule)
     return true;
 }
 
-static void match_rules(struct text *text, bool idioms, unsigned *kinds)
+static void mark_rules(struct text *text, bool idioms)
 {
     for (size_t i = 0; i < text->safety->rule_count; i++) {
         const struct fam_safety_rule *rule = &text->safety->rules[i];
-        bool idiom = rule->kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED;
-        if (idiom != idioms || (!idiom && (*kinds >> rule->kind & 1) != 0)) {
+        if (is_idiom(rule) == idioms && (idioms || rule->is_firm) && rule_may_match(text, rule)) {
+            (void)match_rule(text, rule, true);
+        }
+    }
+}
+
+static void match_rules(struct text *text, unsigned *kinds)
+{
+    for (size_t i = 0; i < text->safety->rule_count; i++) {
+        const struct fam_safety_rule *rule = &text->safety->rules[i];
+        if (is_idiom(rule) || (*kinds >> rule->kind & 1) != 0) {
             continue;
         }
-        if (rule_may_match(text, rule) && match_rule(text, rule) && !idiom) {
+        if (rule_may_match(text, rule) && match_rule(text, rule, false)) {
             *kinds |= 1u << rule->kind;
         }
     }
@@ -453,8 +495,9 @@ bool fam_safety_match(const struct fam_safety *safety, const struct fam_safety_t
     }
     good = good && find_elements(&text);
     if (good) {
-        match_rules(&text, true, ret_kinds);
-        match_rules(&text, false, ret_kinds);
+        mark_rules(&text, false); /* plain wishes, before any idiom */
+        mark_rules(&text, true);
+        match_rules(&text, ret_kinds);
     }
     free(text.places);
     free(text.finds);

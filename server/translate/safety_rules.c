@@ -280,10 +280,10 @@ static bool read_item(struct reader *reader, const char *item, struct fam_safety
     return true;
 }
 
-static bool read_pattern(struct reader *reader, char *pattern, Fam__V1__SafetyKind kind)
+static bool read_pattern(struct reader *reader, char *pattern, Fam__V1__SafetyKind kind, bool is_firm)
 {
     struct fam_safety *safety = reader->safety;
-    struct fam_safety_rule rule = {.kind = kind, .forbidden_after = FAM_SAFETY_NONE};
+    struct fam_safety_rule rule = {.kind = kind, .is_firm = is_firm, .forbidden_after = FAM_SAFETY_NONE};
     struct fam_safety_step step = fresh_step;
     char *rest = pattern;
     for (char *item = strsep(&rest, " "); item != NULL; item = strsep(&rest, " ")) {
@@ -394,7 +394,7 @@ static bool read_line(struct reader *reader, char *line)
     while (rest != NULL && columns <= COLUMNS_MAX) {
         column[columns++] = strsep(&rest, "\t");
     }
-    const char *what = column[0];
+    char *what = column[0];
     bool list = strcmp(what, "filler") == 0 || strcmp(what, "common") == 0;
     if (columns != (list ? 2u : 3u)) {
         return faulty(reader, list ? "needs 2 columns split by tabs:" : "needs 3 columns split by tabs:", what);
@@ -405,6 +405,11 @@ static bool read_line(struct reader *reader, char *line)
     if (strcmp(what, "class") == 0) {
         return read_class(reader, column[1], column[2]);
     }
+    size_t length = strlen(what);
+    bool is_firm = length > 0 && what[length - 1] == '!';
+    if (is_firm) {
+        what[length - 1] = '\0';
+    }
     Fam__V1__SafetyKind kind = fam_safety_kind_named(what);
     if (kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED && strcmp(what, "idiom") != 0) {
         return faulty(reader, "is neither filler, common, class, idiom nor a kind:", what);
@@ -412,7 +417,7 @@ static bool read_line(struct reader *reader, char *line)
     if (column[2][0] == '\0') {
         return faulty(reader, "needs an example in the third column:", column[1]);
     }
-    return read_pattern(reader, column[1], kind);
+    return read_pattern(reader, column[1], kind, is_firm);
 }
 
 static bool read_file(struct reader *reader)

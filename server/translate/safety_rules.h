@@ -8,6 +8,8 @@
  *   class   name   words …          a named list; used as @name
  *   idiom   pattern   example       what its words match no rule may use
  *   <kind>  pattern   example       suicide, self_harm, … (the names of SafetyKind in lower case)
+ *   <kind>! pattern   example       the same, said plainly: an idiom that begins in another clause hides nothing of it,
+ * unless it is written "idiom!"
  *
  * The tables are immutable once read; reading is bounded by the sizes below. */
 #ifndef FAM_TRANSLATE_SAFETY_RULES_H
@@ -78,6 +80,7 @@ struct fam_safety_step {
 
 struct fam_safety_rule {
     Fam__V1__SafetyKind kind; /* unspecified: an idiom */
+    bool is_firm; /* said plainly: no idiom that reaches into this clause from another hides it, but a firm one does */
     uint8_t step_count;
     uint16_t forbidden_after; /* element, or FAM_SAFETY_NONE */
     uint8_t after_gap;        /* words after the last step that forbidden_after looks at */

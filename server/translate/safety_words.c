@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
+
 /* Letters of а … я as indices; the source is UTF-8, so they are named here once. */
 enum {
     CY_A = FAM_SAFETY_CYRILLIC,
@@ -53,6 +55,7 @@ struct scan {
     size_t count, capacity;
     struct fam_safety_word raw; /* the word being read */
     bool sentence;              /* a sentence ended since the last word */
+    bool clause;                /* or a clause */
     bool any_cyrillic;
 };
 
@@ -386,6 +389,38 @@ static void spell(const struct fam_safety_word *raw, bool text_has_cyrillic, str
     fam_safety_fold(&token->spelling[1]);
 }
 
+/* Commas, colons, brackets, quotation marks, long dashes, new lines. A hyphen stands between words. */
+static bool ends_clause(uint32_t code)
+{
+    static const uint32_t SIGNS[] = {',', ':', '(', ')', '"', '\n', 0xAB, 0xBB, 0x2013, 0x2014, 0x201C, 0x201D, 0x201E};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(SIGNS); i++) {
+        if (code == SIGNS[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A word that begins a clause without a comma. */
+static bool is_conjunction(const struct fam_safety_word *word)
+{
+    static const char *const WORDS[] = {"and", "but", "or", "then", "и", "а", "но", "или", "потом", "поэтому"};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(WORDS); i++) {
+        const unsigned char *at = (const unsigned char *)WORDS[i];
+        size_t length = 0;
+        bool equal = true;
+        for (size_t size = 0; equal && *at != 0; at += size, length++) {
+            uint32_t code = decode(at, &size);
+            uint32_t letter = code < 0x80 ? code : FAM_SAFETY_CYRILLIC + (code - 0x0430);
+            equal = length < word->length && word->letters[length] == letter;
+        }
+        if (equal && length == word->length) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool end_word(struct scan *scan)
 {
     if (scan->raw.length == 0) {
@@ -401,10 +436,13 @@ static bool end_word(struct scan *scan)
         scan->capacity = capacity;
     }
     struct fam_safety_token *token = &scan->tokens[scan->count++];
-    *token = (struct fam_safety_token){.sentence_before = scan->sentence};
+    *token = (struct fam_safety_token){
+        .sentence_before = scan->sentence,
+        .clause_before = scan->sentence || scan->clause || is_conjunction(&scan->raw),
+    };
     token->spelling[0] = scan->raw; /* spelled out when the whole text is known */
     scan->raw.length = 0;
-    scan->sentence = false;
+    scan->sentence = scan->clause = false;
     return true;
 }
 
@@ -434,7 +472,8 @@ static size_t join_spaced(struct fam_safety_token *tokens, size_t count)
             tokens[kept++] = tokens[i++];
             continue;
         }
-        struct fam_safety_token joined = {.sentence_before = tokens[i].sentence_before};
+        struct fam_safety_token joined = {.sentence_before = tokens[i].sentence_before,
+                                          .clause_before = tokens[i].clause_before};
         for (size_t k = 0; k < run; k++) {
             add_letter(&joined.spelling[0], tokens[i + k].spelling[0].letters[0]);
         }
@@ -464,6 +503,7 @@ static bool scan_text(struct scan *scan)
                 return false;
             }
             scan->sentence = !pause;
+            scan->clause = true;
             while (pause && scan->at[size] == '.') {
                 size++;
             }
@@ -473,6 +513,7 @@ static bool scan_text(struct scan *scan)
             if (!end_word(scan)) {
                 return false;
             }
+            scan->clause = scan->clause || ends_clause(code);
             break;
         }
         scan->at += size;

@@ -29,6 +29,7 @@ struct fam_safety_token {
     struct fam_safety_word spelling[FAM_SAFETY_SPELLINGS]; /* the second: by look-alikes, or empty */
     struct fam_safety_word translit; /* key of a transliterated word; empty when the word is not Latin */
     bool sentence_before;            /* a sentence ends before this word */
+    bool clause_before;              /* or a clause: at a comma, a dash, "and" … */
 };
 
 /* `text` as fam_text_normalise returns it. *ret_tokens is malloc'ed (free()). False when memory is short. */

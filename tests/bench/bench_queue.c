@@ -269,6 +269,39 @@ static void print_steps(struct bench *bench, PGconn *postgres, size_t count)
         free(took[i]);
 }
 
+/* What PostgreSQL takes where everybody was idle for some milliseconds, p50 in microseconds: for a statement that does
+ * nothing, and for the one that begins a task. */
+static void print_idle(struct bench *bench, PGconn *postgres, size_t count)
+{
+    const struct fam_task_times times = fam_queue_times(bench->queue);
+    double *nothing = calloc(count, sizeof(*nothing)), *begins = calloc(count, sizeof(*begins));
+    if (!nothing || !begins)
+        bench_fail("idle", "no memory");
+    PQclear(PQprepare(postgres, "nothing", "SELECT 1", 0, NULL));
+    for (size_t i = 0; i < count; i++) {
+        struct fam_task_ref ref;
+        struct fam_task_begun begun;
+        struct fam_status status;
+        struct fam_uuid token = fam_uuid_v7();
+        bench_insert(postgres, "bench", 1, &ref);
+        rest();
+        uint64_t start_us = fam_mono_us();
+        PGresult *result = PQexecPrepared(postgres, "nothing", 0, NULL, NULL, NULL, 0);
+        nothing[i] = (double)(fam_mono_us() - start_us);
+        if (PQresultStatus(result) != PGRES_TUPLES_OK)
+            bench_fail("idle", PQerrorMessage(postgres));
+        PQclear(result);
+        rest();
+        start_us = fam_mono_us();
+        check(fam_task_begin(bench->store, &times, &ref.task_id, 1, &token, "bench", 30000, &begun, &status), &status);
+        begins[i] = (double)(fam_mono_us() - start_us);
+        fam_task_begun_done(&begun);
+    }
+    printf("{\"select_us\":%.0f,\"begin_us\":%.0f}", bench_median(nothing, count), bench_median(begins, count));
+    free(nothing);
+    free(begins);
+}
+
 /* The queue's wake-up and claim alone, as a worker's thread does it that waits. */
 static void *claim_all(void *context)
 {
@@ -277,10 +310,10 @@ static void *claim_all(void *context)
     struct fam_status status;
     while (!atomic_load(&pickup->stop)) {
         check(fam_queue_claim_for(pickup->queue, "bench", BENCH_CLAIM, 1, 30000, &claim, &status), &status);
-        if (claim.count == 0) {
-            fam_queue_wait(pickup->queue, 1000);
+        if (claim.count == 0)
+            check(fam_queue_wait_claim(pickup->queue, "bench", BENCH_CLAIM, 1, 30000, 1000, &claim, &status), &status);
+        if (claim.count == 0)
             continue;
-        }
         atomic_store(&pickup->picked_us, fam_mono_us());
         check(fam_queue_finish(pickup->queue, &claim.token, claim.ids, claim.count, &status), &status);
     }
@@ -376,6 +409,8 @@ static void bench_pickup(struct bench *bench, size_t count)
     print_pickups("begun", &handlers);
     printf("\"steps\":");
     print_steps(bench, postgres, count);
+    printf(",\"idle\":");
+    print_idle(bench, postgres, count);
     printf("}\n");
     PQfinish(postgres);
 }

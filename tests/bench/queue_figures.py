@@ -13,6 +13,8 @@ def add_queue(results, quick, run, flush_ms):
                 f"{durable['queue']:.0f}/s against {durable['raw']:.0f}/s of PostgreSQL alone over three connections; "
                 f"{durable['batches']:.0f}/s where a handler takes ten at once; a flush takes {flush_ms:.2f} ms here")
     steps = ", ".join(f"{step[:-3]} {value:.0f} µs" for step, value in pickup["steps"].items())
+    idle = pickup["idle"]
+    steps += f"; after a rest PostgreSQL's SELECT 1 {idle['select_us']:.0f} µs, its beginning of a task {idle['begin_us']:.0f} µs"
     for name, bar, more in (("claimed", "queue_pickup_ratio", ""), ("begun", "queue_begun_ratio", f"; back to back: {steps}")):
         at = pickup[name]
         results.add(bar, at["ratio"], f"p50 {at['queue_p50_us']:.0f} µs, p99 {at['queue_p99_us']:.0f} µs against "

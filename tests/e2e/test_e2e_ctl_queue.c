@@ -91,9 +91,15 @@ Test(e2e_ctl_queue, tasks_are_looked_at_retried_and_deleted, .timeout = 180)
     EXPECT(&ctl, 2, "", "queue", "delete", "--type", "test_later");
     EXPECT(&ctl, 0, "30", "queue", "delete", "--type", "test_later", "--yes");
     cr_assert_eq(system_count(&ctl.system, "SELECT count(*) FROM tasks WHERE type = 'test_later'"), 0);
-    EXPECT(&ctl, 0, "1 tasks retried: support case 4711", "audit", "list");
-    EXPECT(&ctl, 0, "30 tasks deleted", "audit", "list");
-    EXPECT(&ctl, 0, "* paused: case 4711", "audit", "list");
+    EXPECT(&ctl, 0, "it is ready already", "queue", "retry", DEAD);
+    EXPECT(&ctl, 1, "there is no such task", "queue", "retry", "01935f6e-7c1a-7000-8000-0000000000ff");
+    EXPECT(&ctl, 0, "no task matches", "queue", "delete", "--type", "test_later", "--yes");
+    EXPECT(&ctl, 0, "\"would_delete\":\t1", "queue", "delete", DEAD, "--dry-run", "-o", "json");
+    EXPECT(&ctl, 0, "1 tasks retried, named 1: support case 4711; ids " DEAD, "audit", "list");
+    EXPECT(&ctl, 0, "30 tasks deleted, type test_later; ids ", "audit", "list");
+    EXPECT(&ctl, 0, "* paused for 1800 s: case 4711", "audit", "list");
+    EXPECT(&ctl, 1, "", "queue", "pause", "--for", "5m");
+    EXPECT(&ctl, 0, "In place of one until", "queue", "pause", "--for", "5m", "--replace");
     EXPECT(&ctl, 0, "\"type\":\"test_call\"", "queue", "top", "--count", "1", "-o", "json");
     system_stop(&ctl.system);
 }
@@ -110,12 +116,28 @@ Test(e2e_ctl_queue, a_drain_ends_when_nothing_runs_and_a_resume_ends_the_pause, 
     EXPECT(&ctl, 1, "", "queue", "drain", "--wait", "1");
     EXPECT(&ctl, 0, "host-9", "queue", "stats");
     EXPECT(&ctl, 0, "test_busy", "queue", "list", "--state", "running");
-    EXPECT(&ctl, 0, "Deleted  0", "queue", "delete", "--type", "test_busy", "--yes");
+    EXPECT(&ctl, 0, "workers hold all that matches", "queue", "delete", "--type", "test_busy", "--yes");
     cr_assert_eq(system_count(&ctl.system, "SELECT count(*) FROM queue_pauses WHERE type = '*'"), 1);
     EXPECT(&ctl, 0, "yes", "queue", "resume");
     EXPECT(&ctl, 0, "no", "queue", "resume");
     cr_assert_eq(system_count(&ctl.system, "SELECT count(*) FROM queue_pauses"), 0);
     EXPECT(&ctl, 1, "", "queue", "pause", "No Such", "--dry-run");
+    system_stop(&ctl.system);
+}
+
+Test(e2e_ctl_queue, workers_are_told_of_while_they_live_and_doctor_misses_them, .timeout = 180)
+{
+    static struct ctl ctl;
+    start(&ctl);
+    uint64_t end_ms = fam_mono_ms() + SYSTEM_READY_MS;
+    while (RUN(&ctl, "queue", "stats", "-o", "json") == 0 && strstr(ctl.out, "\"role\":\t\"all\"") == NULL) {
+        cr_assert_lt(fam_mono_ms(), end_ms, "%s", ctl.out);
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    cr_assert_not_null(strstr(ctl.out, "send_checkin"), "%s", ctl.out);
+    EXPECT(&ctl, 0, "1 runs", "doctor");
+    cr_assert_eq(system_count(&ctl.system, "SELECT count(*) FROM tasks WHERE worker IS NOT NULL"), 0,
+                 "it was told of though it holds nothing");
     system_stop(&ctl.system);
 }
 

@@ -54,7 +54,10 @@ static void claim_some(struct worker *worker)
     size_t max = 1 + draw(FAM_TASK_CLAIM_MAX);
     if (worker->count >= HELD_MAX / 4)
         return;
-    ok(fam_queue_claim(world.queue, "model", max, LEASE, &got, &why));
+    if (draw(4) == 0)
+        ok(fam_queue_wait_claim(world.queue, "model", max, 0, LEASE, 1, &got, &why));
+    else
+        ok(fam_queue_claim(world.queue, "model", max, LEASE, &got, &why));
     must(got.count <= max, "%zu claimed of %zu", got.count, max);
     for (size_t i = 0; i < got.count; i++) {
         size_t task = find(&got.ids[i]);

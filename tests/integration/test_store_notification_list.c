@@ -68,6 +68,9 @@ Test(notification_list, a_list_says_what_is_leased_and_what_is_held_and_can_be_f
     cr_assert_eq(listed(&all, &state), 2);
     cr_assert_eq(state, FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_HELD, "the newest first");
     cr_assert_eq(listed(&of_anna, &state), 1);
+    struct fam_uuid none = fam_uuid_v7();
+    struct fam_notification_filter named = {.ids = &none, .id_count = 1};
+    cr_assert_eq(listed(&named, &state), 0, "by their ids");
 }
 
 Test(notification_list, failed_and_expired_ones_are_sent_again_as_if_new_and_counted_before)

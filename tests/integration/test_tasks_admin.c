@@ -228,7 +228,11 @@ Test(tasks_admin, a_retry_begins_the_dead_anew_and_makes_what_waits_ready)
         "dead queued 0 0 true true, waiting queued 1 2 true true");
     sql("SELECT state || ' ' || (lease_token IS NOT NULL) FROM tasks WHERE type = 'running'", "queued true");
     sql("SELECT state FROM tasks WHERE type = 'done'", "done");
-    sql("SELECT principal || ' ' || reason FROM audit_log", "admin:olga 2 tasks retried: случай 4711");
+    sql("SELECT principal || ' ' || split_part(reason, '; ids ', 1) FROM audit_log",
+        "admin:olga 2 tasks retried: случай 4711");
+    sql("SELECT string_agg(right(id, 1), ' ' ORDER BY id) FROM audit_log, "
+        "string_to_table(split_part(reason, '; ids ', 2), ' ') id",
+        "2 6");
     cr_assert_eq(change(FAM_TASK_RETRY, &filter, "key-1", &refs), 2, "the same call again gives the same answer");
     cr_assert_eq(refs, 0);
     sql("SELECT count(*) FROM audit_log", "1");
@@ -273,6 +277,28 @@ Test(tasks_admin, ten_thousand_are_changed_at_a_time)
     size_t refs = 0;
     cr_assert_eq(change(FAM_TASK_RETRY, &filter, "key-1", &refs), FAM_TASK_CHANGE_MAX);
     cr_assert_eq(change(FAM_TASK_RETRY, &filter, "key-2", &refs), 500);
+}
+
+Test(tasks_admin, the_audit_holds_the_filter_and_the_first_twenty_ids)
+{
+    sql("INSERT INTO tasks (task_id, type, priority, state, reason, created_at, finished_at) SELECT "
+        "('01935f6e-7c1a-7000-8000-0000000001' || lpad(n::text, 2, '0'))::uuid, 'send_checkin', 3, 'dead', "
+        "'no answer from there', now() - INTERVAL '1 hour', now() FROM generate_series(1, 25) AS n",
+        NULL);
+    struct fam_task_filter filter = any();
+    filter.state = FAM__V1__TASK_STATE__TASK_STATE_DEAD;
+    filter.type = "send_checkin";
+    filter.priority = 3;
+    filter.reason = "no answer";
+    filter.older_than_ms = 60000;
+    size_t refs = 0;
+    cr_assert_eq(change(FAM_TASK_DELETE, &filter, "key", &refs), 25);
+    sql("SELECT split_part(reason, '; ids ', 1) FROM audit_log",
+        "25 tasks deleted, state dead, type send_checkin, priority high, failure 'no answer', older than 60 s: случай "
+        "4711");
+    sql("SELECT count(DISTINCT id) || right(reason, 2) FROM audit_log, regexp_matches(reason, "
+        "'01935f6e-7c1a-7000-8000-0000000001[0-9]{2}', 'g') id GROUP BY reason",
+        "20 …");
 }
 
 Test(tasks_admin, a_change_that_is_not_written_to_the_audit_does_not_happen)

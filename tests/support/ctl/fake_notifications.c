@@ -19,7 +19,7 @@ static void fake_list_notifications(Fam__V1__NotificationService_Service *servic
                                     const Fam__V1__ListNotificationsRequest *request,
                                     Fam__V1__ListNotificationsResponse_Closure closure, void *closure_data)
 {
-    (void)service;
+    struct fake_scene *scene = scene_of(service);
     Fam__V1__ListNotificationsResponse response = FAM__V1__LIST_NOTIFICATIONS_RESPONSE__INIT;
     Fam__V1__NotificationSummary summary = FAM__V1__NOTIFICATION_SUMMARY__INIT;
     Fam__V1__NotificationSummary *list[] = {&summary};
@@ -29,7 +29,8 @@ static void fake_list_notifications(Fam__V1__NotificationService_Service *servic
     summary.user_id = text(FAKE_TOKEN_ID);
     summary.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT;
     summary.lane = FAM__V1__LANE__LANE_REPORTS;
-    summary.state = FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_FAILED;
+    summary.state = scene->resends_nothing ? FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_DELIVERED
+                                           : FAM__V1__NOTIFICATION_STATE__NOTIFICATION_STATE_FAILED;
     summary.attempts = 10;
     summary.reason = text("UNAVAILABLE");
     summary.created_at_ms = 1000;
@@ -45,6 +46,7 @@ static void fake_resend(Fam__V1__NotificationService_Service *service, const Fam
     struct fake_scene *scene = scene_of(service);
     Fam__V1__ResendResponse response = FAM__V1__RESEND_RESPONSE__INIT;
     response.resent = request->n_notification_ids > 0 ? (int64_t)request->n_notification_ids : 5;
+    response.resent = scene->resends_nothing ? 0 : response.resent;
     scene->resent += request->dry_run ? 0 : (int)response.resent;
     scene->had_a_key = fam_call_idempotency_key(closure_data)[0] != '\0';
     closure(&response, closure_data);

@@ -64,6 +64,7 @@ FAKE_QUEUE_METHOD(get_queue_stats, GetQueueStats)
     Fam__V1__QueueTypeStats *types[] = {&type};
     Fam__V1__QueuePriorityStats *priorities[] = {&priority};
     Fam__V1__QueueWorker *workers[] = {&worker};
+    char *worker_types[] = {text("send_checkin")};
     Fam__V1__QueuePause *pauses[] = {&pause};
     type.type = text("send_checkin");
     type.ready = 5;
@@ -77,6 +78,13 @@ FAKE_QUEUE_METHOD(get_queue_stats, GetQueueStats)
     priority.ready = 5;
     worker.name = text("host-1:77");
     worker.running = scene->running;
+    worker.alive = !scene->is_idle;
+    worker.role = text("worker");
+    worker.version = text(FAM_VERSION);
+    worker.threads = 4;
+    worker.started_at_ms = 4000;
+    worker.types = worker_types;
+    worker.n_types = scene->knows_nothing ? 0 : 1;
     pause.type = text("process_emotion_batch");
     pause.reason = text("case 4711");
     pause.paused_by = text("admin:olga");
@@ -89,7 +97,7 @@ FAKE_QUEUE_METHOD(get_queue_stats, GetQueueStats)
     response.n_workers = 1;
     response.pauses = pauses;
     response.n_pauses = 1;
-    response.redis_up = true;
+    response.redis_up = !scene->lacks_redis;
     response.redis_ready = 5;
     scene->running -= scene->running > 0;
     scene->looks++;
@@ -104,8 +112,11 @@ FAKE_QUEUE_METHOD(list_tasks, ListTasks)
     Fam__V1__Task *tasks[] = {&task};
     keep_filter(scene, request->filter);
     snprintf(scene->page, sizeof(scene->page), "%d %s", request->page_size, request->page_token);
+    if (scene->task_state != FAM__V1__TASK_STATE__TASK_STATE_UNSPECIFIED) {
+        task.state = scene->task_state;
+    }
     response.tasks = tasks;
-    response.n_tasks = 1;
+    response.n_tasks = scene->lists_nothing ? 0 : 1;
     response.next_page_token = text(FAKE_TOKEN_ID);
     closure(&response, closure_data);
 }
@@ -160,13 +171,25 @@ FAKE_QUEUE_METHOD(pause_queue, PauseQueue)
 {
     struct fake_queue_scene *scene = &fake_ops_scene(service)->queue;
     Fam__V1__PauseQueueResponse response = FAM__V1__PAUSE_QUEUE_RESPONSE__INIT;
-    Fam__V1__QueuePause pause = FAM__V1__QUEUE_PAUSE__INIT;
+    Fam__V1__QueuePause pause = FAM__V1__QUEUE_PAUSE__INIT, old = FAM__V1__QUEUE_PAUSE__INIT;
     pause.type = request->type;
     pause.reason = request->reason;
     pause.until_ms = request->for_ms;
     pause.paused_by = text("admin:olga");
     response.pause = &pause;
     response.running = scene->running;
+    if (scene->paused_until_ms != 0 && !request->replace) {
+        response.kept = true;
+    }
+    if (scene->paused_until_ms != 0) {
+        Fam__V1__QueuePause *before = request->replace ? &old : &pause;
+        before->type = request->type;
+        before->until_ms = scene->paused_until_ms;
+        before->reason = text("the database moves");
+        before->paused_by = text("admin:anna");
+        response.replaced = request->replace ? before : NULL;
+    }
+    scene->replaced = request->replace;
     snprintf(scene->type, sizeof(scene->type), "%s", request->type);
     snprintf(scene->reason, sizeof(scene->reason), "%s", request->reason);
     scene->for_ms = request->for_ms;

@@ -17,8 +17,12 @@
 /* A queue with one task, whose id is FAKE_TOKEN_ID. */
 struct fake_queue_scene {
     /* What the next answers say. */
-    int64_t matches; /* that a change finds; it changes 10,000 a call */
-    int64_t running; /* one less at each look */
+    int64_t matches;                          /* that a change finds; it changes 10,000 a call */
+    int64_t running;                          /* one less at each look */
+    bool is_idle, knows_nothing, lacks_redis; /* no worker is alive; the one that is runs no type; Redis is away */
+    Fam__V1__TaskState task_state;            /* of the one that a list shows; unspecified: dead */
+    bool lists_nothing;
+    int64_t paused_until_ms; /* a pause that is in force and is kept, unless it is replaced; 0: none */
     /* What the last calls said. */
     Fam__V1__TaskState state;
     Fam__V1__Priority priority;
@@ -26,6 +30,7 @@ struct fake_queue_scene {
     size_t ids;
     int64_t older_than_ms, for_ms;
     int64_t retried, deleted;
+    bool replaced;
     int changes, pauses, resumes, looks; /* calls that changed something; looks at the numbers */
     bool had_a_key;
 };
@@ -45,6 +50,7 @@ struct fake_scene {
     char setting[64]; /* FAM_SERVERS=tcp://…, for a client's environment */
     /* What the next answers say. */
     Fam__V1__HealthStatus health;
+    bool resends_nothing; /* the one notification was delivered */
     /* What the last calls said. */
     char phrase[64];
     Fam__V1__AgeBand band;

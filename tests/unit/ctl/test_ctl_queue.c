@@ -118,7 +118,7 @@ Test(ctl_queue, a_dry_run_changes_nothing)
 {
     scene.queue.matches = 8;
     assert_run(RUN(NULL, "queue", "retry", "--state", "dead", "--dry-run"), 0, "Nothing was changed.", "");
-    assert_run(RUN(NULL, "queue", "delete", FAKE_TOKEN_ID, "--dry-run", "-o", "json"), 0, "\"deleted\":\t8", "");
+    assert_run(RUN(NULL, "queue", "delete", FAKE_TOKEN_ID, "--dry-run", "-o", "json"), 0, "\"would_delete\":\t8", "");
     assert_run(RUN(NULL, "queue", "pause", "--dry-run"), 0, "Nothing was changed.", "");
     assert_run(RUN(NULL, "queue", "resume", "--dry-run"), 0, "Nothing was changed.", "");
     assert_run(RUN(NULL, "queue", "drain", "--dry-run"), 0, "Nothing was changed.", "");
@@ -170,4 +170,105 @@ Test(ctl_queue, the_schedule_tells_when_in_words)
     assert_run(RUN(NULL, "schedule", "list", "--job", "generate_weekly_report"), 0, "Sun 10:00 Europe/Moscow", "");
     cr_assert_str_eq(scene.queue.type, "generate_weekly_report");
     assert_run(RUN(NULL, "schedule", "list", "-o", "json"), 0, "\"next_at\":\t\"1970-01-01T00:00:04.000Z\"", "");
+}
+
+/* What looks like a deed in JSON is none when it begins so. */
+Test(ctl_queue, json_of_a_dry_run_says_so_and_json_of_a_deed_does_not)
+{
+    scene.queue.matches = 8;
+#define ALL_JSON "-o", "json", "--dry-run"
+    const struct run runs[] = {RUN(NULL, "queue", "retry", "--state", "dead", ALL_JSON),
+                               RUN(NULL, "queue", "delete", FAKE_TOKEN_ID, ALL_JSON),
+                               RUN(NULL, "queue", "pause", ALL_JSON),
+                               RUN(NULL, "queue", "resume", ALL_JSON),
+                               RUN(NULL, "queue", "drain", ALL_JSON),
+                               RUN(NULL, "notify", "resend", "--all", ALL_JSON),
+                               RUN(NULL, "session", "revoke", "--all", FAKE_TOKEN_ID, ALL_JSON),
+                               RUN(NULL, "cache", "clear", ALL_JSON),
+                               RUN(NULL, "claude", "breaker", "reset", ALL_JSON),
+                               RUN(NULL, "log", "level", "debug", ALL_JSON)};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(runs); i++) {
+        cr_assert_eq(strncmp(runs[i].out, "{\n\t\"dry_run\":\ttrue", strlen("{\n\t\"dry_run\":\ttrue")), 0, "%zu: %s",
+                     i, runs[i].out);
+        cr_assert_null(strstr(runs[i].out, "\"deleted\""), "%zu: %s", i, runs[i].out);
+        assert_run(runs[i], 0, "", "");
+    }
+    assert_run(RUN(NULL, "queue", "retry", "--state", "dead", ALL_JSON), 0, "\"would_retry\":\t8", "");
+    assert_run(RUN(NULL, "notify", "resend", "--all", ALL_JSON), 0, "\"would_resend\":\t5", "");
+    struct run deed = RUN(NULL, "queue", "retry", "--state", "dead", "--yes", "-o", "json");
+    cr_assert_null(strstr(deed.out, "dry_run"), "%s", deed.out);
+    assert_run(deed, 0, "\"retried\":\t8", "");
+}
+
+Test(ctl_queue, what_was_named_and_left_alone_is_told_with_the_reason_and_ends_with_1)
+{
+#define OTHER_ID "01935f6e-7c1a-7000-8000-0000000000aa"
+    scene.queue.task_state = FAM__V1__TASK_STATE__TASK_STATE_RUNNING;
+    assert_run(RUN(NULL, "queue", "retry", FAKE_TOKEN_ID), 1, "a worker holds it", "");
+    assert_run(RUN(NULL, "queue", "delete", FAKE_TOKEN_ID, "--yes"), 1, "a worker holds it", "");
+    scene.queue.task_state = FAM__V1__TASK_STATE__TASK_STATE_DONE;
+    assert_run(RUN(NULL, "queue", "retry", FAKE_TOKEN_ID, "--dry-run"), 1, "it is done", "");
+    assert_run(RUN(NULL, "queue", "retry", OTHER_ID, "-o", "json"), 1, "\"why\":\t\"there is no such task\"", "");
+    scene.queue.task_state = FAM__V1__TASK_STATE__TASK_STATE_READY;
+    assert_run(RUN(NULL, "queue", "retry", FAKE_TOKEN_ID), 0, "it is ready already", "");
+    scene.queue.task_state = FAM__V1__TASK_STATE__TASK_STATE_DEAD;
+    assert_run(RUN(NULL, "queue", "retry", FAKE_TOKEN_ID), 1, "another task has their unique key", "");
+    scene.queue.matches = 1;
+    struct run some = RUN(NULL, "queue", "retry", FAKE_TOKEN_ID, OTHER_ID);
+    cr_assert_not_null(strstr(some.out, "Retried  1"), "%s", some.out);
+    assert_run(some, 1, "there is no such task", "");
+}
+
+Test(ctl_queue, what_flags_chose_in_vain_is_told_with_the_reason_and_is_no_failure)
+{
+    scene.queue.task_state = FAM__V1__TASK_STATE__TASK_STATE_DONE;
+    assert_run(RUN(NULL, "queue", "retry", "--type", "send_checkin", "--yes"), 0, "dead and waiting tasks are retried",
+               "");
+    assert_run(RUN(NULL, "queue", "delete", "--type", "send_checkin", "--yes"), 0, "when no worker holds it", "");
+    scene.queue.lists_nothing = true;
+    assert_run(RUN(NULL, "queue", "delete", "--all", "--yes", "-o", "json"), 0, "\"why\":\t\"no task matches\"", "");
+    cr_assert_eq(scene.queue.deleted + scene.queue.retried, 0);
+}
+
+Test(ctl_queue, a_pause_that_lasts_longer_stays_unless_it_is_replaced)
+{
+    scene.queue.paused_until_ms = 86400000;
+    assert_run(RUN(NULL, "queue", "pause", "--for", "5m"), 1, "",
+               "everything is paused until 1970-01-02T00:00:00.000Z already, by admin:anna: the database moves; "
+               "--replace puts the new pause in its place");
+    assert_run(RUN(NULL, "queue", "pause", "--for", "5m", "--dry-run"), 1, "", "--replace");
+    struct run replaced = RUN(NULL, "queue", "pause", "--for", "5m", "--replace");
+    cr_assert_not_null(strstr(replaced.out, "the database moves"), "what is lost is shown: %s", replaced.out);
+    assert_run(replaced, 0, "admin:anna", "");
+    cr_assert(scene.queue.replaced);
+    assert_run(RUN(NULL, "queue", "drain"), 0, "the database moves", "");
+    cr_assert_not(scene.queue.replaced, "a drain is content with a pause that is there");
+}
+
+Test(ctl_queue, workers_are_listed_with_what_they_are)
+{
+    struct run run = RUN(NULL, "queue", "stats", "-o", "json");
+    cr_assert_not_null(strstr(run.out, "\"alive\":\ttrue"), "%s", run.out);
+    cr_assert_not_null(strstr(run.out, "\"role\":\t\"worker\""), "%s", run.out);
+    assert_run(run, 0, "\"threads\":\t4", "");
+}
+
+/* What else it says of this machine is not asked. */
+static void expect_doctor(const char *text)
+{
+    struct run run = RUN(NULL, "doctor");
+    cr_assert_not_null(strstr(run.out, text), "%s: %s", text, run.out);
+    assert_run(run, run.exit_code, "", "");
+}
+
+Test(ctl_queue, doctor_tells_when_nobody_works)
+{
+    expect_doctor("1 runs");
+    scene.queue.is_idle = true;
+    expect_doctor("no worker is running: tasks wait");
+    scene.queue.is_idle = false;
+    scene.queue.knows_nothing = true;
+    expect_doctor("no worker that runs knows send_checkin, of which 7 wait");
+    scene.queue.lacks_redis = true;
+    expect_doctor("no task is run");
 }

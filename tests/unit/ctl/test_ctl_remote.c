@@ -300,3 +300,12 @@ Test(ctl_remote, one_notification_is_sent_again_at_once_and_many_after_a_questio
     assert_run(RUN_AS("admin", NULL, "notify", "resend", "--all", "--yes", "-o", "json"), 0, "\"resent\":\t5", "");
     cr_assert_eq(scene.resent, 11);
 }
+
+Test(ctl_remote, what_is_not_sent_again_is_told_with_the_reason)
+{
+    scene.resends_nothing = true;
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", FAKE_TOKEN_ID), 1, "it was delivered", "");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "01935f6e-7c1a-7000-8000-0000000000aa", "-o", "json"), 1,
+               "\"why\":\t\"there is no such notification\"", "");
+    assert_run(RUN_AS("admin", NULL, "notify", "resend", "--all", "--yes"), 0, "none of those that match failed", "");
+}

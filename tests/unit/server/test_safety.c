@@ -48,8 +48,9 @@ static void check_examples(const struct fam_safety *safety, const char *name, co
     for (char *row = strsep(&rest, "\n"); row != NULL; row = strsep(&rest, "\n")) {
         line++;
         char *columns = row;
-        const char *what = strsep(&columns, "\t");
+        char *what = strsep(&columns, "\t");
         (void)strsep(&columns, "\t");
+        what[strcspn(what, "!")] = '\0'; /* said plainly */
         Fam__V1__SafetyKind kind = fam_safety_kind_named(what);
         bool idiom = strcmp(what, "idiom") == 0;
         if (columns == NULL || (kind == FAM__V1__SAFETY_KIND__SAFETY_KIND_UNSPECIFIED && !idiom)) {
@@ -81,6 +82,83 @@ Test(safety, a_real_sign_beside_an_idiom_is_found)
         "this homework is killing me and I want to kill myself",
         "I'm dead tired, I don't want to live anymore",
         "сначала играл в роблокс и смеялся, потом сказал, что не хочет жить",
+    };
+    struct fam_safety *safety = detector();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        cr_expect(finds(safety, texts[i], FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE), "%s", texts[i]);
+    }
+    fam_safety_free(safety);
+}
+
+/* Whatever was said before it or after it: no idiom reaches over a comma and takes a plain wish to die away. */
+static void check_wishes(const struct fam_safety *safety, const unsigned char *data, size_t size,
+                         const char *const wishes[], const char *and)
+{
+    char *copy = strndup((const char *)data, size), *rest = copy;
+    size_t idioms = 0;
+    cr_assert_not_null(copy);
+    for (char *row = strsep(&rest, "\n"); row != NULL; row = strsep(&rest, "\n")) {
+        char *columns = row;
+        const char *what = strsep(&columns, "\t");
+        (void)strsep(&columns, "\t");
+        if (columns == NULL || strcmp(what, "idiom") != 0) {
+            continue;
+        }
+        idioms++;
+        for (size_t i = 0; wishes[i] != NULL; i++) {
+            char texts[3][512];
+            snprintf(texts[0], sizeof(texts[0]), "%s, %s", columns, wishes[i]);
+            snprintf(texts[1], sizeof(texts[1]), "%s, %s", wishes[i], columns);
+            snprintf(texts[2], sizeof(texts[2]), "%s %s %s", columns, and, wishes[i]);
+            for (size_t j = 0; j < 3; j++) {
+                cr_expect(finds(safety, texts[j], FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE), "%s", texts[j]);
+            }
+        }
+    }
+    cr_assert_gt(idioms, (size_t)40);
+    free(copy);
+}
+
+Test(safety, a_plain_wish_to_die_is_found_beside_every_idiom)
+{
+    static const char *const russian[] = {"хочу умереть", "я хочу умереть", "не хочу жить", "я убью себя", NULL};
+    static const char *const english[] = {"I want to die", "I don't want to live anymore", "I want to kill myself",
+                                          NULL};
+    struct fam_safety *safety = detector();
+    check_wishes(safety, fam_data_safety_idioms_ru_tsv, fam_data_safety_idioms_ru_tsv_size, russian, "и");
+    check_wishes(safety, fam_data_safety_idioms_en_tsv, fam_data_safety_idioms_en_tsv_size, english, "and");
+    fam_safety_free(safety);
+}
+
+Test(safety, a_plain_wish_to_die_is_found_beside_whatever_else_is_said)
+{
+    static const char *const texts[] = {
+        "I don't want to live, I want to die",
+        "I don't want to live and I want to die",
+        "You don't love me, I want to die",
+        "I don't care, I want to die",
+        "I don't know, I just want to die",
+        "Mom doesn't care, I want to die",
+        "You didn't come, I want to die",
+        "I'm scared, I want to die",
+        "I'm so worried, I want to die",
+        "I don't want to be here, I want to die",
+        "I never want to come home, I want to die",
+        "I hope I die, I don't care",
+        "she doesn't eat, she wants to die",
+        "I don't even want to die anymore, I just want to be dead",
+        "Не хочу жить, хочу умереть",
+        "Больше не хочу жить, хочу умереть",
+        "Не хочу жить и хочу умереть",
+        "не хочу жить хочу умереть",
+        "Мне страшно, я хочу умереть",
+        "Боюсь всего, хочу умереть",
+        "Не хочу так, лучше умереть",
+        "Не хочу быть, хочу умереть",
+        "не хочу учиться, хочу умереть",
+        "не хочу в школу, лучше умру",
+        "ей страшно, она хочет умереть",
+        "чтобы не мучиться, хочу умереть",
     };
     struct fam_safety *safety = detector();
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
