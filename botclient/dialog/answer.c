@@ -11,8 +11,12 @@
 #include "dialog/history.h"
 #include "dialog/people.h"
 #include "dialog/reading.h"
+#include "dialog/states.h"
 
 enum { PARTS_MAX = 3, HELPED_YES = 1, HELPED_NO = 3 };
+/* A text up to these is no phrase where a question waits for a short answer. */
+enum { SHORT_CHARS = 40, SHORT_WORDS = 4 };
+#define SPACES " \t\r\n"
 
 /* What one translation is asked for. */
 struct question {
@@ -66,7 +70,7 @@ static void add_child_buttons(const struct fam_turn *turn, struct fam_keyboard *
     fam_keyboard_end_row(keyboard);
     for (size_t i = 0; i < family->n_children; i++) {
         char label[FAM_BUTTON_LABEL];
-        fam_children_describe(turn->locale, family->children[i], label, sizeof(label));
+        fam_children_describe(turn->locale, family, family->children[i], label, sizeof(label));
         fam_turn_button(turn, keyboard, label, FAM_ACTION_CHILD, (uint8_t)i, id);
     }
 }
@@ -103,7 +107,7 @@ enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *e
         fam_turn_button(turn, keyboard, T(turn->locale, "button.helped"), FAM_ACTION_RATE, HELPED_YES, &id);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.helped_not"), FAM_ACTION_RATE, HELPED_NO, &id);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.not_so"), FAM_ACTION_CORRECT, 0, &id);
-        if (!entry->safety) {
+        if (!entry->safety || entry->shared) {
             fam_keyboard_end_row(keyboard);
             fam_entry_share_button(turn, keyboard, entry);
         }
@@ -308,7 +312,7 @@ enum fam_code fam_answer_phrase(struct fam_turn *turn)
 enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child)
 {
     char who[300], heading[400];
-    fam_children_describe(turn->locale, child, who, sizeof(who));
+    fam_children_describe(turn->locale, NULL, child, who, sizeof(who));
     const struct fam_arg args[] = {{"child", who}};
     fam_locale_format(heading, sizeof(heading), T(turn->locale, "reading.now_for"), args, 1);
     char *draft = strdup(turn->draft);
@@ -326,14 +330,31 @@ enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *chil
     return code;
 }
 
+static bool is_short(const char *text)
+{
+    size_t words = 0;
+    for (text += strspn(text, SPACES); *text; text += strspn(text, SPACES)) {
+        words++;
+        text += strcspn(text, SPACES);
+    }
+    return words <= SHORT_WORDS;
+}
+
 /* Was the answer to a question of ours corrected, and not a phrase? */
-static bool is_answer_of_wizard(const struct fam_turn *turn)
+static enum fam_code is_answer_of_wizard(struct fam_turn *turn, bool *ret_answer)
 {
     char name[FAM_NAME_SIZE];
     struct fam_birth birth;
-    return turn->state.step != FAM_STEP_NONE &&
-           (fam_name_parse(turn->update->text, name) ||
-            fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth) != FAM_BIRTH_OTHER);
+    bool is_phrase = true;
+    *ret_answer = turn->state.step != FAM_STEP_NONE &&
+                  (fam_name_parse(turn->update->text, name) ||
+                   fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth) != FAM_BIRTH_OTHER);
+    if (*ret_answer || !fam_state_row(turn->state.step)->unfit) {
+        return FAM_OK;
+    }
+    enum fam_code code = fam_answer_is_phrase(turn, &is_phrase);
+    *ret_answer = !is_phrase;
+    return code;
 }
 
 /* The same entry with other words. *ret_entry is NULL when there is none to be revised (it is gone, or the server does
@@ -393,13 +414,14 @@ static enum fam_code read_edited(struct fam_turn *turn, struct question *questio
 
 enum fam_code fam_answer_edited(struct fam_turn *turn)
 {
-    bool known = turn->state.answer_id != 0 && turn->state.phrase_id == turn->update->message_id;
+    bool known = turn->state.answer_id != 0 && turn->state.phrase_id == turn->update->message_id, is_answer = false;
     const char *text = turn->update->text;
     if (text[0] == '/') {
         return FAM_OK;
     }
-    if (!known && is_answer_of_wizard(turn)) {
-        return FAM_OK;
+    enum fam_code code = known ? FAM_OK : is_answer_of_wizard(turn, &is_answer);
+    if (code != FAM_OK || is_answer) {
+        return code;
     }
     char *phrase = strndup(text, fam_utf8_offset(text, FAM_PHRASE_CHARS));
     if (!phrase) {
@@ -410,7 +432,7 @@ enum fam_code fam_answer_edited(struct fam_turn *turn)
                                 .age_band = (Fam__V1__AgeBand)turn->state.age_band,
                                 .name = "translate",
                                 .reply_to = turn->update->message_id};
-    enum fam_code code = read_edited(turn, &question, known);
+    code = read_edited(turn, &question, known);
     explicit_bzero(phrase, strlen(phrase));
     free(phrase);
     return code;
@@ -456,39 +478,64 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
     return ask_again(turn, family->children[turn->pressed.argument]->child_id, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
 }
 
-/* The help for the words of this update, asked for nobody; NULL: no emergency, or nobody can tell. */
-static Fam__V1__Entry *look_for_emergency(struct fam_turn *turn, struct fam_backend_reply *ret_reply)
+/* The help for the words of this update, asked for nobody, in *ret_entry; NULL with FAM_OK: no emergency. Another code:
+ * nobody can tell. */
+static enum fam_code look_for_emergency(struct fam_turn *turn, struct fam_backend_reply *ret_reply,
+                                        Fam__V1__Entry **ret_entry)
 {
+    *ret_entry = NULL;
     Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
     char *phrase = strndup(turn->update->text, fam_utf8_offset(turn->update->text, FAM_PHRASE_CHARS));
     if (!phrase) {
-        return NULL;
+        return fam_fail_memory(turn->status);
     }
     request.phrase = phrase;
     request.language = fam_locale_language_of(turn->update->language_code);
     enum fam_code code = fam_turn_call_for_nobody(turn, FAM_BACKEND_TRANSLATE, "emergency", &request.base, ret_reply);
     explicit_bzero(phrase, strlen(phrase));
     free(phrase);
+    if (code == FAM_INVALID_ARGUMENT) { /* only an emergency is answered to nobody */
+        return FAM_OK;
+    }
     Fam__V1__Entry *entry =
         code == FAM_OK ? ((Fam__V1__TranslateResponse *)(uintptr_t)ret_reply->message)->entry : NULL;
-    return entry && entry->safety ? entry : NULL;
+    *ret_entry = entry && entry->safety ? entry : NULL;
+    return code;
 }
 
 bool fam_answer_is_emergency(struct fam_turn *turn)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     struct fam_status before = *turn->status;
-    bool found = look_for_emergency(turn, &reply) != NULL;
+    Fam__V1__Entry *entry;
+    bool found = look_for_emergency(turn, &reply, &entry) == FAM_OK && entry;
     *turn->status = before;
     return found;
+}
+
+enum fam_code fam_answer_is_phrase(struct fam_turn *turn, bool *ret_phrase)
+{
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    Fam__V1__Entry *entry = NULL;
+    *ret_phrase = true;
+    if (fam_utf8_length(turn->update->text) > SHORT_CHARS || !is_short(turn->update->text)) {
+        return FAM_OK;
+    }
+    struct fam_status before = *turn->status;
+    enum fam_code code = look_for_emergency(turn, &reply, &entry);
+    if (code == FAM_OK) {
+        *turn->status = before;
+    }
+    *ret_phrase = entry != NULL;
+    return code;
 }
 
 bool fam_answer_emergency(struct fam_turn *turn)
 {
     const struct fam_messenger *messenger = &turn->messenger;
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    Fam__V1__Entry *entry = look_for_emergency(turn, &reply);
-    if (!entry) {
+    Fam__V1__Entry *entry;
+    if (look_for_emergency(turn, &reply, &entry) != FAM_OK || !entry) {
         return false;
     }
     fam_auto(fam_html_done) struct fam_html html;

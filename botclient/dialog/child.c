@@ -28,10 +28,10 @@ static const char *trait_name(const struct fam_locale *locale, int trait)
     return trait >= 1 && trait <= TRAITS ? fam_locale_text(locale, trait_keys[trait]) : "";
 }
 
-/* The child of the pressed button, or of the question that waits. NULL with FAM_OK: it is gone (the list was shown), or
- * this person may not change it (and was told). */
-static enum fam_code find(struct fam_turn *turn, struct fam_backend_reply *reply, Fam__V1__Child **ret_child,
-                          struct fam_uuid *ret_id)
+/* The child of the pressed button, or of the question that waits, in the family that *reply holds then. NULL with
+ * FAM_OK: it is gone (the list was shown). */
+static enum fam_code find_to_read(struct fam_turn *turn, struct fam_backend_reply *reply, Fam__V1__Child **ret_child,
+                                  struct fam_uuid *ret_id)
 {
     Fam__V1__Family *family = NULL;
     *ret_child = NULL;
@@ -51,12 +51,24 @@ static enum fam_code find(struct fam_turn *turn, struct fam_backend_reply *reply
             *ret_child = family->children[i];
         }
     }
-    if (*ret_child && fam_people_may_change(turn, family)) {
-        return FAM_OK;
+    return *ret_child ? FAM_OK : fam_children_list(turn);
+}
+
+static const Fam__V1__Family *family_in(const struct fam_backend_reply *reply)
+{
+    return ((const Fam__V1__GetFamilyResponse *)reply->message)->family;
+}
+
+/* The same, of a child that this person may change. NULL with FAM_OK also when they may not (and were told). */
+static enum fam_code find(struct fam_turn *turn, struct fam_backend_reply *reply, Fam__V1__Child **ret_child,
+                          struct fam_uuid *ret_id)
+{
+    enum fam_code code = find_to_read(turn, reply, ret_child, ret_id);
+    if (code != FAM_OK || !*ret_child || fam_people_may_change(turn, family_in(reply))) {
+        return code;
     }
-    code = *ret_child ? fam_people_show(turn, T(turn->locale, "refused.reads_only"), NULL) : fam_children_list(turn);
     *ret_child = NULL;
-    return code;
+    return fam_people_show(turn, T(turn->locale, "refused.reads_only"), NULL);
 }
 
 static void add_birth(const struct fam_turn *turn, struct fam_html *html, const Fam__V1__Child *child)
@@ -92,25 +104,38 @@ static void add_profile(const struct fam_turn *turn, struct fam_html *html, cons
     fam_locale_add_html(html, T(turn->locale, "child.special"), args + 1, 1);
 }
 
-static enum fam_code show_card(struct fam_turn *turn, const Fam__V1__Child *child, const struct fam_uuid *id)
+/* Relatives only read; who has withdrawn the consent may still remove the child. */
+static void add_card_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboard, bool may_change,
+                             const struct fam_uuid *id)
+{
+    if (may_change && fam_turn_may_store(turn)) {
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.child_name"), FAM_ACTION_CHILD_NAME, 0, id);
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.child_birth"), FAM_ACTION_CHILD_BIRTH, 0, id);
+        fam_keyboard_end_row(keyboard);
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.traits"), FAM_ACTION_TRAIT, 0, id);
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.needs"), FAM_ACTION_NEEDS, 0, id);
+        fam_keyboard_end_row(keyboard);
+    }
+    if (may_change) {
+        fam_turn_button(turn, keyboard, T(turn->locale, "button.child_remove"), FAM_ACTION_CHILD_REMOVE, 0, id);
+    }
+    fam_turn_button(turn, keyboard, T(turn->locale, "button.back"), FAM_ACTION_CHILDREN, 0, NULL);
+}
+
+/* `family`: where the child belongs to; NULL: this person has just changed the child. */
+static enum fam_code show_card(struct fam_turn *turn, const Fam__V1__Family *family, const Fam__V1__Child *child,
+                               const struct fam_uuid *id)
 {
     char title[FAM_DETAIL_SIZE];
     struct fam_keyboard keyboard = {0};
     fam_auto(fam_html_done) struct fam_html html = {0};
-    fam_children_describe(turn->locale, child, title, sizeof(title));
+    fam_children_describe(turn->locale, family, child, title, sizeof(title));
     fam_html_init(&html);
     fam_html_add_bold(&html, title);
     fam_html_end_line(&html);
     add_birth(turn, &html, child);
     add_profile(turn, &html, child);
-    fam_turn_button(turn, &keyboard, T(turn->locale, "button.child_name"), FAM_ACTION_CHILD_NAME, 0, id);
-    fam_turn_button(turn, &keyboard, T(turn->locale, "button.child_birth"), FAM_ACTION_CHILD_BIRTH, 0, id);
-    fam_keyboard_end_row(&keyboard);
-    fam_turn_button(turn, &keyboard, T(turn->locale, "button.traits"), FAM_ACTION_TRAIT, 0, id);
-    fam_turn_button(turn, &keyboard, T(turn->locale, "button.needs"), FAM_ACTION_NEEDS, 0, id);
-    fam_keyboard_end_row(&keyboard);
-    fam_turn_button(turn, &keyboard, T(turn->locale, "button.child_remove"), FAM_ACTION_CHILD_REMOVE, 0, id);
-    fam_turn_button(turn, &keyboard, T(turn->locale, "button.back"), FAM_ACTION_CHILDREN, 0, NULL);
+    add_card_buttons(turn, &keyboard, !family || fam_people_may_change(turn, family), id);
     return fam_turn_show(turn, &html, &keyboard);
 }
 
@@ -119,12 +144,12 @@ enum fam_code fam_child_card(struct fam_turn *turn)
     struct fam_uuid id;
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Child *child;
-    enum fam_code code = find(turn, &reply, &child, &id);
+    enum fam_code code = find_to_read(turn, &reply, &child, &id);
     if (code != FAM_OK || !child) {
         return code;
     }
     fam_state_leave(&turn->state);
-    return show_card(turn, child, &id);
+    return show_card(turn, family_in(&reply), child, &id);
 }
 
 /* UpdateChild, then the card. */
@@ -140,7 +165,7 @@ static enum fam_code change(struct fam_turn *turn, Fam__V1__UpdateChildRequest *
     }
     const Fam__V1__Child *child = ((const Fam__V1__UpdateChildResponse *)reply.message)->child;
     fam_state_leave(&turn->state);
-    return child ? show_card(turn, child, id)
+    return child ? show_card(turn, NULL, child, id)
                  : fam_fail(turn->status, FAM_INTERNAL, "UpdateChild answers without a child");
 }
 
@@ -252,7 +277,8 @@ enum fam_code fam_child_birth_text(struct fam_turn *turn, bool *ret_taken)
     if (!*ret_taken) {
         return FAM_OK;
     }
-    return parsed == FAM_BIRTH_GOOD ? set_birth(turn, &birth, &id) : fam_turn_say(turn, T(turn->locale, "child.range"));
+    return parsed == FAM_BIRTH_GOOD ? set_birth(turn, &birth, &id)
+                                    : fam_turn_say(turn, fam_children_birth_fault(turn->locale, parsed));
 }
 
 static bool has_trait(const Fam__V1__Child *child, int trait)
@@ -394,7 +420,7 @@ enum fam_code fam_child_remove(struct fam_turn *turn)
     if (code != FAM_OK || !child) {
         return code;
     }
-    fam_children_describe(turn->locale, child, who, sizeof(who));
+    fam_children_describe(turn->locale, family_in(&reply), child, who, sizeof(who));
     fam_uuid_format(&id, text);
     if (turn->pressed.argument == 1) {
         Fam__V1__RemoveChildRequest request = FAM__V1__REMOVE_CHILD_REQUEST__INIT;

@@ -25,27 +25,49 @@ enum fam_code fam_children_family(struct fam_turn *turn, struct fam_backend_repl
     return code;
 }
 
-void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Child *child, char *ret_text, size_t size)
+/* Among several children without a name each has a number, so that no button is taken for another. */
+void fam_children_name(const struct fam_locale *locale, const Fam__V1__Family *family, const Fam__V1__Child *child,
+                       char ret_name[FAM_DETAIL_SIZE])
 {
-    char years[16], age[64];
+    size_t nameless = 0, place = 0;
+    for (size_t i = 0; family && i < family->n_children; i++) {
+        nameless += !family->children[i]->name[0];
+        if (strcmp(family->children[i]->child_id, child->child_id) == 0) {
+            place = nameless;
+        }
+    }
+    if (!child->name[0] && nameless > 1 && place > 0) {
+        char number[32];
+        snprintf(number, sizeof(number), "%zu", place);
+        const struct fam_arg args[] = {{"n", number}};
+        fam_locale_format(ret_name, FAM_DETAIL_SIZE, T(locale, "children.no_name_of_several"), args, 1);
+        return;
+    }
+    snprintf(ret_name, FAM_DETAIL_SIZE, "%s", child->name[0] ? child->name : T(locale, "children.no_name"));
+}
+
+void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Family *family, const Fam__V1__Child *child,
+                           char *ret_text, size_t size)
+{
+    char years[16], age[64], name[FAM_DETAIL_SIZE];
     snprintf(years, sizeof(years), "%d", child->age_years);
     const struct fam_arg count[] = {{"n", years}};
     fam_locale_format(age, sizeof(age), fam_locale_plural(locale, "years", child->age_years), count, 1);
-    const char *name = child->name[0] ? child->name : T(locale, "children.no_name");
+    fam_children_name(locale, family, child, name);
     const struct fam_arg args[] = {{"name", name}, {"age", age}};
     fam_locale_format(ret_text, size, T(locale, "children.one"), args, 2);
 }
 
 static void add_child(struct fam_turn *turn, struct fam_html *html, struct fam_keyboard *keyboard,
-                      const Fam__V1__Child *child, bool may_change)
+                      const Fam__V1__Family *family, const Fam__V1__Child *child)
 {
     char text[FAM_DETAIL_SIZE];
     struct fam_uuid id;
-    fam_children_describe(turn->locale, child, text, sizeof(text));
+    fam_children_describe(turn->locale, family, child, text, sizeof(text));
     fam_html_add(html, "— ");
     fam_html_add(html, text);
     fam_html_end_line(html);
-    if (may_change && fam_uuid_parse(child->child_id, &id)) {
+    if (fam_uuid_parse(child->child_id, &id)) {
         fam_keyboard_end_row(keyboard);
         fam_turn_button(turn, keyboard, text, FAM_ACTION_CHILD_CARD, 0, &id);
     }
@@ -55,17 +77,17 @@ static enum fam_code show_list(struct fam_turn *turn, const Fam__V1__Family *fam
 {
     struct fam_keyboard keyboard = {0};
     fam_auto(fam_html_done) struct fam_html html = {0};
-    bool may_change = fam_people_may_change(turn, family);
+    bool may_add = fam_people_may_change(turn, family) && fam_turn_may_store(turn);
     fam_html_init(&html);
     fam_html_add_bold(&html, T(turn->locale, "children.title"));
     fam_html_end_line(&html);
     for (size_t i = 0; i < family->n_children; i++) {
-        add_child(turn, &html, &keyboard, family->children[i], may_change);
+        add_child(turn, &html, &keyboard, family, family->children[i]);
     }
     if (family->n_children == 0) {
         fam_html_add(&html, T(turn->locale, "children.none"));
     }
-    if (may_change && family->n_children < CHILDREN_MAX) {
+    if (may_add && family->n_children < CHILDREN_MAX) {
         fam_keyboard_end_row(&keyboard);
         fam_turn_button(turn, &keyboard, T(turn->locale, "children.add"), FAM_ACTION_ADD_CHILD, 0, NULL);
     }
@@ -77,26 +99,34 @@ enum fam_code fam_children_list(struct fam_turn *turn)
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Family *family = NULL;
     fam_state_leave(&turn->state);
-    if (fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) != 1) {
-        turn->keep_pressed = true;
-        enum fam_code said = fam_turn_say(turn, T(turn->locale, "children.consent_first"));
-        return said == FAM_OK ? fam_onboarding_next(turn) : said;
-    }
-    enum fam_code code = fam_children_family(turn, &reply, &family);
+    enum fam_code code = turn->user->family_id[0] ? fam_children_family(turn, &reply, &family) : FAM_OK;
     if (code != FAM_OK) {
         return code;
     }
+    /* Who has withdrawn the consent sees and removes what is there: that needs none. */
     if (family &&
         (family->n_children > 0 || !fam_people_may_change(turn, family) || turn->update->kind == FAM_UPDATE_CALLBACK)) {
         return show_list(turn, family);
     }
     turn->keep_pressed = true;
-    return fam_onboarding_next(turn);
+    if (!fam_turn_may_store(turn)) {
+        code = fam_turn_say(turn, T(turn->locale, "children.consent_first"));
+    }
+    return code == FAM_OK ? fam_onboarding_next(turn) : code;
 }
 
 enum fam_code fam_children_add(struct fam_turn *turn)
 {
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    Fam__V1__Family *family = NULL;
+    enum fam_code code = fam_children_family(turn, &reply, &family);
+    if (code != FAM_OK) {
+        return code;
+    }
     turn->keep_pressed = true;
+    if (family && family->n_children >= CHILDREN_MAX) { /* a button of an older list: said before anything is asked */
+        return fam_turn_say(turn, T(turn->locale, "children.full"));
+    }
     turn->state.another = true;
     return fam_children_ask_name(turn);
 }
@@ -196,7 +226,7 @@ static enum fam_code welcome(struct fam_turn *turn, const Fam__V1__Child *child)
     char text[300];
     bool another = turn->state.another, is_hard = false;
     fam_auto(fam_html_done) struct fam_html html = {0};
-    fam_children_describe(turn->locale, child, text, sizeof(text));
+    fam_children_describe(turn->locale, NULL, child, text, sizeof(text));
     const struct fam_arg args[] = {{"child", text}};
     fam_html_init(&html);
     fam_locale_add_html(&html, another ? T(turn->locale, "child.added") : T(turn->locale, "onboarding.done"), args, 1);
@@ -248,13 +278,18 @@ static enum fam_code add(struct fam_turn *turn, const struct fam_birth *birth)
     return child ? welcome(turn, child) : fam_fail(turn->status, FAM_INTERNAL, "AddChild answers without a child");
 }
 
+const char *fam_children_birth_fault(const struct fam_locale *locale, enum fam_birth_parse parsed)
+{
+    return parsed == FAM_BIRTH_NO_DATE ? T(locale, "child.no_date") : T(locale, "child.range");
+}
+
 enum fam_code fam_children_birth_text(struct fam_turn *turn, bool *ret_taken)
 {
     struct fam_birth birth;
     enum fam_birth_parse parsed = fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth);
     *ret_taken = parsed != FAM_BIRTH_OTHER;
-    if (parsed == FAM_BIRTH_RANGE) {
-        return say_and_ask(turn, T(turn->locale, "child.range"));
+    if (parsed == FAM_BIRTH_RANGE || parsed == FAM_BIRTH_NO_DATE) {
+        return say_and_ask(turn, fam_children_birth_fault(turn->locale, parsed));
     }
     return parsed == FAM_BIRTH_GOOD ? add(turn, &birth) : FAM_OK;
 }

@@ -8,7 +8,7 @@ enum { ASK = 0x40, PURPOSES = 3 };
 /* Of the text that is shown: which words were agreed to. */
 static const char *text_version(Fam__V1__ConsentPurpose purpose)
 {
-    return purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS ? "2" : "1";
+    return purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS ? "3" : "2";
 }
 
 static const struct {

@@ -33,9 +33,21 @@ static enum fam_code show_word(struct fam_turn *turn, const char *text, const st
     return fam_turn_show(turn, &html, keyboard);
 }
 
+/* The next text is a note to the pressed entry. */
+static void wait_for_note(struct fam_turn *turn)
+{
+    fam_state_leave(&turn->state);
+    fam_uuid_format(&turn->pressed.entry, turn->state.subject);
+    turn->state.step = FAM_STEP_NOTE;
+}
+
+/* A feeling by its group, or words, which may be typed at once: the question says so. */
 static enum fam_code ask_group(struct fam_turn *turn)
 {
     struct fam_keyboard keyboard = {0};
+    if (turn->has_session) {
+        wait_for_note(turn);
+    }
     for (size_t group = 0; group < FAM_EMOTION_GROUPS; group++) {
         if (group % 2 == 0) {
             fam_keyboard_end_row(&keyboard);
@@ -95,6 +107,23 @@ static enum fam_code correct(struct fam_turn *turn, const char *entry_id, Fam__V
     return show_word(turn, in_place ? T(turn->locale, "correct.done") : T(turn->locale, "correct.done_new"), NULL);
 }
 
+/* The question about this entry is over; another one that waits for text stays. */
+static void stop_waiting(struct fam_turn *turn, const char *id)
+{
+    if (turn->state.step == FAM_STEP_NOTE && strcmp(turn->state.subject, id) == 0) {
+        fam_state_leave(&turn->state);
+    }
+}
+
+static enum fam_code choose_emotion(struct fam_turn *turn, const char *id, unsigned emotion)
+{
+    if (emotion < 1 || emotion > FAM__V1__EMOTION__EMOTION_OVERWHELM) {
+        return FAM_OK;
+    }
+    stop_waiting(turn, id);
+    return correct(turn, id, (Fam__V1__Emotion)emotion, "");
+}
+
 enum fam_code fam_correct(struct fam_turn *turn)
 {
     unsigned what = turn->pressed.argument;
@@ -104,19 +133,17 @@ enum fam_code fam_correct(struct fam_turn *turn)
     }
     fam_uuid_format(&turn->pressed.entry, id);
     if (what >= CORRECT_EMOTION) {
-        what -= CORRECT_EMOTION;
-        return what >= 1 && what <= FAM__V1__EMOTION__EMOTION_OVERWHELM ? correct(turn, id, (Fam__V1__Emotion)what, "")
-                                                                        : FAM_OK;
+        return choose_emotion(turn, id, what - CORRECT_EMOTION);
     }
     if (what >= CORRECT_GROUP && what < CORRECT_GROUP + FAM_EMOTION_GROUPS) {
         return ask_emotion(turn, what - CORRECT_GROUP);
     }
     if (what == CORRECT_NOTE) {
-        fam_state_leave(&turn->state);
-        memcpy(turn->state.subject, id, sizeof(id));
+        wait_for_note(turn);
         return fam_correct_ask_note(turn);
     }
     if (what == CORRECT_LEAVE) {
+        stop_waiting(turn, id);
         return show_word(turn, T(turn->locale, "correct.left"), NULL);
     }
     turn->keep_pressed = what == CORRECT_ASK;
@@ -132,20 +159,24 @@ enum fam_code fam_correct_ask_note(struct fam_turn *turn)
     return show_word(turn, T(turn->locale, "correct.ask_note"), NULL);
 }
 
-/* What is too long for a note, or an emergency, is what the child said. */
+/* An emergency is what the child said. */
 enum fam_code fam_correct_note_text(struct fam_turn *turn, bool *ret_taken)
 {
     char id[FAM_UUID_TEXT_SIZE], note[4 * NOTE_CHARS + 1];
-    if (strlen(turn->update->text) >= sizeof(note) || !turn->state.subject[0]) {
+    if (!turn->state.subject[0]) {
         fam_state_leave(&turn->state);
         return FAM_OK;
     }
-    snprintf(note, sizeof(note), "%s", turn->update->text);
-    fam_text_trim(note);
-    if (!*note || fam_utf8_length(note) > NOTE_CHARS || fam_answer_is_emergency(turn)) {
+    if (fam_answer_is_emergency(turn)) {
         return FAM_OK;
     }
     *ret_taken = true;
+    size_t size = strlen(turn->update->text);
+    snprintf(note, sizeof(note), "%s", size < sizeof(note) ? turn->update->text : "");
+    fam_text_trim(note);
+    if (size >= sizeof(note) || fam_utf8_length(note) > NOTE_CHARS) {
+        return fam_turn_say(turn, T(turn->locale, "correct.note_long"));
+    }
     memcpy(id, turn->state.subject, sizeof(id));
     enum fam_code code = correct(turn, id, FAM__V1__EMOTION__EMOTION_UNSPECIFIED, note);
     if (code == FAM_OK) {

@@ -161,7 +161,9 @@ static enum fam_code ask_more(struct fam_turn *turn, unsigned helped, unsigned u
     struct fam_keyboard keyboard = {0};
     fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
-    fam_html_add(&html, on_answer ? T(turn->locale, "rate.thanks") : T(turn->locale, "rate.noted"));
+    fam_html_add(&html, on_answer                                 ? T(turn->locale, "rate.thanks")
+                        : helped == FAM__V1__HELPED__HELPED_WORSE ? T(turn->locale, "rate.sorry")
+                                                                  : T(turn->locale, "rate.noted"));
     add_rating_buttons(turn, &keyboard, helped, used);
     return on_answer ? show_below(turn, &html, &keyboard) : fam_turn_show(turn, &html, &keyboard);
 }

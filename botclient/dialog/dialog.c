@@ -85,7 +85,11 @@ static enum fam_code take_text(struct fam_turn *turn)
             return code;
         }
     }
-    enum fam_code code = fam_answer_phrase(turn);
+    bool is_phrase = true;
+    enum fam_code code = state->unfit ? fam_answer_is_phrase(turn, &is_phrase) : FAM_OK;
+    if (code == FAM_OK) {
+        code = is_phrase ? fam_answer_phrase(turn) : fam_turn_say(turn, fam_locale_text(turn->locale, state->unfit));
+    }
     return code == FAM_OK && state->ask ? state->ask(turn) : code;
 }
 

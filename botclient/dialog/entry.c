@@ -128,7 +128,8 @@ static bool has_others(struct fam_turn *turn)
 void fam_entry_share_button(struct fam_turn *turn, struct fam_keyboard *keyboard, const Fam__V1__Entry *entry)
 {
     struct fam_uuid id;
-    if (!fam_uuid_parse(entry->entry_id, &id) || !has_others(turn)) {
+    /* Its author can always hide it: also a relative, and who is alone by now. */
+    if (!fam_uuid_parse(entry->entry_id, &id) || !(entry->shared || has_others(turn))) {
         return;
     }
     fam_turn_button(turn, keyboard, entry->shared ? T(turn->locale, "button.hide") : T(turn->locale, "button.share"),

@@ -143,7 +143,7 @@ static size_t remove_answers(struct fam_turn *turn, const struct answers *answer
 }
 
 static void lay_out_receipt(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Receipt *receipt,
-                            size_t removed)
+                            bool had_family, size_t removed)
 {
     char erased[FAM_MOMENT_SIZE], until[FAM_MOMENT_SIZE], number[24];
     fam_when_day(locale, "", receipt->erased_at_ms, erased);
@@ -155,8 +155,10 @@ static void lay_out_receipt(struct fam_html *html, const struct fam_locale *loca
     fam_locale_add_html(html, T(locale, "receipt.erased"), args, FAM_ARRAY_SIZE(args));
     fam_html_end_line(html);
     fam_locale_add_html(html, T(locale, "receipt.copies"), args, FAM_ARRAY_SIZE(args));
-    fam_html_end_line(html);
-    fam_html_add(html, receipt->family_erased ? T(locale, "receipt.family") : T(locale, "receipt.others"));
+    if (had_family) {
+        fam_html_end_line(html);
+        fam_html_add(html, receipt->family_erased ? T(locale, "receipt.family") : T(locale, "receipt.others"));
+    }
     fam_html_end_paragraph(html);
     fam_privacy_add_recipients(html, locale, receipt->recipients, receipt->n_recipients);
     if (receipt->n_recipients > 0) {
@@ -184,11 +186,11 @@ static void rest(const struct fam_turn *turn, uint32_t wait_ms)
 }
 
 /* Now or never: a later attempt of this update would meet somebody new. */
-static void give_receipt(struct fam_turn *turn, const Fam__V1__Receipt *receipt, size_t removed)
+static void give_receipt(struct fam_turn *turn, const Fam__V1__Receipt *receipt, bool had_family, size_t removed)
 {
     fam_auto(fam_html_done) struct fam_html html = {0};
     fam_html_init(&html);
-    lay_out_receipt(&html, turn->locale, receipt, removed);
+    lay_out_receipt(&html, turn->locale, receipt, had_family, removed);
     for (int attempt = 0; attempt < RECEIPT_ATTEMPTS; attempt++) {
         enum fam_code code = fam_turn_send(turn, &html, NULL, NULL);
         bool may_work_later = code == FAM_UNAVAILABLE || code == FAM_RESOURCE_EXHAUSTED;
@@ -208,6 +210,7 @@ static void give_receipt(struct fam_turn *turn, const Fam__V1__Receipt *receipt,
 static enum fam_code erase(struct fam_turn *turn)
 {
     struct answers answers = {.count = 0};
+    bool had_family = turn->user->family_id[0] != '\0';
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__DeleteFamilyRequest request = FAM__V1__DELETE_FAMILY_REQUEST__INIT;
     request.confirm = (char *)(uintptr_t) "DELETE";
@@ -229,7 +232,7 @@ static enum fam_code erase(struct fam_turn *turn)
     if (!receipt) {
         return fam_turn_say(turn, T(turn->locale, "erase.already")); /* a second attempt would meet somebody new */
     }
-    give_receipt(turn, receipt, remove_answers(turn, &answers));
+    give_receipt(turn, receipt, had_family, remove_answers(turn, &answers));
     return FAM_OK;
 }
 

@@ -18,7 +18,7 @@ static void add_members(const struct fam_turn *turn, struct fam_html *html, cons
 {
     for (size_t i = 0; i < family->n_parents && i < FAM_MEMBERS_A_PAGE; i++) {
         char text[FAM_DETAIL_SIZE];
-        fam_member_describe(turn, family->parents[i], text);
+        fam_member_describe(turn, family, family->parents[i], text);
         add_line(html, text);
     }
     if (family->n_parents > FAM_MEMBERS_A_PAGE) {
@@ -40,7 +40,7 @@ static void add_children(const struct fam_turn *turn, struct fam_html *html, con
     fam_html_end_line(html);
     for (size_t i = 0; i < family->n_children; i++) {
         char text[FAM_DETAIL_SIZE];
-        fam_children_describe(turn->locale, family->children[i], text, sizeof(text));
+        fam_children_describe(turn->locale, family, family->children[i], text, sizeof(text));
         add_line(html, text);
     }
 }
@@ -87,8 +87,8 @@ static void add_buttons(const struct fam_turn *turn, struct fam_keyboard *keyboa
         fam_turn_button(turn, keyboard, T(turn->locale, "button.zone"), FAM_ACTION_ZONE,
                         (uint8_t)(0x80 | fam_zone_first_page(fam_locale_which(turn->locale))), NULL);
         fam_keyboard_end_row(keyboard);
-        fam_turn_button(turn, keyboard, T(turn->locale, "button.children"), FAM_ACTION_CHILDREN, 0, NULL);
     }
+    fam_turn_button(turn, keyboard, T(turn->locale, "button.children"), FAM_ACTION_CHILDREN, 0, NULL);
     if (family->n_parents > 1) {
         fam_turn_button(turn, keyboard, T(turn->locale, "button.members"), FAM_ACTION_MEMBERS, 0, NULL);
         fam_turn_button(turn, keyboard, T(turn->locale, "button.leave"), FAM_ACTION_LEAVE, 0, NULL);

@@ -1,12 +1,13 @@
 /* /history: which entries are listed, by child, feeling, time or words. The choice is kept in the session (view.h). */
 #include <stdio.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "base/text.h"
 #include "dialog/answer.h"
 #include "dialog/history.h"
 
-enum { SHOWN_PAGE = 0x80, QUERY_LEAST = 2, QUERY_MOST = 100 };
+enum { SHOWN_PAGE = 0x80, QUERY_LEAST = 2 };
 
 /* What the buttons of the choice say. */
 enum filter {
@@ -75,7 +76,7 @@ static void add_children(const struct fam_turn *turn, struct fam_keyboard *keybo
     for (size_t i = 0; i < family->n_children; i++) {
         char label[FAM_BUTTON_LABEL];
         struct fam_uuid id;
-        fam_children_describe(turn->locale, family->children[i], label, sizeof(label));
+        fam_children_describe(turn->locale, family, family->children[i], label, sizeof(label));
         if (fam_uuid_parse(family->children[i]->child_id, &id)) {
             add_choice(turn, keyboard, label, strcmp(view->child_id, family->children[i]->child_id) == 0, FILTER_CHILD,
                        &id);
@@ -186,21 +187,43 @@ enum fam_code fam_history_ask_words(struct fam_turn *turn)
     return fam_turn_show(turn, &html, NULL);
 }
 
-/* A long text, and one that is an emergency, is what the child said and not what is looked for. */
+/* Is there anything that can be looked for: two letters or digits, at least? "!!!" is nothing. */
+static bool has_words(const char *text)
+{
+    size_t count = 0;
+    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
+    while (*at && count < QUERY_LEAST) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t used = utf8proc_iterate(at, -1, &point);
+        if (used <= 0) {
+            return false;
+        }
+        utf8proc_category_t category = utf8proc_category(point);
+        count += (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
+                 (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
+        at += used;
+    }
+    return count == QUERY_LEAST;
+}
+
+/* What is an emergency is what the child said and not what is looked for. */
 enum fam_code fam_history_words_text(struct fam_turn *turn, bool *ret_taken)
 {
     char words[FAM_QUERY_SIZE];
     struct fam_view *view = &turn->state.view;
-    if (strlen(turn->update->text) >= sizeof(words)) {
-        return FAM_OK;
-    }
-    snprintf(words, sizeof(words), "%s", turn->update->text);
-    fam_text_trim(words);
-    size_t length = fam_utf8_length(words);
-    if (length < QUERY_LEAST || length > FAM_QUERY_CHARS || length > QUERY_MOST || fam_answer_is_emergency(turn)) {
+    if (fam_answer_is_emergency(turn)) {
         return FAM_OK;
     }
     *ret_taken = true;
+    size_t size = strlen(turn->update->text);
+    snprintf(words, sizeof(words), "%s", size < sizeof(words) ? turn->update->text : "");
+    fam_text_trim(words);
+    if (size >= sizeof(words) || fam_utf8_length(words) > FAM_QUERY_CHARS) {
+        return fam_turn_say(turn, T(turn->locale, "history.words_long"));
+    }
+    if (!has_words(words)) {
+        return fam_turn_say(turn, T(turn->locale, "history.no_words"));
+    }
     view->emotion = 0;
     view->period = FAM_PERIOD_ALL;
     memcpy(view->query, words, strlen(words) + 1);

@@ -59,11 +59,13 @@ static enum fam_code search(struct fam_turn *turn, struct fam_backend_reply *ret
     return code;
 }
 
-static const char *child_name(const struct fam_locale *locale, const Fam__V1__Family *family, const char *child_id)
+static const char *child_name(const struct fam_locale *locale, const Fam__V1__Family *family, const char *child_id,
+                              char ret_name[FAM_DETAIL_SIZE])
 {
     for (size_t i = 0; family && *child_id && i < family->n_children; i++) {
         if (strcmp(family->children[i]->child_id, child_id) == 0) {
-            return family->children[i]->name[0] ? family->children[i]->name : T(locale, "children.no_name");
+            fam_children_name(locale, family, family->children[i], ret_name);
+            return ret_name;
         }
     }
     return "";
@@ -120,10 +122,10 @@ static void add_author(char line[LINE_SIZE], const struct fam_locale *locale, co
 static void add_line(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__Entry *entry,
                      const Fam__V1__Family *family, size_t number)
 {
-    char line[LINE_SIZE] = "", day[FAM_MOMENT_SIZE], start[16];
+    char line[LINE_SIZE] = "", day[FAM_MOMENT_SIZE], start[16], name[FAM_DETAIL_SIZE];
     fam_when_day(locale, family ? family->time_zone : "", entry->created_at_ms, day);
     add_part(line, day);
-    add_part(line, child_name(locale, family, entry->child_id));
+    add_part(line, child_name(locale, family, entry->child_id, name));
     add_words(line, locale, entry);
     add_author(line, locale, entry);
     snprintf(start, sizeof(start), "%zu. ", number);
@@ -145,8 +147,9 @@ static void add_choice(struct fam_html *html, const char *text, const char *valu
 static void add_choices(struct fam_html *html, const struct fam_locale *locale, const struct fam_view *view,
                         const Fam__V1__Family *family)
 {
+    char name[FAM_DETAIL_SIZE];
     add_choice(html, T(locale, "history.words"), view->query);
-    add_choice(html, T(locale, "history.child"), child_name(locale, family, view->child_id));
+    add_choice(html, T(locale, "history.child"), child_name(locale, family, view->child_id, name));
     if (view->query[0]) {
         return; /* words are looked for in all feelings and times */
     }
@@ -210,6 +213,10 @@ enum fam_code fam_history_list(struct fam_turn *turn)
         /* A token of before a change of the server: the list begins anew. */
         fam_view_rewind(view);
         code = view->query[0] ? search(turn, &reply, &page) : list(turn, &reply, &page);
+    }
+    if (code == FAM_INVALID_ARGUMENT && view->query[0]) { /* the server finds no word in it */
+        view->query[0] = '\0';
+        return fam_turn_say(turn, T(turn->locale, "history.no_words"));
     }
     if (code != FAM_OK) {
         return code;

@@ -11,15 +11,34 @@ static const char *role_of(const struct fam_locale *locale, Fam__V1__ParentRole 
     return role == FAM__V1__PARENT_ROLE__PARENT_ROLE_READER ? T(locale, "role.reader") : T(locale, "role.parent");
 }
 
-static const char *name_of(const struct fam_locale *locale, const Fam__V1__Parent *parent)
+/* Among several others without a name each has a number, so that nobody else is removed. */
+static void name_of(const struct fam_turn *turn, const Fam__V1__Family *family, const Fam__V1__Parent *parent,
+                    char ret_name[FAM_DETAIL_SIZE])
 {
-    return parent->name[0] ? parent->name : T(locale, "family.no_name");
+    size_t nameless = 0, place = 0;
+    for (size_t i = 0; i < family->n_parents; i++) {
+        bool is_other = strcmp(family->parents[i]->user_id, turn->user_id) != 0;
+        nameless += is_other && !family->parents[i]->name[0];
+        if (is_other && strcmp(family->parents[i]->parent_id, parent->parent_id) == 0) {
+            place = nameless;
+        }
+    }
+    if (!parent->name[0] && nameless > 1 && place > 0) {
+        char number[32];
+        snprintf(number, sizeof(number), "%zu", place);
+        const struct fam_arg args[] = {{"n", number}};
+        fam_locale_format(ret_name, FAM_DETAIL_SIZE, T(turn->locale, "family.no_name_of_several"), args, 1);
+        return;
+    }
+    snprintf(ret_name, FAM_DETAIL_SIZE, "%s", parent->name[0] ? parent->name : T(turn->locale, "family.no_name"));
 }
 
-void fam_member_describe(const struct fam_turn *turn, const Fam__V1__Parent *parent, char ret_text[FAM_DETAIL_SIZE])
+void fam_member_describe(const struct fam_turn *turn, const Fam__V1__Family *family, const Fam__V1__Parent *parent,
+                         char ret_text[FAM_DETAIL_SIZE])
 {
-    const struct fam_arg args[] = {{"name", name_of(turn->locale, parent)},
-                                   {"role", role_of(turn->locale, parent->role)}};
+    char name[FAM_DETAIL_SIZE];
+    name_of(turn, family, parent, name);
+    const struct fam_arg args[] = {{"name", name}, {"role", role_of(turn->locale, parent->role)}};
     bool is_self = strcmp(parent->user_id, turn->user_id) == 0;
     fam_locale_format(ret_text, FAM_DETAIL_SIZE,
                       is_self ? T(turn->locale, "family.self") : T(turn->locale, "family.member"), args, 2);
@@ -51,7 +70,7 @@ static enum fam_code show_page(struct fam_turn *turn, const Fam__V1__Family *fam
         const Fam__V1__Parent *parent = family->parents[i];
         struct fam_uuid id;
         char text[FAM_DETAIL_SIZE];
-        fam_member_describe(turn, parent, text);
+        fam_member_describe(turn, family, parent, text);
         fam_html_add(&html, "— ");
         fam_html_add(&html, text);
         fam_html_end_line(&html);
@@ -83,13 +102,15 @@ static const Fam__V1__Parent *find(const Fam__V1__Family *family, const char *id
     return NULL;
 }
 
-static enum fam_code show_one(struct fam_turn *turn, const Fam__V1__Parent *parent, bool asks)
+static enum fam_code show_one(struct fam_turn *turn, const Fam__V1__Family *family, const Fam__V1__Parent *parent,
+                              bool asks)
 {
     struct fam_keyboard keyboard = {0};
     fam_auto(fam_html_done) struct fam_html html = {0};
-    char text[FAM_DETAIL_SIZE];
-    fam_member_describe(turn, parent, text);
-    const struct fam_arg args[] = {{"name", name_of(turn->locale, parent)}};
+    char text[FAM_DETAIL_SIZE], name[FAM_DETAIL_SIZE];
+    fam_member_describe(turn, family, parent, text);
+    name_of(turn, family, parent, name);
+    const struct fam_arg args[] = {{"name", name}};
     fam_html_init(&html);
     if (asks) {
         fam_locale_add_html(&html, T(turn->locale, "members.remove_ask"), args, 1);
@@ -133,5 +154,5 @@ enum fam_code fam_member_press(struct fam_turn *turn)
         return show_page(turn, family, 0);
     }
     return turn->pressed.argument == REMOVE ? remove_member(turn, id)
-                                            : show_one(turn, parent, turn->pressed.argument == ASK_REMOVAL);
+                                            : show_one(turn, family, parent, turn->pressed.argument == ASK_REMOVAL);
 }

@@ -3,11 +3,11 @@
 #ifndef FAM_DIALOG_PEOPLE_H
 #define FAM_DIALOG_PEOPLE_H
 
+#include "dialog/birth.h"
 #include "dialog/turn.h"
 
 enum {
-    FAM_PLACE_ASK = 253,   /* argument of a button for a country: asks; beside FAM_COUNTRY_OTHER and _NONE */
-    FAM_DETAIL_SIZE = 400, /* one line about somebody */
+    FAM_PLACE_ASK = 253, /* argument of a button for a country: asks; beside FAM_COUNTRY_OTHER and _NONE */
     FAM_FEEDBACK_CHARS = 2000,
     FAM_NEEDS_CHARS = 500,
     FAM_MEMBERS_A_PAGE = 8
@@ -39,8 +39,9 @@ enum fam_code fam_family_name_text(struct fam_turn *turn, bool *ret_taken);
 /* members.c */
 enum fam_code fam_members_show(struct fam_turn *turn);
 enum fam_code fam_member_press(struct fam_turn *turn);
-/* "Анна (это вы), родитель". */
-void fam_member_describe(const struct fam_turn *turn, const Fam__V1__Parent *parent, char ret_text[FAM_DETAIL_SIZE]);
+/* "Анна (это вы), родитель"; "без имени 2, родитель" when several others have no name. */
+void fam_member_describe(const struct fam_turn *turn, const Fam__V1__Family *family, const Fam__V1__Parent *parent,
+                         char ret_text[FAM_DETAIL_SIZE]);
 
 /* invites.c */
 /* Is it "/start CODE" with the form of an invitation? */
@@ -64,6 +65,9 @@ enum fam_code fam_places_my_country_text(struct fam_turn *turn, bool *ret_taken)
 enum fam_code fam_places_zone(struct fam_turn *turn);
 enum fam_code fam_places_ask_zone(struct fam_turn *turn);
 enum fam_code fam_places_zone_text(struct fam_turn *turn, bool *ret_taken);
+
+/* children.c: why a birth is not taken, RANGE or NO_DATE, in words. */
+const char *fam_children_birth_fault(const struct fam_locale *locale, enum fam_birth_parse parsed);
 
 /* child.c: one child. */
 enum fam_code fam_child_card(struct fam_turn *turn);

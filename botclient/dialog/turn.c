@@ -226,6 +226,11 @@ int fam_turn_consent(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpos
     return -1;
 }
 
+bool fam_turn_may_store(const struct fam_turn *turn)
+{
+    return fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) == 1;
+}
+
 bool fam_turn_is_new(const struct fam_turn *turn)
 {
     int processing = fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING);

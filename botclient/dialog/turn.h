@@ -12,7 +12,7 @@
 #include "fam/v1/session.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
 
-enum { FAM_PHRASE_CHARS = 2000 };
+enum { FAM_PHRASE_CHARS = 2000, FAM_DETAIL_SIZE = 400 /* one line about somebody */ };
 
 struct fam_dialog {
     struct fam_dialog_options options;
@@ -74,6 +74,8 @@ enum fam_code fam_turn_change_user(struct fam_turn *turn, const Fam__V1__UpdateU
 enum fam_code fam_turn_update_user(struct fam_turn *turn, Fam__V1__Language language, const char *country);
 /* The person's decision: 1 given, 0 refused or withdrawn, -1 never decided. */
 int fam_turn_consent(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpose);
+/* Does the person consent to processing? */
+bool fam_turn_may_store(const struct fam_turn *turn);
 /* True while consent, country or the first child are open, as far as the user row tells. */
 bool fam_turn_is_new(const struct fam_turn *turn);
 void fam_turn_set_draft(struct fam_turn *turn, const char *text);
@@ -122,11 +124,19 @@ enum fam_code fam_children_birth(struct fam_turn *turn);
 /* The family; *ret_reply is empty when there is none (still FAM_OK). */
 enum fam_code fam_children_family(struct fam_turn *turn, struct fam_backend_reply *ret_reply,
                                   Fam__V1__Family **ret_family);
-/* "Маша, 7 лет", or "ребёнок, 7 лет" without a name. */
-void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Child *child, char *ret_text, size_t size);
+/* "Маша", "ребёнок без имени", "ребёнок без имени 2" when the family has several. `family` may be NULL. */
+void fam_children_name(const struct fam_locale *locale, const Fam__V1__Family *family, const Fam__V1__Child *child,
+                       char ret_name[FAM_DETAIL_SIZE]);
+/* "Маша, 7 лет", the name as above. */
+void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Family *family, const Fam__V1__Child *child,
+                           char *ret_text, size_t size);
 
 /* answer.c */
 enum fam_code fam_answer_phrase(struct fam_turn *turn);
+/* Where a question waits for a short answer, and the text of this update is none: is it what a child said? A short text
+ * is not, unless it speaks of a danger. The server is asked that, and who can't ask it fails: no cry for help is told
+ * to be a bad name. */
+enum fam_code fam_answer_is_phrase(struct fam_turn *turn, bool *ret_phrase);
 /* The draft again, now for the child of the onboarding. */
 enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child);
 enum fam_code fam_answer_edited(struct fam_turn *turn);

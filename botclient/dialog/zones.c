@@ -82,6 +82,10 @@ static bool is_distance(const char *zone, int *ret_hours)
 void fam_zone_name(const struct fam_locale *locale, const char *zone, char ret_name[FAM_ZONE_SIZE])
 {
     int hours;
+    if (!*zone || strcmp(zone, "Etc/UTC") == 0) { /* nobody has told where the family lives */
+        snprintf(ret_name, FAM_ZONE_SIZE, "UTC");
+        return;
+    }
     if (is_distance(zone, &hours)) {
         snprintf(ret_name, FAM_ZONE_SIZE, "UTC%+d", hours);
         return;

@@ -13,10 +13,25 @@ Test(bot_birth, ages_years_and_dates_are_understood)
     static const struct {
         const char *text;
         int year, month, day;
-    } rows[] = {{"7", 2019, 0, 0},           {" 7 лет ", 2019, 0, 0},     {"2 года", 2024, 0, 0},
-                {"7 years old", 2019, 0, 0}, {"17", 2009, 0, 0},          {"2019", 2019, 0, 0},
-                {"2019 г.р.", 2019, 0, 0},   {"12.03.2019", 2019, 3, 12}, {"1/9/2020", 2020, 9, 1},
-                {"2019-03-12", 2019, 3, 12}, {"29.02.2020", 2020, 2, 29}};
+    } rows[] = {{"7", 2019, 0, 0},
+                {" 7 лет ", 2019, 0, 0},
+                {"2 года", 2024, 0, 0},
+                {"7 years old", 2019, 0, 0},
+                {"17", 2009, 0, 0},
+                {"2019", 2019, 0, 0},
+                {"2019 г.р.", 2019, 0, 0},
+                {"12.03.2019", 2019, 3, 12},
+                {"1/9/2020", 2020, 9, 1},
+                {"2019-03-12", 2019, 3, 12},
+                {"29.02.2020", 2020, 2, 29},
+                {"12 марта 2019", 2019, 3, 12},
+                {"1 Мая 2018 г.", 2018, 5, 1},
+                {"12 March 2019", 2019, 3, 12},
+                {"March 12th, 2019", 2019, 3, 12},
+                {"семь", 2019, 0, 0},
+                {"Семь лет", 2019, 0, 0},
+                {"twelve years old", 2014, 0, 0},
+                {"2009", 2009, 0, 0}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fam_birth birth = {0};
         cr_assert_eq(fam_birth_parse(rows[i].text, november_2026, &birth), FAM_BIRTH_GOOD, "%s", rows[i].text);
@@ -27,23 +42,39 @@ Test(bot_birth, ages_years_and_dates_are_understood)
     cr_assert_eq(fam_birth_year_of_age(7, march_2026), 2018, "before 1 July the year counts as not yet complete");
 }
 
-Test(bot_birth, impossible_ages_and_dates_are_told_from_phrases)
+Test(bot_birth, impossible_ages_and_days_that_no_calendar_has_are_told_from_phrases)
 {
-    static const char *const out[] = {"1", "18", "0", "99", "1950", "2026", "31.02.2019", "12.13.2019", "01.01.1999"};
+    static const char *const out[] = {"1", "18", "0", "99", "1950", "2026", "2008", "01.01.1999", "12 марта 1999"};
+    static const char *const no_date[] = {"31.02.2019", "12.13.2019", "2019-02-30", "29.02.2019", "31 апреля 2019"};
     static const char *const other[] = {
-        "",          "нет",      "мне 7 всего?", "2019-03", "7 раз сказал",       "12.03",
-        "123456789", "семь лет", "-5",           "1.2.3.4", "не хочу больше жить"};
+        "",   "нет",     "мне 7 всего?",        "2019-03",  "7 раз сказал", "12.03", "123456789", "март 2019",
+        "-5", "1.2.3.4", "не хочу больше жить", "семь раз", "12 раз 2019"};
     struct fam_birth birth;
     for (size_t i = 0; i < sizeof(out) / sizeof(out[0]); i++)
         cr_assert_eq(fam_birth_parse(out[i], november_2026, &birth), FAM_BIRTH_RANGE, "%s", out[i]);
+    for (size_t i = 0; i < sizeof(no_date) / sizeof(no_date[0]); i++)
+        cr_assert_eq(fam_birth_parse(no_date[i], november_2026, &birth), FAM_BIRTH_NO_DATE, "%s", no_date[i]);
     for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
         cr_assert_eq(fam_birth_parse(other[i], november_2026, &birth), FAM_BIRTH_OTHER, "%s", other[i]);
 }
 
 Test(bot_birth, names_are_told_from_phrases)
 {
-    static const char *const names[] = {"Маша",  "маша",    " Anna-Maria ", "Анна Мария", "O'Neil", "Ли",
-                                        "Мэтью", "Людмила", "Ахмет",        "Николь",     "李"};
+    static const char *const names[] = {"Маша",
+                                        "маша",
+                                        " Anna-Maria ",
+                                        "Анна Мария",
+                                        "O'Neil",
+                                        "Ли",
+                                        "Мэтью",
+                                        "Людмила",
+                                        "Ахмет",
+                                        "Николь",
+                                        "李",
+                                        "Коля😀",
+                                        "Коля 👨‍👩‍👧",
+                                        "Том & <Джерри>",
+                                        "\"Ивановы\" & Ко"};
     static const char *const phrases[] = {"",    "хочу умереть", "Хочу умереть", "повешусь", "Умру", "Ненавижу тебя!",
                                           "нет", "suicide",      "Маша 7",       "a b c",    "!!!",  "Убьюсь"};
     char name[FAM_NAME_SIZE];

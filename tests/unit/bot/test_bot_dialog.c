@@ -124,11 +124,12 @@ Test(bot_dialog, a_phrase_in_the_middle_of_a_question_is_answered_and_the_questi
     assert_says(&w.sent[before], "8-800-2000-122");
     cr_assert(w.sent[before].protect);
     assert_says(last(), "Как зовут");
-    say("повешусь");
-    assert_says(&w.sent[w.sent_count - 2], "reading of повешусь");
+    say("он сегодня опять весь вечер молчит");
+    assert_says(&w.sent[w.sent_count - 2], "reading of он сегодня");
     say("Анна Мария");
     assert_says(last(), "Анна Мария");
-    say("он опять молчит");
+    say("он уже третий день не хочет ни с кем говорить");
+    assert_says(&w.sent[w.sent_count - 2], "reading of он уже");
     assert_says(last(), "Анна Мария");
     say("99");
     assert_says(last(), "Анна Мария");
@@ -313,6 +314,7 @@ Test(bot_dialog, buttons_open_details_and_rate)
     press("Стало хуже");
     cr_assert_eq(w.entries[0].helped, 4);
     cr_assert_eq(w.entries[0].used, 2);
+    cr_assert_str_eq(last()->text, ru("rate.sorry"), "not \"noted, thank you\"");
     w.entry_count = 0; /* erased */
     press_on(&copy, "Почему 1");
     cr_assert_str_eq(last()->text, ru("button.not_kept"));
@@ -504,6 +506,7 @@ Test(bot_dialog, unknown_commands_help_and_children)
     cr_assert_eq(w.child_count, 2);
     cr_assert_str_eq(w.children[1].name, "петя");
     assert_says(last(), "Готово");
+    w.family = false;
     w.processing = 0;
     say("/children");
     cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("children.consent_first"));

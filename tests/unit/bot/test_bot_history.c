@@ -194,6 +194,26 @@ Test(bot_history, sharing_is_one_tap_and_hidden_by_one)
     assert_says(last(), ru("share.hidden"));
 }
 
+Test(bot_history, its_author_can_always_hide_an_entry)
+{
+    struct sent answer = *say("Нет!");
+    press_on(&answer, ru("button.share"));
+    w.role = FAM__V1__PARENT_ROLE__PARENT_ROLE_READER;
+    say("/history");
+    press("Открыть 1");
+    press(ru("button.hide"));
+    cr_assert_not(w.entries[0].shared, "a relative hides");
+    w.entries[0].shared = true;
+    w.parent_count = 0;
+    say("/history");
+    press("Открыть 1");
+    press(ru("button.hide"));
+    cr_assert_not(w.entries[0].shared, "so does who is alone by now");
+    say("/history");
+    press("Открыть 1");
+    cr_assert_null(find_button(last(), ru("button.share")), "there is nobody to show it to");
+}
+
 Test(bot_history, what_speaks_of_the_family_is_shared_after_a_second_question_only)
 {
     struct sent answer = *say("Нет!");
@@ -283,6 +303,56 @@ Test(bot_history, not_like_that_in_words_and_left_by_cancel)
     cr_assert_eq(w.entry_count, 1);
     say("Уйди!");
     cr_assert_eq(w.entry_count, 2, "the next words are a phrase again");
+}
+
+Test(bot_history, words_typed_right_after_not_like_that_are_the_note)
+{
+    struct sent answer = *say("Нет!");
+    press_on(&answer, ru("button.not_so"));
+    say("Она устала после школы");
+    cr_assert_str_eq(w.entries[0].note, "Она устала после школы");
+    assert_says(last(), ru("correct.done"));
+    cr_assert_eq(w.entry_count, 1, "it is no new phrase");
+    press_on(&answer, ru("button.not_so"));
+    press(ru("feelings.joy"));
+    press("спокойствие");
+    say("Уйди!");
+    cr_assert_eq(w.entry_count, 2, "after a feeling was chosen the next words are a phrase");
+    press_on(&answer, ru("button.not_so"));
+    press(ru("button.stay"));
+    say("Сам!");
+    cr_assert_eq(w.entry_count, 3, "so they are when it stays as it is");
+}
+
+Test(bot_history, a_note_that_is_too_long_is_told_to_be)
+{
+    static char note[600];
+    memset(note, 'a', 501);
+    struct sent answer = *say("Нет!");
+    press_on(&answer, ru("button.not_so"));
+    press(ru("button.note"));
+    assert_says(say(note), ru("correct.note_long"));
+    cr_assert_eq(w.entry_count, 1);
+    say("короче");
+    cr_assert_str_eq(w.entries[0].note, "короче");
+}
+
+Test(bot_history, what_can_not_be_looked_for_is_told_to_be_no_words)
+{
+    static const char *const none[] = {"!!!", "???", "😀😀", "я", "- -"};
+    say("/history");
+    press(ru("button.filter"));
+    press(ru("button.words"));
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        assert_says(say(none[i]), ru("history.no_words"));
+    static char words[100];
+    memset(words, 'a', 61);
+    assert_says(say(words), ru("history.words_long"));
+    w.fail_method = FAM_BACKEND_SEARCH_ENTRIES;
+    w.fail_code = FAM_INVALID_ARGUMENT;
+    w.fail_before = 1;
+    assert_says(say("то"), ru("history.no_words"));
+    cr_assert_eq(w.entry_count, 0);
 }
 
 Test(bot_history, a_correction_never_edits_a_danger_away)

@@ -148,6 +148,7 @@ Test(bot_locale, texts_fit_where_they_go)
                   {"button.", 30},
                   {"rate.thanks", 200},
                   {"rate.noted", 200},
+                  {"rate.sorry", 300},
                   {"rate.", 20},
                   {"", 1500}};
     for (size_t l = 0; l < fam_locale_count(); l++) {

@@ -29,9 +29,63 @@ Test(bot_people, a_reader_sees_and_changes_nothing)
     cr_assert_null(find_button(last(), ru("button.zone")));
     press(ru("button.members"));
     cr_assert_null(find_button(last(), "Пётр"), "nobody to remove");
+    snprintf(w.children[0].needs, sizeof(w.children[0].needs), "заикается");
     say("/children");
     assert_last_says("Маша");
-    cr_assert_eq(last()->keyboard.count, 0);
+    cr_assert_null(find_button(last(), ru("children.add")));
+    struct sent list = *last();
+    press("Маша");
+    assert_last_says("заикается");
+    cr_assert_eq(last()->keyboard.count, 1, "the way back alone");
+    press(ru("button.back"));
+    w.role = FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT;
+    press_on(&list, "Маша");
+    struct sent card = *last();
+    w.role = FAM__V1__PARENT_ROLE__PARENT_ROLE_READER;
+    press_on(&card, ru("button.child_remove"));
+    cr_assert_str_eq(last()->text, ru("refused.reads_only"));
+}
+
+Test(bot_people, members_and_children_without_a_name_are_told_apart_by_numbers)
+{
+    with_relatives();
+    w.parents[0].name[0] = '\0';
+    say("/family");
+    assert_last_says("— без имени, родитель");
+    w.name[0] = '\0';
+    say("/family");
+    assert_last_says("— без имени (это вы), родитель");
+    assert_last_says("— без имени, родитель");
+    w.parents[1].name[0] = '\0';
+    w.children[0].name[0] = '\0';
+    w.children[1] = (struct world_child){.year = 2019};
+    w.child_count = 2;
+    say("/family");
+    assert_last_says("— без имени 1, родитель");
+    assert_last_says("— без имени 2, родственник");
+    assert_last_says("— ребёнок без имени 2, 7 лет");
+    press(ru("button.members"));
+    press("без имени 2");
+    press(ru("button.remove_member"));
+    assert_last_says("Убрать из семьи: без имени 2?");
+    press(ru("button.remove_yes"));
+    cr_assert(w.parents[1].removed);
+    cr_assert_not(w.parents[0].removed);
+    say("/children");
+    press("без имени 2");
+    assert_last_says("ребёнок без имени 2");
+    press(ru("button.child_remove"));
+    assert_last_says("ребёнок без имени 2, 7 лет?");
+    press(ru("button.remove_yes"));
+    cr_assert(w.children[1].removed);
+    cr_assert_not(w.children[0].removed);
+}
+
+Test(bot_people, a_family_that_told_no_place_has_the_clock_of_utc)
+{
+    snprintf(w.zone, sizeof(w.zone), "Etc/UTC");
+    say("/family");
+    assert_last_says("Часовой пояс: UTC.");
 }
 
 Test(bot_people, a_button_from_before_one_became_a_reader_is_refused_kindly)
@@ -295,7 +349,9 @@ Test(bot_people, country_and_time_zone_by_button_or_by_word)
     cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("zone.unknown"));
     cr_assert_str_eq(last()->text, ru("zone.ask"));
     say("токио");
-    cr_assert_not_null(strstr(w.sent[w.sent_count - 2].text, "reading of токио"), "what is no city is a phrase");
+    cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("unfit.zone"), "what is no city is told to be none");
+    cr_assert_str_eq(last()->text, ru("zone.ask"));
+    cr_assert_eq(w.entry_count, 0, "and is no phrase");
 }
 
 Test(bot_people, everything_is_there_in_english_too)

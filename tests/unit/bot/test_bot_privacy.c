@@ -114,8 +114,9 @@ Test(bot_privacy, erasure_needs_the_word_and_gives_a_receipt)
     assert_says(question, ru("erase.explain"));
     assert_says(question, "УДАЛИТЬ");
     say("да");
-    cr_assert_not(w.erased, "another word is a phrase");
-    cr_assert_eq(w.entry_count, 2);
+    cr_assert_not(w.erased);
+    cr_assert_eq(w.entry_count, 1, "and it is no phrase");
+    assert_says(&w.sent[w.sent_count - 2], ru("unfit.word"));
     assert_says(last(), "УДАЛИТЬ");
     int updates = w.calls[FAM_BACKEND_UPDATE_SESSION];
     assert_says(say(" удалить "), ru("receipt.title"));
@@ -125,6 +126,17 @@ Test(bot_privacy, erasure_needs_the_word_and_gives_a_receipt)
     assert_says(last(), ru("privacy.sent_nothing"));
     cr_assert_eq(w.removed_count, 0, "nobody asked for it");
     cr_assert_eq(w.calls[FAM_BACKEND_UPDATE_SESSION], updates, "nothing is written after the end");
+}
+
+Test(bot_privacy, a_receipt_says_nothing_of_a_family_to_whom_had_none)
+{
+    w.family = false;
+    w.child_count = 0;
+    w.parent_count = 1; /* so that no family is erased */
+    say("/delete");
+    assert_says(say("УДАЛИТЬ"), ru("receipt.title"));
+    cr_assert_null(strstr(last()->text, ru("receipt.others")));
+    cr_assert_null(strstr(last()->text, ru("receipt.family")));
 }
 
 Test(bot_privacy, our_answers_go_too_when_that_is_chosen)

@@ -80,6 +80,37 @@ Test(bot_settings, a_child_is_removed_after_a_question)
     cr_assert_eq(w.calls[FAM_BACKEND_REMOVE_CHILD], 1);
 }
 
+Test(bot_settings, who_has_withdrawn_the_consent_sees_and_removes_children)
+{
+    w.processing = 0;
+    say("/children");
+    assert_last_says("Маша, 7 лет");
+    cr_assert_null(find_button(last(), ru("children.add")));
+    press("Маша");
+    cr_assert_null(find_button(last(), ru("button.child_name")));
+    press(ru("button.child_remove"));
+    press(ru("button.remove_yes"));
+    cr_assert(w.children[0].removed);
+    assert_last_says(ru("children.none"));
+    cr_assert_null(find_button(last(), ru("children.add")));
+    size_t before = w.sent_count;
+    say("/children");
+    cr_assert_str_eq(w.sent[before].text, ru("children.consent_first"));
+}
+
+Test(bot_settings, the_eleventh_child_is_refused_before_anything_is_asked)
+{
+    struct sent list = *say("/children");
+    for (size_t i = 1; i < 10; i++)
+        w.children[i] = (struct world_child){.name = "Петя", .year = 2019};
+    w.child_count = 10;
+    press_on(&list, ru("children.add"));
+    cr_assert_str_eq(last()->text, ru("children.full"));
+    cr_assert_not(last()->is_edit, "the list stays");
+    say("Нет!");
+    cr_assert_eq(w.entry_count, 1, "no name is waited for");
+}
+
 Test(bot_settings, settings_are_changed_by_one_tap_each)
 {
     w.retention_days = 90;

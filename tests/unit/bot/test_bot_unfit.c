@@ -1,0 +1,88 @@
+/* Questions that wait for a short answer, and texts that are none: what is told, and what is a phrase all the same. */
+#include "fake_world.h"
+
+TestSuite(bot_unfit, .init = world_start, .fini = world_stop);
+
+static const char *ru(const char *key)
+{
+    return T(fam_locales_get(w.locales, FAM__V1__LANGUAGE__LANGUAGE_RU), key);
+}
+
+#define assert_says(sent, part)                                                                                        \
+    cr_assert_not_null(strstr((sent)->text, (part)), "\"%s\" is not in: %s", (part), (sent)->text)
+
+/* Up to the question for the child's name. */
+static void begin(void)
+{
+    say("/start");
+    press("Россия");
+    press("Согласие даю");
+    press("Согласие даю");
+}
+
+Test(bot_unfit, a_short_text_that_is_no_answer_is_told_why_and_never_read)
+{
+    say("/start");
+    say("Ваканда");
+    assert_says(&w.sent[w.sent_count - 2], ru("unfit.country"));
+    assert_says(last(), ru("country.ask"));
+    press("Россия");
+    press("Согласие даю");
+    press("Согласие даю");
+    say("Ненавижу тебя!");
+    assert_says(&w.sent[w.sent_count - 2], ru("unfit.name"));
+    assert_says(last(), ru("child.name"));
+    assert_says(say("Коля😀 <3"), ru("child.name"));
+    assert_says(say("Коля😀"), "Коля😀");
+    static const char *const ages[] = {"-5", "март 2019", "семь раз"};
+    for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+        say(ages[i]);
+        cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("unfit.birth"), "%s", ages[i]);
+        assert_says(last(), "Коля😀");
+    }
+    say("31.02.2019");
+    cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("child.no_date"));
+    say("12 марта 2019");
+    cr_assert_eq(w.children[0].month, 3);
+    cr_assert_eq(w.entry_count, 0, "none of it is what a child said");
+}
+
+Test(bot_unfit, an_unfit_answer_is_not_judged_while_nobody_can_tell_whether_it_is_a_danger)
+{
+    begin();
+    w.fail_method = FAM_BACKEND_TRANSLATE;
+    w.fail_code = FAM_UNAVAILABLE;
+    w.fail_before = 1;
+    struct fam_update update = world_message("не хочу больше жить");
+    size_t before = w.sent_count;
+    cr_assert_eq(world_handle(&update), FAM_HANDLE_AGAIN);
+    cr_assert_eq(w.sent_count, before, "it is not called a bad name");
+    cr_assert_eq(world_handle(&update), FAM_HANDLED);
+    assert_says(&w.sent[before], "8-800-2000-122");
+}
+
+Test(bot_unfit, an_unfit_answer_that_is_edited_is_no_phrase_either)
+{
+    begin();
+    say("коля 7");
+    struct fam_update edited = world_message("коля 8");
+    size_t before = w.sent_count;
+    edited.kind = FAM_UPDATE_EDITED;
+    cr_assert_eq(world_handle(&edited), FAM_HANDLED);
+    cr_assert_eq(w.sent_count, before);
+    cr_assert_eq(w.entry_count, 0);
+}
+
+Test(bot_unfit, signs_may_stand_in_the_name_of_a_family_and_a_short_phrase_may_not)
+{
+    world_settled();
+    say("/family");
+    press(ru("button.family_name"));
+    say("Не пойду в сад");
+    assert_says(&w.sent[w.sent_count - 2], ru("unfit.name"));
+    assert_says(last(), ru("family.ask_name"));
+    cr_assert_eq(w.entry_count, 0);
+    say("Смирновы & <Ко>");
+    cr_assert_str_eq(w.family_name, "Смирновы & <Ко>");
+    assert_says(last(), "Смирновы &amp; &lt;Ко&gt;");
+}
