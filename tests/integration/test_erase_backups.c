@@ -6,6 +6,7 @@
 static const char WORDS[] = "Ненавижу тебя!";
 
 static struct store_fixture f;
+static struct pg_server other_server; /* where backups are loaded */
 static char rows_before[128], keys_before[128], keys_after[128];
 
 /* One person with a family, a child and an entry. */
@@ -73,7 +74,7 @@ static void erase(const struct someone *someone)
 static struct fam_store *restore(const char *name, const char *keys)
 {
     char target[256];
-    cr_assert(pg_server_create_db(&f.pg, name, target, sizeof(target)));
+    cr_assert(pg_server_create_db(&other_server, name, target, sizeof(target)));
     expect_sql(target, "DROP SCHEMA public", NULL);
     load(rows_before, target);
     load(keys, target);
@@ -112,6 +113,7 @@ static void expect_opened(struct fam_store *store, const struct someone *someone
 Test(erase_backups, rows_from_before_open_with_keys_from_before_alone, .timeout = 120)
 {
     store_fixture_start(&f);
+    cr_assert(pg_server_start(&other_server, false), "PostgreSQL does not start");
     const struct someone gone = make_someone(1), other = make_someone(2);
     dump("public", "rows-before", rows_before);
     dump("keys", "keys-before", keys_before);
@@ -125,5 +127,6 @@ Test(erase_backups, rows_from_before_open_with_keys_from_before_alone, .timeout 
     expect_opened(then, &gone, FAM_OK);
     expect_opened(then, &other, FAM_OK);
     fam_store_free(then);
+    pg_server_stop(&other_server);
     store_fixture_stop(&f);
 }

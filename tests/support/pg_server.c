@@ -323,6 +323,15 @@ static void ignore_notice(void *context, const PGresult *result)
     (void)result;
 }
 
+bool pg_server_create_db(struct pg_server *server, const char *name, char *ret_conninfo, size_t size)
+{
+    char sql[160];
+    snprintf(sql, sizeof(sql), "CREATE DATABASE %s", name);
+    int length = snprintf(ret_conninfo, size, "host=%s port=%u user=%s dbname=%s", server->dir,
+                          server->port ? (unsigned)server->port : NO_TCP_PORT, superuser, name);
+    return length > 0 && (size_t)length < size && pg_server_sql(server->conninfo, sql, NULL, 0);
+}
+
 bool pg_server_sql(const char *conninfo, const char *sql, char *ret_value, size_t size)
 {
     PGconn *conn = PQconnectdb(conninfo);

@@ -39,6 +39,8 @@ bool pg_server_restart(struct pg_server *server);
 /* SIGSTOP and SIGCONT to all its processes: a server that takes connections and never answers. */
 void pg_server_pause(struct pg_server *server);
 void pg_server_resume(struct pg_server *server);
+/* Creates an empty database and writes its connection string (socket). Not on what pg_server_start_migrated began. */
+bool pg_server_create_db(struct pg_server *server, const char *name, char *ret_conninfo, size_t size);
 /* Runs SQL (several statements) on `conninfo`; the first column of the first row of the last result is in ret_value
  * (may be NULL; cut to size; "" when there is no row). False when it fails; ret_value then holds the message. */
 bool pg_server_sql(const char *conninfo, const char *sql, char *ret_value, size_t size);
