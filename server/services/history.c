@@ -271,7 +271,7 @@ static void forget_reading(struct fam_services_context *context, const struct fa
                                            .names = names,
                                            .name_count = fam_reader_names(&view->user, &view->family, child, names),
                                            .author = &view->user.user_id};
-    fam_reader_profile(&question, child);
+    fam_reader_profile(&question, &view->family, child);
     fam_reader_corrections(&question, &learned, NULL);
     if (fam_reader_forget(context->reader, &question, &status) != FAM_OK) {
         FAM_LOG(context->log, FAM_LOG_INFO, "translate", "the cached reading of a deleted entry ends by itself",

@@ -50,6 +50,7 @@ struct fam_family {
     struct fam_date today; /* there, by PostgreSQL's clock and time zones */
     int64_t created_at_ms;
     bool no_ai;                 /* nothing of this family goes to an AI */
+    bool profiles_stay;         /* some parent does not consent to an AI; of fam_person_load only, else false */
     int32_t retention_days;     /* so long phrases are kept; 0: the family did not say, the setting counts */
     struct fam_parent *parents; /* the oldest membership first */
     size_t parent_count;

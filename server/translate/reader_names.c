@@ -20,10 +20,11 @@ size_t fam_reader_names(const struct fam_user *author, const struct fam_family *
     return count;
 }
 
-void fam_reader_profile(struct fam_reader_question *question, const struct fam_child *child)
+void fam_reader_profile(struct fam_reader_question *question, const struct fam_family *family,
+                        const struct fam_child *child)
 {
     question->special_needs = "";
-    if (child == NULL || (child->trait_count == 0 && child->special_needs[0] == '\0')) {
+    if (child == NULL || family->profiles_stay || (child->trait_count == 0 && child->special_needs[0] == '\0')) {
         return;
     }
     question->profile_version = child->profile_version;

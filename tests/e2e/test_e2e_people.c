@@ -506,6 +506,24 @@ Test(e2e_people, a_profile_is_asked_with_placeholders_and_shared_with_nobody)
     cr_expect_eq(system_count(&world.system, "SELECT count(*) FROM disclosures"), 4);
 }
 
+/* Nobody knows which of the parents wrote a profile. */
+Test(e2e_people, a_profile_leaves_only_while_every_parent_consents_to_ai)
+{
+    struct person anna = system_family(&world.system, 6070, 7);
+    struct person boris = member(&anna, 6071, FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT);
+    struct person grandma = member(&anna, 6072, FAM__V1__PARENT_ROLE__PARENT_ROLE_READER);
+    system_consent(&world.system, &grandma, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, false);
+    system_consent(&world.system, &boris, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, false);
+    tell_profile(&boris, &anna.child_id, FAM__V1__TRAIT__TRAIT_DREAMY, "заикается");
+    cr_expect_eq(ask_about(&anna, &anna.child_id, "Ненавижу тебя!"), CLAUDE, "the words are Anna's, and go");
+    cr_expect_eq(cl_found(&world.claude, "dreamy"), 0, "Boris refused, and a trait has left");
+    cr_expect_eq(cl_found(&world.claude, "заикается"), 0, "Boris refused, and special needs have left");
+    system_consent(&world.system, &boris, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, true);
+    cr_expect_eq(ask_about(&anna, &anna.child_id, "Ненавижу тебя!"), CLAUDE);
+    cr_expect_eq(cl_found(&world.claude, "dreamy"), 1, "both consent; a relative writes no profile and is not asked");
+    cr_expect_eq(cl_found(&world.claude, "заикается"), 1);
+}
+
 Test(e2e_people, who_comes_by_a_link_is_counted_so)
 {
     Fam__V1__RegisterUserRequest request = FAM__V1__REGISTER_USER_REQUEST__INIT;
