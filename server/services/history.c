@@ -196,6 +196,9 @@ static enum fam_code share(const struct fam_view *view, struct fam_call *call,
     fam_auto(fam_entry_done) struct fam_entry entry;
     memset(&entry, 0, sizeof(entry));
     enum fam_code code = fam_view_entry(view, entry_id, true, &entry, status);
+    if (code == FAM_OK && request->shared && view->family.parent_count < 2) {
+        code = fam_fail_reason(status, FAM_FAILED_PRECONDITION, "NO_FAMILY", 0, "there is nobody to share it with");
+    }
     if (code == FAM_OK && request->shared && !request->confirmed) {
         code = ask_twice(view, &entry, status);
     }

@@ -336,6 +336,26 @@ Test(e2e_people, each_may_what_the_role_says)
     EXPECT_REASON(get_family(&reader), FAM_NOT_FOUND, "");
 }
 
+/* A button in an old message still asks for it. */
+Test(e2e_people, nothing_is_shared_where_nobody_else_is)
+{
+    struct person anna = system_family(&world.system, 6080, 7);
+    Fam__V1__ShareEntryRequest request = FAM__V1__SHARE_ENTRY_REQUEST__INIT;
+    struct fam_rpc told;
+    char entry_id[FAM_UUID_TEXT_SIZE];
+    EXPECT_OK(system_translate(&world.system, &anna, "Не хочу!", "alone", &told, &status));
+    (void)snprintf(entry_id, sizeof(entry_id), "%s", system_entry(&told)->entry_id);
+    fam_rpc_done(&told);
+    request.entry_id = entry_id;
+    request.shared = true;
+    begin(&anna);
+    EXPECT_REASON(FAM_RPC(world.system.client, fam__v1__translation_service, share_entry, &rpc, &request, &status),
+                  FAM_FAILED_PRECONDITION, "NO_FAMILY");
+    (void)member(&anna, 6081, FAM__V1__PARENT_ROLE__PARENT_ROLE_READER);
+    begin(&anna);
+    EXPECT_OK(FAM_RPC(world.system.client, fam__v1__translation_service, share_entry, &rpc, &request, &status));
+}
+
 /* ---- what goes to Claude ---- */
 
 static void set_no_ai(const struct person *who, Fam__V1__Switch value)
