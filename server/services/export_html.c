@@ -2,7 +2,7 @@
 #include "services/export_html.h"
 
 #include <cjson/cJSON.h>
-#include <math.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,15 +152,15 @@ static void add_duration(struct fam_buf *html, Fam__V1__Language language, doubl
 {
     static const struct {
         const char *name;
-        double seconds;
+        int64_t seconds;
     } UNITS[] = {{"day", 86400}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
-    double rest = ms > 0 && ms < MOMENT_MS_MAX ? floor(ms / 1000) : 0;
+    int64_t rest = ms > 0 && ms < MOMENT_MS_MAX ? (int64_t)ms / 1000 : 0;
     bool is_empty = true;
     for (size_t i = 0; i < FAM_ARRAY_SIZE(UNITS); i++) {
-        double count = floor(rest / UNITS[i].seconds);
-        rest -= count * UNITS[i].seconds;
+        int64_t count = rest / UNITS[i].seconds;
+        rest %= UNITS[i].seconds;
         if (count > 0) {
-            fam_buf_addf(html, "%s%.0f ", is_empty ? "" : " ", count);
+            fam_buf_addf(html, "%s%" PRId64 " ", is_empty ? "" : " ", count);
             add_text(html, language, "unit", UNITS[i].name);
             is_empty = false;
         }
