@@ -69,10 +69,10 @@ Test(export_html, every_word_of_the_database_has_a_text_in_both_languages)
                                            {"state", "failed"},          {"state", "expired"},
                                            {"source", "invite"},         {"source", "api"},
                                            {"purpose", "processing"},    {"purpose", "ai"},
-                                           {"purpose", "notifications"}, {"role", "parent"},
-                                           {"role", "reader"},           {"language", "ru"},
-                                           {"language", "en"},           {"engine", "offline"},
-                                           {"engine", "claude"},         {"recipient", "anthropic"}};
+                                           {"purpose", "notifications"}, {"role", "reader"},
+                                           {"language", "ru"},           {"language", "en"},
+                                           {"engine", "offline"},        {"engine", "claude"},
+                                           {"recipient", "anthropic"}};
     for (size_t i = 0; i < FAM_ARRAY_SIZE(WORDS); i++) {
         expect_word(WORDS[i][0], WORDS[i][1]);
     }
