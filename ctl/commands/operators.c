@@ -9,7 +9,7 @@
 #include "fam/v1/ops.pb-c.h"
 #include "words.h"
 
-enum { PAGE = 100, PAGES_MAX = 1000, DAY_MS = 86400000 };
+enum { DAY_MS = 86400000 };
 
 static char *text_flag(const struct fam_ctl *ctl, const char *flag)
 {
@@ -42,25 +42,25 @@ static void show_feedback_list(struct fam_out *out, const Fam__V1__ListFeedbackR
     }
 }
 
-static enum fam_code get_feedback(struct fam_ctl *ctl, int32_t size, char *token, struct fam_rpc_options *options,
-                                  struct fam_rpc *rpc, struct fam_status *status)
+/* A page of all, or the one of that id, and then nobody else's is opened. */
+static enum fam_code get_feedback(struct fam_ctl *ctl, const Fam__V1__ListFeedbackRequest *request,
+                                  struct fam_rpc_options *options, struct fam_rpc *rpc, struct fam_status *status)
 {
-    Fam__V1__ListFeedbackRequest request = FAM__V1__LIST_FEEDBACK_REQUEST__INIT;
     *options = fam_ctl_call(ctl);
     options->read_only = true;
     options->reason = fam_parsed_value(ctl->parsed, "--reason");
-    request.page_size = size;
-    request.page_token = token;
     fam_rpc_init(rpc, options);
-    return FAM_RPC(ctl->client, fam__v1__ops_service, list_feedback, rpc, &request, status);
+    return FAM_RPC(ctl->client, fam__v1__ops_service, list_feedback, rpc, request, status);
 }
 
 enum fam_code fam_ctl_feedback_list(struct fam_ctl *ctl, struct fam_status *status)
 {
+    Fam__V1__ListFeedbackRequest request = FAM__V1__LIST_FEEDBACK_REQUEST__INIT;
     struct fam_rpc_options options;
     struct fam_rpc rpc;
-    enum fam_code code = get_feedback(ctl, (int32_t)fam_parsed_number(ctl->parsed, "--limit", 20),
-                                      text_flag(ctl, "--after"), &options, &rpc, status);
+    request.page_size = (int32_t)fam_parsed_number(ctl->parsed, "--limit", 20);
+    request.page_token = text_flag(ctl, "--after");
+    enum fam_code code = get_feedback(ctl, &request, &options, &rpc, status);
     if (code == FAM_OK) {
         show_feedback_list(&ctl->out, (const Fam__V1__ListFeedbackResponse *)fam_rpc_response(&rpc));
     }
@@ -87,23 +87,17 @@ static bool show_feedback(struct fam_out *out, const Fam__V1__ListFeedbackRespon
 
 enum fam_code fam_ctl_feedback_show(struct fam_ctl *ctl, struct fam_status *status)
 {
-    const char *id = ctl->parsed->arguments[0];
-    char token[512] = "";
-    bool found = false;
-    enum fam_code code = FAM_OK;
-    for (int page = 0; page < PAGES_MAX && code == FAM_OK && !found && (page == 0 || token[0] != '\0'); page++) {
-        struct fam_rpc_options options;
-        struct fam_rpc rpc;
-        code = get_feedback(ctl, PAGE, token, &options, &rpc, status);
-        if (code == FAM_OK) {
-            const Fam__V1__ListFeedbackResponse *response =
-                (const Fam__V1__ListFeedbackResponse *)fam_rpc_response(&rpc);
-            found = show_feedback(&ctl->out, response, id);
-            (void)snprintf(token, sizeof(token), "%s", response->next_page_token);
-        }
-        fam_rpc_done(&rpc);
+    Fam__V1__ListFeedbackRequest request = FAM__V1__LIST_FEEDBACK_REQUEST__INIT;
+    struct fam_rpc_options options;
+    struct fam_rpc rpc;
+    request.feedback_id = ctl->parsed->arguments[0];
+    enum fam_code code = get_feedback(ctl, &request, &options, &rpc, status);
+    if (code == FAM_OK &&
+        !show_feedback(&ctl->out, (const Fam__V1__ListFeedbackResponse *)fam_rpc_response(&rpc), request.feedback_id)) {
+        code = fam_fail(status, FAM_NOT_FOUND, "there is no feedback %s", request.feedback_id);
     }
-    return code != FAM_OK || found ? code : fam_fail(status, FAM_NOT_FOUND, "there is no feedback %s", id);
+    fam_rpc_done(&rpc);
+    return code;
 }
 
 /* ---- retention ---- */

@@ -209,6 +209,7 @@ static void ask(struct item *item)
         .name_count = fam_reader_names(&item->author, &item->family, child_of(item), names),
         .author = &item->entry.user_id,
         .entry_id = &item->entry_id,
+        .apart = fam_reader_apart(&item->family),
         .timeout_ms = left_ms > SPARE_MS ? left_ms - SPARE_MS : 1,
         .began_ms = fam_mono_ms(),
         .has_time = true,

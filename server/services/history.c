@@ -273,7 +273,8 @@ static void forget_reading(struct fam_services_context *context, const struct fa
     struct fam_reader_question question = {.input = &input,
                                            .names = names,
                                            .name_count = fam_reader_names(&view->user, &view->family, child, names),
-                                           .author = &view->user.user_id};
+                                           .author = &view->user.user_id,
+                                           .apart = fam_reader_apart(&view->family)};
     fam_reader_profile(&question, &view->family, child);
     fam_reader_corrections(&question, &learned, NULL);
     if (fam_reader_forget(context->reader, &question, &status) != FAM_OK) {

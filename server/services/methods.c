@@ -180,6 +180,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("EraseFamilyRequest.family_id", REQUIRED, 36, 36),
     RULE("ListFeedbackRequest.page_size", OPTIONAL, 1, 100),
     RULE("ListFeedbackRequest.page_token", OPTIONAL, 0, 128),
+    RULE("ListFeedbackRequest.feedback_id", OPTIONAL, 36, 36),
     RULE("ListEntrySummariesRequest.page_size", OPTIONAL, 1, 100),
     RULE("ListEntrySummariesRequest.page_token", OPTIONAL, 0, 128),
     RULE("ListEntrySummariesRequest.user_id", OPTIONAL, 36, 36),

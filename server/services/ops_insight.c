@@ -155,6 +155,7 @@ void fam_ops_list_feedback(struct fam_services_context *context, const Fam__V1__
 {
     struct fam_status status;
     struct fam_service_page page = {.limit = 0};
+    struct fam_uuid only = {{0}};
     fam_auto(words_done) struct words words = {.list = NULL};
     fam_auto(fam_reply_done) struct fam_reply reply;
     fam_reply_init(&reply);
@@ -163,9 +164,12 @@ void fam_ops_list_feedback(struct fam_services_context *context, const Fam__V1__
                              ? fam_service_read_page(request->page_size, request->page_token, &page, &status)
                              : fam_fail_reason(&status, FAM_PERMISSION_DENIED, "REASON_REQUIRED", 0,
                                                "what people told is personal: say why; it is audited");
+    if (code == FAM_OK && request->feedback_id[0] != '\0') {
+        code = fam_service_uuid(request->feedback_id, "feedback_id", &only, &status);
+    }
     if (code == FAM_OK) {
-        code =
-            fam_feedback_list(context->store, page.before, page.limit, &words.list, &words.count, &words.more, &status);
+        code = fam_feedback_list(context->store, fam_uuid_is_nil(&only) ? NULL : &only, page.before, page.limit,
+                                 &words.list, &words.count, &words.more, &status);
     }
     if (code == FAM_OK) {
         code = tell_authors(context, call, &words, &status);

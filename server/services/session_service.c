@@ -2,12 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "metrics/metrics.h"
 #include "services/reply.h"
 #include "services/services_private.h"
 #include "session/session.h"
 #include "store/audit_store.h"
 #include "store/lead_store.h"
+#include "store/user_store.h"
 
 static struct fam_services_context *context_of(Fam__V1__SessionService_Service *service)
 {
@@ -53,6 +55,21 @@ static Fam__V1__Session *reply_session(struct fam_reply *reply, const struct fam
     return made;
 }
 
+/* Is the person of a new session still there? Somebody who is being erased has been marked so before the sessions are
+ * ended: what was made since then is found here, and what was made before is ended there. */
+static enum fam_code check_person(struct fam_services_context *context, const struct fam_uuid *user_id,
+                                  const struct fam_session *session, struct fam_status *status)
+{
+    fam_auto(fam_user_done) struct fam_user user;
+    struct fam_status ignored;
+    memset(&user, 0, sizeof(user));
+    enum fam_code code = fam_user_get(context->store, user_id, &user, status);
+    if (code != FAM_OK && fam_sessions_delete(context->sessions, user_id, session->id, &ignored) != FAM_OK) {
+        fam_log_status(context->log, FAM_LOG_WARN, "session", "a session without a person ends by itself", &ignored);
+    }
+    return code;
+}
+
 static void create_session(Fam__V1__SessionService_Service *service, const Fam__V1__CreateSessionRequest *request,
                            Fam__V1__CreateSessionResponse_Closure closure, void *closure_data)
 {
@@ -65,6 +82,9 @@ static void create_session(Fam__V1__SessionService_Service *service, const Fam__
     bool created = false;
     enum fam_code code = fam_sessions_create(context_of(service)->sessions, fam_call_acting_user(closure_data),
                                              request->client, &session, &created, &status);
+    if (code == FAM_OK && created) {
+        code = check_person(context_of(service), fam_call_acting_user(closure_data), &session, &status);
+    }
     if (code == FAM_OK) {
         response.created = created;
         response.session = reply_session(&reply, &session);

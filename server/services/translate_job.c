@@ -313,6 +313,7 @@ bool fam_job_ask(struct fam_job *job)
         .name_count = fam_reader_names(&job->user, &job->family, job->child, names),
         .author = job->author,
         .entry_id = &job->entry_id,
+        .apart = fam_reader_apart(&job->family),
         .timeout_ms = left_ms > ANSWER_SPARE_MS ? left_ms - ANSWER_SPARE_MS : 1,
         .began_ms = fam_call_began_ms(job->call),
         .goes_on = true, /* what is slow is delivered as a better reading */

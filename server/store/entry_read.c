@@ -41,15 +41,17 @@ enum column {
     "(extract(epoch FROM clock_timestamp() - d.created_at) * 1000)::bigint, t.body, e.user_id, k.family_id, "          \
     "k.wrapped_family, EXISTS (SELECT 1 FROM parents a WHERE a.family_id = k.family_id AND a.user_id = e.user_id), "   \
     "(extract(epoch FROM e.revised_at) * 1000)::bigint, c.correction_id, c.body "
+/* What is the author's alone is not even looked for where somebody else looks: hence the conditions inside. */
 #define JOIN_ENTRIES                                                                                                   \
     "LEFT JOIN keys.entry_keys k ON k.entry_id = e.entry_id "                                                          \
     "JOIN LATERAL (SELECT version, body, created_at FROM readings WHERE entry_id = e.entry_id "                        \
     "ORDER BY version DESC LIMIT 1) r ON true "                                                                        \
     "LEFT JOIN LATERAL (SELECT delivery_id, chat, reading_version, created_at FROM deliveries "                        \
-    "WHERE entry_id = e.entry_id ORDER BY created_at DESC, delivery_id DESC LIMIT 1) d ON e.user_id = $1 "             \
-    "LEFT JOIN ratings t ON t.entry_id = e.entry_id AND t.user_id = e.user_id AND e.user_id = $1 "                     \
-    "LEFT JOIN LATERAL (SELECT correction_id, body FROM corrections WHERE entry_id = e.entry_id "                      \
-    "AND user_id = e.user_id ORDER BY correction_id DESC LIMIT 1) c ON e.user_id = $1 "
+    "WHERE e.user_id = $1 AND entry_id = e.entry_id ORDER BY created_at DESC, delivery_id DESC LIMIT 1) d ON true "    \
+    "LEFT JOIN LATERAL (SELECT body FROM ratings WHERE e.user_id = $1 AND entry_id = e.entry_id "                      \
+    "AND user_id = $1 LIMIT 1) t ON true "                                                                             \
+    "LEFT JOIN LATERAL (SELECT correction_id, body FROM corrections WHERE e.user_id = $1 AND entry_id = e.entry_id "   \
+    "AND user_id = $1 ORDER BY correction_id DESC LIMIT 1) c ON true "
 /* The family of the one who looks. */
 #define MY_FAMILY "(SELECT family_id FROM parents WHERE user_id = $1 ORDER BY created_at, parent_id LIMIT 1)"
 /* What others show to that family, as long as they are members of it. */

@@ -23,6 +23,7 @@ static const struct fam_statement list_all = {
     "feedback_list",
     "SELECT f.feedback_id, f.user_id, f.rating, f.body, (extract(epoch FROM f.created_at) * 1000)::bigint "
     "FROM feedback f JOIN users u USING (user_id) WHERE f.feedback_id < $1 AND u.erased_at IS NULL "
+    "AND ($3::uuid IS NULL OR f.feedback_id = $3) "
     "ORDER BY f.feedback_id DESC LIMIT $2::bigint",
     "select", "feedback"};
 
@@ -145,8 +146,8 @@ static enum fam_code open_rows(struct fam_store *store, struct fam_db *db, const
     return FAM_OK;
 }
 
-enum fam_code fam_feedback_list(struct fam_store *store, const struct fam_uuid *before, size_t limit,
-                                struct fam_feedback **ret_list, size_t *ret_count, bool *ret_more,
+enum fam_code fam_feedback_list(struct fam_store *store, const struct fam_uuid *only, const struct fam_uuid *before,
+                                size_t limit, struct fam_feedback **ret_list, size_t *ret_count, bool *ret_more,
                                 struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
@@ -163,6 +164,7 @@ enum fam_code fam_feedback_list(struct fam_store *store, const struct fam_uuid *
     enum fam_code code = fam_store_get(store, &db, status);
     fam_param_uuid(&params, before ? before : &newest);
     fam_param_i64(&params, (int64_t)limit + 1);
+    fam_param_uuid(&params, only);
     if (code == FAM_OK) {
         code = fam_db_exec(db, &list_all, &params, &rows, status);
     }

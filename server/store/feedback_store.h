@@ -32,11 +32,11 @@ struct fam_feedback {
     char *text;     /* never NULL from the store */
     int64_t created_at_ms;
 };
-/* For operators: everybody's, newest first, those before `before` (NULL: from the newest), `limit` (1 to
- * FAM_FEEDBACK_PAGE_MAX) at most. *ret_list is an array of *ret_count; free with fam_feedback_free. *ret_more: there
- * are older ones. People who are being erased are left out. */
-enum fam_code fam_feedback_list(struct fam_store *store, const struct fam_uuid *before, size_t limit,
-                                struct fam_feedback **ret_list, size_t *ret_count, bool *ret_more,
+/* For operators: everybody's, or (`only`) the one of that id; newest first, those before `before` (NULL: from the
+ * newest), `limit` (1 to FAM_FEEDBACK_PAGE_MAX) at most. *ret_list is an array of *ret_count; free with
+ * fam_feedback_free. *ret_more: there are older ones. People who are being erased are left out. */
+enum fam_code fam_feedback_list(struct fam_store *store, const struct fam_uuid *only, const struct fam_uuid *before,
+                                size_t limit, struct fam_feedback **ret_list, size_t *ret_count, bool *ret_more,
                                 struct fam_status *status) FAM_MUST_CHECK;
 /* Wipes the texts. Takes NULL and 0. */
 void fam_feedback_free(struct fam_feedback *list, size_t count);

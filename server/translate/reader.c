@@ -192,11 +192,12 @@ static uint32_t version_of(const struct fam_reader_question *question)
     return version;
 }
 
-/* A reading in whose prompt stand only phrase, age and language may serve everybody. */
+/* A reading in whose prompt stand only phrase, age and language may serve everybody, if its author lives with nobody
+ * who could learn from that what was asked before. */
 static bool is_own(const struct fam_reader_question *question)
 {
     const struct fam_reading_input *input = question->input;
-    return input->happened_before[0] != '\0' || input->place != FAM__V1__PLACE__PLACE_UNSPECIFIED ||
+    return question->apart || input->happened_before[0] != '\0' || input->place != FAM__V1__PLACE__PLACE_UNSPECIFIED ||
            version_of(question) != 0;
 }
 

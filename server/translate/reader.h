@@ -71,6 +71,7 @@ struct fam_reader_question {
     const struct fam_correction *it_was;      /* what the author says of this very phrase; NULL: nothing */
     const struct fam_uuid *author;            /* who consented */
     const struct fam_uuid *entry_id;          /* of the entry that will hold the reading */
+    bool apart;                               /* its answer serves nobody but the author, whatever stands in it */
     uint32_t timeout_ms;                      /* at most; the patience bounds it too */
     uint64_t began_ms;                        /* fam_mono_ms when its call arrived */
     bool goes_on;                             /* when this wait's patience ends the call is not cut */

@@ -20,6 +20,11 @@ size_t fam_reader_names(const struct fam_user *author, const struct fam_family *
     return count;
 }
 
+bool fam_reader_apart(const struct fam_family *family)
+{
+    return family->parent_count > 1;
+}
+
 void fam_reader_profile(struct fam_reader_question *question, const struct fam_family *family,
                         const struct fam_child *child)
 {

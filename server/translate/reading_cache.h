@@ -43,7 +43,8 @@ struct fam_cache_question {
     /* Of the child, when anything but its age goes into the prompt; else 0. */
     uint32_t profile_version;
     const struct fam_uuid *profile_child; /* which child's version that is; NULL with 0 */
-    /* Whose answer it is, when context or profile go into the prompt; NULL: may be shared between families. */
+    /* Whose answer it is, when context or profile go into the prompt, or others of the family must not find it; NULL:
+     * may be shared between families. */
     const struct fam_uuid *owner;
 };
 

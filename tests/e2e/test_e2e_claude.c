@@ -1,5 +1,6 @@
 /* Claude through the whole path: famserver with the simulator of the Messages API. */
 #include <criterion/criterion.h>
+#include <hiredis/hiredis.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +80,83 @@ Test(e2e_claude, a_phrase_is_read_by_claude_once_and_told_to_nobody_else, .timeo
     cr_expect_eq(asked(), 1);
     cr_expect_eq(system_count(&system, "SELECT count(*) FROM emotion_entries"), 2);
     cr_expect_eq(system_count(&system, "SELECT count(*) FROM disclosures"), 1);
+    stop(&system);
+}
+
+/* Tells with what happened before ("": nothing), and returns the entry's id, which lasts until the next call. */
+static char *tell(struct system *system, const struct person *person, const char *before, const char *key)
+{
+    static char entry_id[FAM_UUID_TEXT_SIZE];
+    Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
+    const struct fam_rpc_options options = {.acting_user = &person->user_id, .idempotency_key = key};
+    struct fam_status status = {.message = ""};
+    struct fam_rpc rpc;
+    char phrase[] = "Не пойду на кружок!", happened_before[64];
+    snprintf(happened_before, sizeof(happened_before), "%s", before);
+    request.phrase = phrase;
+    request.happened_before = happened_before;
+    fam_rpc_init(&rpc, &options);
+    cr_assert_eq(FAM_RPC(system->client, fam__v1__translation_service, translate, &rpc, &request, &status), FAM_OK,
+                 "%s", status.message);
+    cr_expect_eq(system_entry(&rpc)->reading->engine, FAM__V1__ENGINE__ENGINE_CLAUDE);
+    snprintf(entry_id, sizeof(entry_id), "%s", system_entry(&rpc)->entry_id);
+    fam_rpc_done(&rpc);
+    return entry_id;
+}
+
+static void delete_entry(struct system *system, const struct person *person, char *entry_id, const char *key)
+{
+    Fam__V1__DeleteEntryRequest request = FAM__V1__DELETE_ENTRY_REQUEST__INIT;
+    const struct fam_rpc_options options = {.acting_user = &person->user_id, .idempotency_key = key};
+    struct fam_status status = {.message = ""};
+    struct fam_rpc rpc;
+    request.entry_id = entry_id;
+    fam_rpc_init(&rpc, &options);
+    cr_assert_eq(FAM_RPC(system->client, fam__v1__translation_service, delete_entry, &rpc, &request, &status), FAM_OK,
+                 "%s", status.message);
+    fam_rpc_done(&rpc);
+}
+
+static int64_t cached(struct system *system)
+{
+    redisReply *keys = redis_server_command(&system->redis, "KEYS *{reading}*");
+    cr_assert_not_null(keys);
+    int64_t count = (int64_t)keys->elements;
+    freeReplyObject(keys);
+    return count;
+}
+
+Test(e2e_claude, a_cached_reading_that_was_its_authors_alone_goes_with_the_entry, .timeout = 120)
+{
+    static const char BEFORE[] = "Поссорились из-за планшета";
+    struct system system;
+    start(&system, NULL);
+    struct person parent = system_family(&system, 4105, 7), second = system_person(&system, 4106);
+    char entry_id[FAM_UUID_TEXT_SIZE], sql[400], user[FAM_UUID_TEXT_SIZE], family[FAM_UUID_TEXT_SIZE];
+    (void)tell(&system, &parent, BEFORE, "own-1");
+    snprintf(entry_id, sizeof(entry_id), "%s", tell(&system, &parent, BEFORE, "own-2"));
+    cr_expect_eq(asked(), 1, "the second time it comes from the cache");
+    cr_expect_eq(cached(&system), 1);
+    delete_entry(&system, &parent, entry_id, "delete-1");
+    cr_expect_eq(cached(&system), 0, "context stood in it");
+    /* One that would serve every family says nothing of anybody, and ends by itself. */
+    snprintf(entry_id, sizeof(entry_id), "%s", tell(&system, &parent, "", "all-1"));
+    cr_expect_eq(cached(&system), 1);
+    delete_entry(&system, &parent, entry_id, "delete-2");
+    cr_expect_eq(cached(&system), 1);
+    /* But where another adult lives in the family it serves its author alone. */
+    fam_uuid_format(&second.user_id, user);
+    fam_uuid_format(&parent.family_id, family);
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO parents (parent_id, family_id, user_id, role) VALUES (gen_random_uuid(), '%s', '%s', "
+             "'reader')",
+             family, user);
+    cr_assert(pg_server_sql(system.pg.conninfo, sql, NULL, 0));
+    snprintf(entry_id, sizeof(entry_id), "%s", tell(&system, &parent, "", "apart-1"));
+    cr_expect_eq(asked(), 3);
+    cr_expect_eq(cached(&system), 2);
+    delete_entry(&system, &parent, entry_id, "delete-3");
+    cr_expect_eq(cached(&system), 1);
     stop(&system);
 }
 

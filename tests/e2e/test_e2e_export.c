@@ -63,12 +63,16 @@ static cJSON *fetch_json(const struct person *person, size_t *ret_chunks)
     return json;
 }
 
-static void tell(const struct person *person, const char *phrase, const char *key)
+/* The id of the entry, which lasts until the next call. */
+static char *tell(const struct person *person, const char *phrase, const char *key)
 {
+    static char entry_id[FAM_UUID_TEXT_SIZE];
     struct fam_rpc rpc;
     struct fam_status status = {.message = ""};
     cr_assert_eq(system_translate(&s, person, phrase, key, &rpc, &status), FAM_OK, "%s", status.message);
+    snprintf(entry_id, sizeof(entry_id), "%s", system_entry(&rpc)->entry_id);
     fam_rpc_done(&rpc);
+    return entry_id;
 }
 
 /* Somebody else in the same family. */
@@ -241,6 +245,74 @@ Test(e2e_export, the_log_of_looks_names_what_is_ones_own_and_nothing_of_others)
     cr_expect_null(strstr(fam_buf_text(&file), "INPUT_KIND_"));
     cr_expect_null(strstr(fam_buf_text(&file), "+00:00"));
     fam_buf_done(&file);
+    system_stop(&s);
+}
+
+static void share(const struct person *person, const char *entry_id, bool shared, const char *key)
+{
+    Fam__V1__ShareEntryRequest request = FAM__V1__SHARE_ENTRY_REQUEST__INIT;
+    const struct fam_rpc_options options = {.acting_user = &person->user_id, .idempotency_key = key};
+    struct fam_status status = {.message = ""};
+    struct fam_rpc rpc;
+    request.entry_id = borrow(entry_id);
+    request.shared = shared;
+    fam_rpc_init(&rpc, &options);
+    cr_assert_eq(FAM_RPC(s.client, fam__v1__translation_service, share_entry, &rpc, &request, &status), FAM_OK, "%s",
+                 status.message);
+    fam_rpc_done(&rpc);
+}
+
+/* In how many of the two files the words stand. */
+static int files_with(const struct person *person, const char *words)
+{
+    const Fam__V1__ExportFormat formats[] = {FAM__V1__EXPORT_FORMAT__EXPORT_FORMAT_JSON,
+                                             FAM__V1__EXPORT_FORMAT__EXPORT_FORMAT_HTML};
+    int found = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct fam_buf file;
+        fetch(person, formats[i], &file, NULL);
+        found += strstr(fam_buf_text(&file), words) != NULL;
+        fam_buf_done(&file);
+    }
+    return found;
+}
+
+Test(e2e_export, what_another_parent_shows_is_in_it_as_long_as_it_is_shown)
+{
+    system_start(&s, NULL);
+    struct person first = system_family(&s, 7001, 7), second = join(7002, &first), left = join(7003, &first);
+    char shown[FAM_UUID_TEXT_SIZE];
+    tell(&first, "Это тайна совсем", "t1");
+    snprintf(shown, sizeof(shown), "%s", tell(&first, "Не буду есть кашу", "t2"));
+    share(&first, shown, true, "s1");
+    cJSON *json = fetch_json(&second, NULL);
+    cr_assert_eq(rows_of(json, "shared_entries"), 1);
+    cr_expect_eq(rows_of(json, "shared_readings"), 1);
+    cr_expect_eq(rows_of(json, "emotion_entries"), 0, "it is not theirs");
+    const cJSON *entry = cJSON_GetArrayItem(fam_json_get(json, "shared_entries"), 0);
+    cr_expect_str_eq(fam_json_string(entry, "phrase"), "Не буду есть кашу");
+    cr_expect_str_eq(fam_json_string(entry, "entry_id"), shown);
+    const cJSON *reading = fam_json_get(cJSON_GetArrayItem(fam_json_get(json, "shared_readings"), 0), "body");
+    cr_expect_neq(fam_json_string(reading, "goingOn")[0], '\0');
+    cJSON_Delete(json);
+    cr_expect_eq(files_with(&second, "Не буду есть кашу"), 2);
+    cr_expect_eq(files_with(&second, "тайна"), 0);
+    cr_expect_eq(files_with(&second, "7001"), 0, "the other's account is not shown along");
+    /* Whoever has left sees nothing of it any more. */
+    char sql[200], user[FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&left.user_id, user);
+    cr_expect_eq(files_with(&left, "Не буду есть кашу"), 2);
+    snprintf(sql, sizeof(sql), "DELETE FROM parents WHERE user_id = '%s'", user);
+    cr_assert(pg_server_sql(s.pg.conninfo, sql, NULL, 0));
+    cr_expect_eq(files_with(&left, "Не буду есть кашу"), 0);
+    /* And when it is hidden again nobody does but its author. */
+    share(&first, shown, false, "s2");
+    json = fetch_json(&second, NULL);
+    cr_expect_eq(rows_of(json, "shared_entries"), 0);
+    cr_expect_eq(rows_of(json, "shared_readings"), 0);
+    cJSON_Delete(json);
+    cr_expect_eq(files_with(&second, "Не буду есть кашу"), 0);
+    cr_expect_eq(files_with(&first, "Не буду есть кашу"), 2);
     system_stop(&s);
 }
 

@@ -1,6 +1,7 @@
 /* Two worlds that differ only in what A keeps to herself: what B, the other parent, and C, a relative, get to see is
  * the same in both, byte for byte, once ids, times and tokens are made equal. Every method that they may call is
- * called; one that has no case in two_worlds_cases.h fails the test. */
+ * called; one that has no case in two_worlds_cases.h fails the test. Each world has servers of its own, so that the
+ * cache of one can't help the other; with Claude A has asked in private what B asks later. */
 #include <criterion/criterion.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "claude_world.h"
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
 #include "fam/v1/session.pb-c.h"
@@ -16,10 +18,11 @@
 #include "system.h"
 #include "two_worlds_cases.h"
 
-enum { ANSWER_MAX = 65536, IDS_MAX = 400 };
+enum { ANSWER_MAX = 262144, IDS_MAX = 400, A = 1001, B = 1002, C = 1003 };
 
 struct world {
-    struct system *system;
+    struct claude_world claude;
+    struct system *system; /* the one in it */
     struct person a, b, c;
     char a_parent[40], shared[40], hidden[40], deleted[40], own_b[40], own_c[40];
 };
@@ -98,14 +101,29 @@ static bool is_uuid(const char *at)
     return true;
 }
 
+/* "2026-07-25", with the time of the day behind it, if there is one; its length, or 0. */
+static size_t length_of_date(const char *at)
+{
+    static const char SHAPE[] = "dddd-dd-dd";
+    for (size_t i = 0; i < sizeof(SHAPE) - 1; i++) {
+        if (SHAPE[i] == 'd' ? !isdigit((unsigned char)at[i]) : at[i] != SHAPE[i]) {
+            return 0;
+        }
+    }
+    size_t size = sizeof(SHAPE) - 1;
+    return (at[size] == 'T' || at[size] == ' ') && isdigit((unsigned char)at[size + 1])
+               ? size + 1 + strspn(at + size + 1, "0123456789:.Z")
+               : size;
+}
+
 /* Ids become their number in the order in which they are seen first; numbers of 13 digits are times. */
 static void normalise(const char *answer, char ret_text[ANSWER_MAX])
 {
     static char ids[IDS_MAX][37];
     size_t count = 0, size = 0;
     for (const char *at = answer; *at != '\0' && size + 32 < ANSWER_MAX;) {
-        size_t digits = strspn(at, "0123456789");
-        if (strlen(at) >= 36 && is_uuid(at)) {
+        size_t digits = strspn(at, "0123456789"), date = length_of_date(at);
+        if (is_uuid(at)) {
             size_t id = 0;
             while (id < count && strncmp(ids[id], at, 36) != 0) {
                 id++;
@@ -115,9 +133,9 @@ static void normalise(const char *answer, char ret_text[ANSWER_MAX])
             }
             size += (size_t)snprintf(ret_text + size, 32, "<id %zu>", id);
             at += 36;
-        } else if (digits == 13) {
+        } else if (digits == 13 || date > 0) {
             size += (size_t)snprintf(ret_text + size, 32, "<time>");
-            at += digits;
+            at += date > 0 ? date : digits;
         } else {
             size_t step = digits > 0 ? digits : 1;
             memcpy(ret_text + size, at, step);
@@ -128,11 +146,10 @@ static void normalise(const char *answer, char ret_text[ANSWER_MAX])
     ret_text[size] = '\0';
 }
 
-/* Secrets and stamps that are made at random or by the clock, by the name of their member. */
+/* Secrets that are made at random, by the name of their member. */
 static void blank_members(char *text)
 {
-    static const char *const MEMBERS[] = {"\"code\":\"", "\"sessionId\":\"", "\"telegramId\":\"",
-                                          "\"data\":\"", "\"chunk\":\"",     "\"fileName\":\""};
+    static const char *const MEMBERS[] = {"\"code\":\"", "\"sessionId\":\"", "\"data\":\""};
     for (size_t i = 0; i < sizeof(MEMBERS) / sizeof(MEMBERS[0]); i++) {
         for (char *at = strstr(text, MEMBERS[i]); at != NULL; at = strstr(at, MEMBERS[i])) {
             at += strlen(MEMBERS[i]);
@@ -140,6 +157,32 @@ static void blank_members(char *text)
             memmove(at, end == NULL ? at : end, strlen(end == NULL ? at : end) + 1);
         }
     }
+}
+
+/* The words of an exported file, in the place of its base64. */
+static void open_chunk(char text[ANSWER_MAX])
+{
+    static const char MEMBER[] = "\"chunk\":\"";
+    static const char LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *at = strstr(text, MEMBER);
+    if (at == NULL) {
+        return;
+    }
+    at += sizeof(MEMBER) - 1;
+    char *to = at;
+    unsigned bits = 0, have = 0;
+    for (; *at != '"' && *at != '='; at++) {
+        const char *letter = strchr(LETTERS, *at);
+        cr_assert(*at != '\0' && letter != NULL, "no base64: %.20s", at);
+        bits = bits << 6 | (unsigned)(letter - LETTERS);
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            *to++ = (char)(bits >> have & 0xff);
+        }
+    }
+    at += strspn(at, "=");
+    memmove(to, at, strlen(at) + 1);
 }
 
 /* ---- the two worlds ---- */
@@ -173,27 +216,37 @@ static void with_entry(struct world *world, const struct person *person, const c
 
 static void join(struct world *world, struct person *person, const char *role)
 {
-    char sql[400], family[FAM_UUID_TEXT_SIZE], user[FAM_UUID_TEXT_SIZE];
+    char sql[400], parent[FAM_UUID_TEXT_SIZE], family[FAM_UUID_TEXT_SIZE], user[FAM_UUID_TEXT_SIZE];
+    const struct fam_uuid parent_id = fam_uuid_v7(); /* orders the members in an export */
+    fam_uuid_format(&parent_id, parent);
     fam_uuid_format(&world->a.family_id, family);
     fam_uuid_format(&person->user_id, user);
     snprintf(sql, sizeof(sql),
-             "INSERT INTO parents (parent_id, family_id, user_id, role) VALUES (gen_random_uuid(), '%s', '%s', '%s')",
+             "INSERT INTO parents (parent_id, family_id, user_id, role) VALUES ('%s', '%s', '%s', '%s')", parent,
              family, user, role);
     cr_assert(pg_server_sql(world->system->pg.conninfo, sql, NULL, 0));
     person->family_id = world->a.family_id;
     person->child_id = world->a.child_id;
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
 }
 
 /* What A does in both worlds before and after what she keeps to herself. */
-static void begin(struct world *world, struct system *system, int64_t telegram_id)
+static void begin(struct world *world, bool with_claude)
 {
+    static const char *const WITHOUT[] = {"FAM_CLAUDE=off", NULL};
+    struct system *system = &world->claude.system;
     memset(world, 0, sizeof(*world));
+    claude_world_start(&world->claude, with_claude ? NULL : WITHOUT);
     world->system = system;
-    world->a = system_family(system, telegram_id, 7);
-    world->b = system_person(system, telegram_id + 1);
-    world->c = system_person(system, telegram_id + 2);
-    system_consent(system, &world->b, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, true);
-    system_consent(system, &world->c, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, true);
+    system_pause_rereads(system); /* when they come is chance */
+    world->a = system_family(system, A, 7);
+    world->b = system_person(system, B);
+    world->c = system_person(system, C);
+    const struct person *const others[] = {&world->b, &world->c};
+    for (size_t i = 0; i < 2; i++) {
+        system_consent(system, others[i], FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, true);
+        system_consent(system, others[i], FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, true);
+    }
     join(world, &world->b, "parent");
     join(world, &world->c, "reader");
     say(world, &world->b, "Скучно мне в школе", world->own_b);
@@ -206,6 +259,7 @@ static void keep_secrets(struct world *world)
 {
     char id[40];
     const struct person *a = &world->a;
+    say(world, a, "Не хочу к нему", id); /* while nothing is learned: a reading that would do for everybody */
     say(world, a, "папа меня бьёт", world->hidden);
     with_entry(world, a, "TranslationService/RateEntry", world->hidden,
                ", \"helped\": \"HELPED_WORSE\", \"comment\": \"он опять\"");
@@ -283,8 +337,9 @@ static void answer_of(const struct world *world, const struct person *person, co
     char json[2000];
     fill(world, person, one->request, json, sizeof(json));
     call(world->system, &person->user_id, one->method, json, raw);
+    blank_members(raw);
+    open_chunk(raw);
     normalise(raw, ret_answer);
-    blank_members(ret_answer);
 }
 
 static bool has_case(const char *method)
@@ -328,35 +383,71 @@ static void expect_complete(struct system *system)
     fam_client_free(admin);
 }
 
-Test(e2e_two_worlds, what_one_parent_keeps_to_herself_changes_nothing_for_the_others, .timeout = 300)
+static void expect_equal(struct world *secret, struct world *plain, const struct two_worlds_case *one, bool of_c,
+                         size_t *answered)
 {
     static char with[ANSWER_MAX], without[ANSWER_MAX];
-    struct system system;
-    struct world secret, plain;
+    answer_of(secret, of_c ? &secret->c : &secret->b, one, with);
+    answer_of(plain, of_c ? &plain->c : &plain->b, one, without);
+    size_t same = 0;
+    while (with[same] != '\0' && with[same] == without[same]) {
+        same++;
+    }
+    size_t from = same > 60 ? same - 60 : 0;
+    cr_assert(with[same] == without[same], "%c asks %s %s:\n…%.160s\nand without A's secrets:\n…%.160s",
+              of_c ? 'C' : 'B', one->method, one->request, with + from, without + from);
+    *answered += with[0] == '{';
+}
+
+/* One question twice, by B: nothing in the second answer says that it was there already. */
+static void expect_cache_is_silent(struct world *world)
+{
+    static const struct two_worlds_case ONE = {T "Translate",
+                                               "{\"phrase\": \"Не буду есть кашу\", \"childId\": \"${CHILD}\"}"};
+    static const char HITS[] = "family_emotions_cache_lookups_total{result=\"hit\"}";
+    static char fresh[ANSWER_MAX], cached[ANSWER_MAX];
+    answer_of(world, &world->b, &ONE, fresh);
+    double hits = claude_world_metric(&world->claude, HITS);
+    answer_of(world, &world->b, &ONE, cached);
+    cr_assert_eq(claude_world_metric(&world->claude, HITS), hits + 1);
+    cr_assert_not_null(strstr(fresh, "ENGINE_CLAUDE"), "%s", fresh);
+    cr_assert_str_eq(cached, fresh);
+}
+
+static void compare_worlds(bool with_claude)
+{
+    static struct world secret, plain;
     size_t answered = 0;
-    system_start(&system, NULL);
-    expect_complete(&system);
-    begin(&secret, &system, 1000);
-    begin(&plain, &system, 2000);
+    begin(&secret, with_claude);
+    begin(&plain, with_claude);
+    expect_complete(secret.system);
     keep_secrets(&secret);
     keep_none(&plain);
     go_on(&secret);
     go_on(&plain);
+    if (with_claude) {
+        expect_cache_is_silent(&secret);
+        expect_cache_is_silent(&plain);
+    }
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
-        const struct person *const in_secret[] = {&secret.b, &secret.c}, *const in_plain[] = {&plain.b, &plain.c};
-        for (size_t who = 0; who < 2; who++) {
-            answer_of(&secret, in_secret[who], &CASES[i], with);
-            answer_of(&plain, in_plain[who], &CASES[i], without);
-            size_t same = 0;
-            while (with[same] != '\0' && with[same] == without[same]) {
-                same++;
-            }
-            size_t from = same > 60 ? same - 60 : 0;
-            cr_assert(with[same] == without[same], "%c asks %s %s:\n…%.160s\nand without A's secrets:\n…%.160s",
-                      who == 0 ? 'B' : 'C', CASES[i].method, CASES[i].request, with + from, without + from);
-            answered += with[0] == '{';
-        }
+        expect_equal(&secret, &plain, &CASES[i], false, &answered);
+        expect_equal(&secret, &plain, &CASES[i], true, &answered);
     }
     cr_assert_gt(answered, 60, "most calls are answered, else equal answers mean nothing: %zu", answered);
-    system_stop(&system);
+    if (with_claude) {
+        cr_assert_gt(claude_world_asked(&secret.claude), claude_world_asked(&plain.claude), "A's secrets were read");
+        cr_assert_gt(claude_world_asked(&plain.claude), 4, "Claude reads what they say");
+    }
+    claude_world_stop(&plain.claude);
+    claude_world_stop(&secret.claude);
+}
+
+Test(e2e_two_worlds, what_one_parent_keeps_to_herself_changes_nothing_for_the_others, .timeout = 300)
+{
+    compare_worlds(false);
+}
+
+Test(e2e_two_worlds, nor_does_it_when_claude_answers_and_answers_are_cached, .timeout = 300)
+{
+    compare_worlds(true);
 }

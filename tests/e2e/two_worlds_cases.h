@@ -71,6 +71,11 @@ static const struct two_worlds_case CASES[] = {
     {T "Translate", "{\"phrase\": \"Ненавижу тебя!\", \"childId\": \"${CHILD}\"}"},
     {T "Translate", "{\"phrase\": \"Мне страшно\"}"},
     {T "Translate", "{\"phrase\": \"Мне страшно\", \"childId\": \"${PRIVATE}\"}"},
+    {T "Translate", "{\"phrase\": \"Не хочу к нему\", \"childId\": \"${CHILD}\"}"}, /* as A did, in private */
+    {T "Translate", "{\"phrase\": \"Не хочу к нему\", \"childId\": \"${CHILD}\"}"}, /* again: now from the cache */
+    {F "GetPrivacyReport", "{}"},
+    {F "ExportFamily", "{\"format\": 1}"},
+    {F "ExportFamily", "{\"format\": 2}"},
     {T "TranslateBatch", "{\"items\": [{\"phrase\": \"папа меня бьёт\"}]}"},
     {T "CorrectEntry", "{\"entryId\": \"${OWN}\", \"emotion\": \"EMOTION_SADNESS\"}"},
     {N "RecordDelivery",

@@ -92,8 +92,10 @@ FAKE_OPS_METHOD(list_feedback, ListFeedback)
     feedback.text = text("please more about teenagers");
     feedback.created_at_ms = 1000;
     response.feedback = all;
-    response.n_feedback = request->page_token[0] == '\0' ? 0 : 1; /* the second page alone has something */
-    response.next_page_token = text(request->page_token[0] == '\0' ? "2" : "");
+    bool one = request->feedback_id[0] != '\0';
+    bool first = !one && request->page_token[0] == '\0'; /* the second page alone has something */
+    response.n_feedback = first || (one && strcmp(request->feedback_id, FAKE_TOKEN_ID) != 0) ? 0 : 1;
+    response.next_page_token = text(first ? "2" : "");
     closure(&response, closure_data);
 }
 

@@ -38,7 +38,7 @@ Test(bot_locale, plurals_follow_the_rules_of_each_language)
         cr_assert_str_eq(fam_locale_category(EN, rows[i].n), rows[i].en, "%d", rows[i].n);
     }
     cr_assert_str_eq(fam_locale_plural(fam_locales_get(locales, RU), "years", 7), "{n} лет");
-    cr_assert_str_eq(fam_locale_plural(fam_locales_get(locales, EN), "years", 1), "{n} year");
+    cr_assert_str_eq(fam_locale_plural(fam_locales_get(locales, EN), "years", 1), "{n} year old");
 }
 
 Test(bot_locale, places_are_filled_and_values_escaped)

@@ -324,7 +324,7 @@ Test(bot_people, everything_is_there_in_english_too)
     say("/settings");
     assert_last_says("Show new entries to my family: off");
     say("/feedback");
-    assert_last_says("mark from 1");
+    assert_last_says("rating from 1");
     for (size_t i = 0; i < w.sent_count; i++)
         for (size_t b = 0; b < w.sent[i].keyboard.count; b++)
             cr_assert_null(strchr(w.sent[i].keyboard.buttons[b].label, '.'), "a key for a label: %s",
