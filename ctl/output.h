@@ -34,6 +34,7 @@ struct fam_cell {
 #define FAM_TONED(v, tone_) ((struct fam_cell){.type = FAM_CELL_TEXT, .tone = (tone_), .text = (v)})
 #define FAM_NUMBER(v) ((struct fam_cell){.type = FAM_CELL_NUMBER, .number = (int64_t)(v)})
 #define FAM_YES_NO(v) ((struct fam_cell){.type = FAM_CELL_BOOL, .number = (v) ? 1 : 0})
+#define FAM_NONE FAM_TIME(0) /* "-" for people, null in JSON */
 #define FAM_TIME(v) ((struct fam_cell){.type = FAM_CELL_TIME, .number = (v)})
 #define FAM_WORDS(v, count)                                                                                            \
     ((struct fam_cell){.type = FAM_CELL_WORDS, .words = (const char *const *)(v), .number = (int64_t)(count)})

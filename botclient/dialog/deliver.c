@@ -317,17 +317,24 @@ static enum fam_code show_week(struct stage *stage, int64_t *ret_message_id)
     return send_plain(stage, &html, NULL, ret_message_id);
 }
 
-/* That an operator looked, and nothing of what they saw: a locked phone shows this. */
+/* That an operator looked, and nothing of what they saw; that a membership ended, and not whose doing it was; that
+ * somebody came: a locked phone shows this. */
 static enum fam_code show_notice(struct stage *stage, int64_t *ret_message_id)
 {
     char day[FAM_MOMENT_SIZE];
     const Fam__V1__Notice *notice = stage->notice->notification->notice;
     const struct fam_locale *locale = stage->turn.locale;
     fam_auto(fam_html_done) struct fam_html html = {0};
+    int kind = notice ? (int)notice->kind : 0;
+    bool has_name = notice && notice->name[0];
+    const char *text = kind == FAM__V1__NOTICE_KIND__NOTICE_KIND_REMOVED  ? T(locale, "notice.removed")
+                       : kind != FAM__V1__NOTICE_KIND__NOTICE_KIND_JOINED ? T(locale, "notice.operator")
+                       : has_name                                         ? T(locale, "notice.joined")
+                                                                          : T(locale, "notice.joined_unnamed");
     fam_when_day(locale, "", notice ? notice->at_ms : stage->notice->notification->created_at_ms, day);
-    const struct fam_arg args[] = {{"day", day}};
+    const struct fam_arg args[] = {{"day", day}, {"name", has_name ? notice->name : ""}};
     fam_html_init(&html);
-    fam_locale_add_html(&html, T(locale, "notice.operator"), args, 1);
+    fam_locale_add_html(&html, text, args, FAM_ARRAY_SIZE(args));
     return send_plain(stage, &html, NULL, ret_message_id);
 }
 

@@ -71,6 +71,21 @@ static enum fam_code show_preview(struct fam_turn *turn, const struct fam_uuid *
     return fam_turn_show(turn, &html, &keyboard);
 }
 
+/* In a family that is to be left first. Who is alone in one without children comes out of it by coming into another. */
+static bool is_bound(struct fam_turn *turn)
+{
+    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
+    Fam__V1__Family *family = NULL;
+    struct fam_status before = *turn->status;
+    if (!turn->user->family_id[0]) {
+        return false;
+    }
+    /* The server has the last word; without an answer it is left to it. */
+    bool known = fam_children_family(turn, &reply, &family) == FAM_OK && family;
+    *turn->status = before;
+    return known && (family->n_parents > 1 || family->n_children > 0);
+}
+
 enum fam_code fam_invite_preview(struct fam_turn *turn, const struct fam_uuid *code, bool *ret_good)
 {
     char text[CODE_SIZE];
@@ -78,7 +93,7 @@ enum fam_code fam_invite_preview(struct fam_turn *turn, const struct fam_uuid *c
     Fam__V1__PreviewInviteRequest request = FAM__V1__PREVIEW_INVITE_REQUEST__INIT;
     *ret_good = true;
     fam_state_leave(&turn->state);
-    if (turn->user->family_id[0]) {
+    if (is_bound(turn)) {
         return fam_people_show(turn, T(turn->locale, "invite.has_family"), NULL);
     }
     code_text(code, text);
@@ -146,7 +161,7 @@ enum fam_code fam_invite_join(struct fam_turn *turn)
     enum fam_code code = FAM_OK;
     bool consents = fam_turn_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING) == 1;
     fam_state_leave(&turn->state);
-    if (turn->user->family_id[0]) { /* a second tap, too */
+    if (is_bound(turn)) { /* a second tap, too */
         return fam_family_show(turn);
     }
     switch (turn->pressed.argument) {

@@ -42,6 +42,8 @@ static const char *stored_name(const struct fam_locale *locale, Fam__V1__StoredK
         return T(locale, "stored.disclosures");
     case FAM__V1__STORED_KIND__STORED_KIND_NOTIFICATIONS:
         return T(locale, "stored.notifications");
+    case FAM__V1__STORED_KIND__STORED_KIND_ENDED_NOTIFICATIONS:
+        return T(locale, "stored.ended_notifications");
     case FAM__V1__STORED_KIND__STORED_KIND_FEEDBACK:
         return T(locale, "stored.feedback");
     case FAM__V1__STORED_KIND__STORED_KIND_CHECKINS:

@@ -184,6 +184,11 @@ static void judge_claude(struct fam_doctor *doctor, const Fam__V1__GetClaudeResp
     fam_doctor_add(doctor, closed ? FAM_FINDING_OK : FAM_FINDING_WARN, "Claude's breaker",
                    "see 'famctl logs --level warn' for why; 'famctl claude breaker reset' tries again", "%s",
                    closed ? "closed: calls are made" : "open after failures: answers come from the offline rules");
+    if (claude->budget_micro_usd == 0) {
+        fam_doctor_add(doctor, FAM_FINDING_OK, "Claude's budget", "", "%lld micro-USD today, no budget is set",
+                       (long long)claude->spent_today_micro_usd);
+        return;
+    }
     fam_doctor_add(doctor, spent ? FAM_FINDING_WARN : FAM_FINDING_OK, "Claude's budget",
                    "wait for tomorrow, or raise FAM_CLAUDE_BUDGET_DAY", "%lld of %lld micro-USD today",
                    (long long)claude->spent_today_micro_usd, (long long)claude->budget_micro_usd);

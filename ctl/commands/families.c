@@ -200,13 +200,17 @@ enum fam_code fam_ctl_family_export(struct fam_ctl *ctl, struct fam_status *stat
 
 static void show_receipt(struct fam_out *out, const Fam__V1__Receipt *receipt)
 {
-    static const struct fam_column columns[] = {{"name", "RECEIVED BY"}};
+    static const struct fam_column columns[] = {
+        {"name", "RECEIVED BY"}, {"count", "TIMES"}, {"first_at", "FIRST AT"}, {"last_at", "LAST AT"}};
     fam_out_field(out, "receipt_id", "Receipt", FAM_TEXT(receipt->receipt_id));
     fam_out_field(out, "erased_at", "Keys destroyed at", FAM_TIME(receipt->erased_at_ms));
     fam_out_field(out, "copies_until", "Last copy of a key until", FAM_TIME(receipt->copies_until_ms));
     fam_out_table(out, "recipients", columns, FAM_ARRAY_SIZE(columns), FAM_LAYOUT_COLUMNS);
     for (size_t i = 0; i < receipt->n_recipients; i++) {
         fam_out_cell(out, FAM_TEXT(receipt->recipients[i]->name));
+        fam_out_cell(out, FAM_NUMBER(receipt->recipients[i]->count));
+        fam_out_cell(out, FAM_TIME(receipt->recipients[i]->first_ms));
+        fam_out_cell(out, FAM_TIME(receipt->recipients[i]->last_ms));
     }
 }
 

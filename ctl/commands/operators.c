@@ -20,6 +20,11 @@ static char *text_flag(const struct fam_ctl *ctl, const char *flag)
 
 /* ---- feedback ---- */
 
+static struct fam_cell rating(const Fam__V1__Feedback *feedback)
+{
+    return feedback->rating == 0 ? FAM_NONE : FAM_NUMBER(feedback->rating);
+}
+
 static void show_feedback_list(struct fam_out *out, const Fam__V1__ListFeedbackResponse *response)
 {
     static const struct fam_column columns[] = {
@@ -29,7 +34,7 @@ static void show_feedback_list(struct fam_out *out, const Fam__V1__ListFeedbackR
         const Fam__V1__Feedback *feedback = response->feedback[i];
         fam_out_cell(out, FAM_TEXT(feedback->feedback_id));
         fam_out_cell(out, FAM_TEXT(feedback->user_id));
-        fam_out_cell(out, FAM_NUMBER(feedback->rating));
+        fam_out_cell(out, rating(feedback));
         fam_out_cell(out, FAM_TIME(feedback->created_at_ms));
     }
     if (response->next_page_token[0] != '\0') {
@@ -72,7 +77,7 @@ static bool show_feedback(struct fam_out *out, const Fam__V1__ListFeedbackRespon
         }
         fam_out_field(out, "feedback_id", "Id", FAM_TEXT(feedback->feedback_id));
         fam_out_field(out, "user_id", "User", FAM_TEXT(feedback->user_id));
-        fam_out_field(out, "rating", "Rating", FAM_NUMBER(feedback->rating));
+        fam_out_field(out, "rating", "Rating", rating(feedback));
         fam_out_field(out, "created_at", "Created at", FAM_TIME(feedback->created_at_ms));
         fam_out_field(out, "text", "Text", FAM_TEXT(feedback->text));
         return true;

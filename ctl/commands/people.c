@@ -139,8 +139,9 @@ enum fam_code fam_ctl_user_show(struct fam_ctl *ctl, struct fam_status *status)
 static void show_families(struct fam_out *out, const Fam__V1__ListFamiliesResponse *response)
 {
     static const struct fam_column columns[] = {
-        {"family_id", "ID"},      {"country", "COUNTRY"}, {"time_zone", "TIME ZONE"},   {"parents", "PARENTS"},
-        {"children", "CHILDREN"}, {"entries", "ENTRIES"}, {"created_at", "CREATED AT"}, {"user_ids", "USERS"}};
+        {"family_id", "ID"},    {"country", "COUNTRY"},       {"time_zone", "TIME ZONE"},
+        {"parents", "PARENTS"}, {"readers", "READERS"},       {"children", "CHILDREN"},
+        {"entries", "ENTRIES"}, {"created_at", "CREATED AT"}, {"user_ids", "USERS"}};
     fam_out_table(out, "families", columns, FAM_ARRAY_SIZE(columns), FAM_LAYOUT_COLUMNS);
     for (size_t i = 0; i < response->n_families; i++) {
         const Fam__V1__FamilySummary *family = response->families[i];
@@ -148,6 +149,7 @@ static void show_families(struct fam_out *out, const Fam__V1__ListFamiliesRespon
         fam_out_cell(out, FAM_TEXT(family->country));
         fam_out_cell(out, FAM_TEXT(family->time_zone));
         fam_out_cell(out, FAM_NUMBER(family->parents));
+        fam_out_cell(out, FAM_NUMBER(family->readers));
         fam_out_cell(out, FAM_NUMBER(family->children));
         fam_out_cell(out, FAM_NUMBER(family->entries));
         fam_out_cell(out, FAM_TIME(family->created_at_ms));

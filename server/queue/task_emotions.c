@@ -215,7 +215,7 @@ static void ask(struct item *item)
         .has_time = true,
     };
     const struct fam_correction it_was = {.emotion = item->entry.corrected, .note = item->entry.correction};
-    fam_reader_profile(&question, child_of(item));
+    fam_reader_profile(&question, &item->family, child_of(item));
     fam_reader_corrections(&question, &item->learned, item->entry.has_correction ? &it_was : NULL);
     bool ready = false;
     item->wait = fam_reader_wait_new(context->reader, on_ready, item, &status);

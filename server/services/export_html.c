@@ -2,12 +2,16 @@
 #include "services/export_html.h"
 
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/json.h"
 
 enum { KEY_SIZE = 80, DEPTH_MAX = 8, ROW_BYTES = 1 << 20 };
+#define MOMENT_MS_MAX 253402300800000.0 /* the year 10000 */
 
 extern const unsigned char fam_data_export_ru_locale[], fam_data_export_en_locale[];
 extern const size_t fam_data_export_ru_locale_size, fam_data_export_en_locale_size;
@@ -88,15 +92,93 @@ static void add_text(struct fam_buf *html, Fam__V1__Language language, const cha
 /* Values of these columns are words of ours; those of all others are people's, or texts. */
 static bool has_words(const char *column)
 {
-    static const char *const COLUMNS[] = {
-        "language", "purpose", "role",       "engine", "inputKind", "certainty", "emotion", "needs", "traits", "safety",
-        "told_of",  "helped",  "instead_of", "place",  "age_band",  "kind",      "state",   "slot",  "period", "trend"};
+    static const char *const COLUMNS[] = {"language",   "purpose", "role",      "engine", "inputKind", "certainty",
+                                          "emotion",    "needs",   "traits",    "safety", "told_of",   "helped",
+                                          "instead_of", "place",   "age_band",  "kind",   "state",     "source",
+                                          "job",        "method",  "recipient", "slot",   "period",    "trend"};
     for (size_t i = 0; i < FAM_ARRAY_SIZE(COLUMNS); i++) {
         if (strcmp(column, COLUMNS[i]) == 0) {
             return true;
         }
     }
     return false;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), end_size = strlen(end);
+    return size >= end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+/* Of the database. What people wrote is shown as they wrote it, even when it looks like a time. */
+static bool has_times(const char *column)
+{
+    return ends_with(column, "_at") || strcmp(column, "at") == 0 || strcmp(column, "not_before") == 0;
+}
+
+/* "2026-12-01T09:30:00.123456+00:00", as the database writes a time, is "2026-12-01 09:30 UTC". */
+static bool add_time(struct fam_buf *html, const char *text)
+{
+    static const char FORM[] = "dddd-dd-ddTdd:dd:dd";
+    for (size_t i = 0; i < sizeof(FORM) - 1; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (FORM[i] == 'd' ? !is_digit : text[i] != FORM[i]) {
+            return false;
+        }
+    }
+    if (!ends_with(text, "+00:00")) {
+        return false;
+    }
+    fam_buf_addf(html, "%.10s %.5s UTC", text, text + sizeof("dddd-dd-ddT") - 1);
+    return true;
+}
+
+/* Milliseconds since 1970, in the columns that end with Ms. */
+static void add_moment(struct fam_buf *html, const cJSON *item)
+{
+    char text[sizeof("2026-12-01 09:30 UTC") + 16];
+    double ms = cJSON_IsString(item) ? strtod(item->valuestring, NULL) : item->valuedouble;
+    time_t at = ms > 0 && ms < MOMENT_MS_MAX ? (time_t)(ms / 1000) : 0;
+    struct tm utc;
+    if (at > 0 && gmtime_r(&at, &utc) != NULL && strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &utc) > 0) {
+        fam_buf_add_text(html, text);
+    } else {
+        fam_buf_add_text(html, "—");
+    }
+}
+
+/* Milliseconds that last, in the columns that end with _ms: "1 h 30 min". */
+static void add_duration(struct fam_buf *html, Fam__V1__Language language, double ms)
+{
+    static const struct {
+        const char *name;
+        int64_t seconds;
+    } UNITS[] = {{"day", 86400}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
+    int64_t rest = ms > 0 && ms < MOMENT_MS_MAX ? (int64_t)ms / 1000 : 0;
+    bool is_empty = true;
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(UNITS); i++) {
+        int64_t count = rest / UNITS[i].seconds;
+        rest %= UNITS[i].seconds;
+        if (count > 0) {
+            fam_buf_addf(html, "%s%" PRId64 " ", is_empty ? "" : " ", count);
+            add_text(html, language, "unit", UNITS[i].name);
+            is_empty = false;
+        }
+    }
+    if (is_empty) {
+        fam_buf_add_text(html, "0");
+    }
+}
+
+static void add_number(struct fam_buf *html, Fam__V1__Language language, const char *column, double value)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%.17g", value);
+    if (ends_with(column, "_ms")) {
+        add_duration(html, language, value);
+    } else {
+        add_text(html, language, column, text); /* "weekday.7" has a name */
+    }
 }
 
 static bool is_shown(const cJSON *item)
@@ -150,14 +232,18 @@ static void add_value(struct fam_buf *html, Fam__V1__Language language, const ch
         add_members(html, language, item, depth);
     } else if (cJSON_IsArray(item)) {
         add_items(html, language, column, item, depth);
+    } else if (ends_with(column, "Ms") && (cJSON_IsString(item) || cJSON_IsNumber(item))) {
+        add_moment(html, item);
     } else if (cJSON_IsString(item) && has_words(column)) {
         add_text(html, language, "word", item->valuestring);
     } else if (cJSON_IsString(item)) {
-        add_escaped(html, item->valuestring);
+        if (!has_times(column) || !add_time(html, item->valuestring)) {
+            add_escaped(html, item->valuestring);
+        }
     } else if (cJSON_IsBool(item)) {
         add_text(html, language, "", cJSON_IsTrue(item) ? "yes" : "no");
     } else if (cJSON_IsNumber(item)) {
-        fam_buf_addf(html, "%.17g", item->valuedouble);
+        add_number(html, language, column, item->valuedouble);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "metrics/metrics.h"
+#include "notify/bell.h"
 #include "services/family_service.h"
 #include "services/reply.h"
 #include "session/limits.h"
@@ -155,6 +156,10 @@ FAM_FAMILY_METHOD(preview_invite, PreviewInvite)
         code = fam_invite_look(context->store, request->code, &preview, &status);
         settle_guess(context, call, code);
     }
+    if (code == FAM_OK && user.has_family && fam_uuid_equal(&user.family_id, &preview.family_id)) {
+        code =
+            fam_fail_reason(&status, FAM_FAILED_PRECONDITION, "HAS_FAMILY", 0, "it leads into the user's own family");
+    }
     if (code == FAM_OK) {
         response.inviter_name = fam_reply_text(&reply, preview.inviter_name);
         response.family_name = fam_reply_text(&reply, preview.family_name);
@@ -170,13 +175,7 @@ static enum fam_code check_newcomer(struct fam_services_context *context, const 
 {
     fam_auto(fam_user_done) struct fam_user user = {.name = NULL};
     enum fam_code code = fam_service_load_user(context, call, &user, status);
-    if (code == FAM_OK) {
-        code = fam_service_require_processing(&user, status);
-    }
-    if (code == FAM_OK && user.has_family) {
-        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "HAS_FAMILY", 0, "the user is in a family already");
-    }
-    return code;
+    return code == FAM_OK ? fam_service_require_processing(&user, status) : code;
 }
 
 static enum fam_code join_once(struct fam_services_context *context, struct fam_call *call, const char *invite_code,
@@ -202,6 +201,7 @@ static enum fam_code join_once(struct fam_services_context *context, struct fam_
     }
     if (!outcome.replayed) {
         count(context, "joined");
+        fam_bell_ring(context->bell);
     }
     fam_call_set_consistency_token(call, outcome.lsn);
     return FAM_OK;

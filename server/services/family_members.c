@@ -1,5 +1,6 @@
 /* family_members.c: fam.v1.FamilyService: what a family is set to, and who goes. */
 #include "family/country.h"
+#include "notify/bell.h"
 #include "services/family_service.h"
 #include "services/reply.h"
 
@@ -79,6 +80,7 @@ static enum fam_code remove_parent_once(struct fam_services_context *context, st
     struct fam_outcome outcome;
     code = fam_parent_remove(context->store, &mutation, fam_call_acting_user(call), &parent_id, &outcome, status);
     if (code == FAM_OK) {
+        fam_bell_ring(context->bell);
         fam_call_set_consistency_token(call, outcome.lsn);
     }
     return code == FAM_OK ? FAM_OK : fam_service_hide(status);

@@ -196,6 +196,9 @@ static enum fam_code share(const struct fam_view *view, struct fam_call *call,
     fam_auto(fam_entry_done) struct fam_entry entry;
     memset(&entry, 0, sizeof(entry));
     enum fam_code code = fam_view_entry(view, entry_id, true, &entry, status);
+    if (code == FAM_OK && request->shared && view->family.parent_count < 2) {
+        code = fam_fail_reason(status, FAM_FAILED_PRECONDITION, "NO_FAMILY", 0, "there is nobody to share it with");
+    }
     if (code == FAM_OK && request->shared && !request->confirmed) {
         code = ask_twice(view, &entry, status);
     }
@@ -272,7 +275,7 @@ static void forget_reading(struct fam_services_context *context, const struct fa
                                            .name_count = fam_reader_names(&view->user, &view->family, child, names),
                                            .author = &view->user.user_id,
                                            .apart = fam_reader_apart(&view->family)};
-    fam_reader_profile(&question, child);
+    fam_reader_profile(&question, &view->family, child);
     fam_reader_corrections(&question, &learned, NULL);
     if (fam_reader_forget(context->reader, &question, &status) != FAM_OK) {
         FAM_LOG(context->log, FAM_LOG_INFO, "translate", "the cached reading of a deleted entry ends by itself",

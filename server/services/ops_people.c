@@ -78,6 +78,7 @@ static Fam__V1__FamilySummary *reply_family(struct fam_reply *reply, const struc
     made->time_zone = fam_reply_text(reply, family->time_zone);
     made->created_at_ms = family->created_at_ms;
     made->parents = family->parents;
+    made->readers = family->readers;
     made->children = family->children;
     made->entries = family->entries;
     for (size_t i = 0; i < family->user_count; i++) {

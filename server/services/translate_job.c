@@ -318,7 +318,7 @@ bool fam_job_ask(struct fam_job *job)
         .began_ms = fam_call_began_ms(job->call),
         .goes_on = true, /* what is slow is delivered as a better reading */
     };
-    fam_reader_profile(&question, job->child);
+    fam_reader_profile(&question, &job->family, job->child);
     const struct fam_correction it_was = said_now(job);
     fam_reader_corrections(&question, &job->learned, is_correction(job) ? &it_was : NULL);
     bool ready = false;

@@ -8,15 +8,13 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "store/notification_store.h"
+#include "store/notice_store.h"
 #include "store/store.h"
 
 enum {
     REASON_BYTES = 2000,
     UNIQUE_KEY_SIZE = 129, /* as the table has it */
-    NOTICE_SIZE = 32,
-    HOUR_MS = 60 * 60 * 1000,
-    NOTICE_LIFETIME_MS = 7 * 24 * HOUR_MS
+    HOUR_MS = 60 * 60 * 1000
 };
 
 static const struct fam_statement insert_audit = {
@@ -84,24 +82,16 @@ struct look {
 static enum fam_code tell(const struct look *look, struct fam_db *db, const struct fam_uuid *user_id, bool *ret_told,
                           struct fam_status *status)
 {
-    Fam__V1__Notice notice = FAM__V1__NOTICE__INIT;
     char key[UNIQUE_KEY_SIZE], user[FAM_UUID_TEXT_SIZE];
-    unsigned char body[NOTICE_SIZE];
-    notice.at_ms = fam_wall_ms();
     fam_uuid_format(user_id, user);
     int size =
-        snprintf(key, sizeof(key), "notice:%s:%" PRId64 ":%s", user, notice.at_ms / HOUR_MS, look->audit->principal);
-    if (size < 0 || (size_t)size >= sizeof(key) || fam__v1__notice__get_packed_size(&notice) > sizeof(body)) {
+        snprintf(key, sizeof(key), "notice:%s:%" PRId64 ":%s", user, fam_wall_ms() / HOUR_MS, look->audit->principal);
+    if (size < 0 || (size_t)size >= sizeof(key)) {
         return fam_fail(status, FAM_INTERNAL, "a notice is too large");
     }
-    const struct fam_notification_new notification = {.user_id = user_id,
-                                                      .lane = FAM__V1__LANE__LANE_REPORTS,
-                                                      .kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE,
-                                                      .body = body,
-                                                      .body_size = fam__v1__notice__pack(&notice, body),
-                                                      .unique_key = key,
-                                                      .lifetime_ms = NOTICE_LIFETIME_MS};
-    return fam_notification_add(look->store, db, &notification, ret_told, status);
+    const struct fam_notice_new notice = {
+        .user_id = user_id, .kind = FAM__V1__NOTICE_KIND__NOTICE_KIND_OPERATOR, .unique_key = key};
+    return fam_notice_add(look->store, db, &notice, ret_told, status);
 }
 
 /* Does a call of this method show entries that others share? */

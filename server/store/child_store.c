@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/column.h"
+#include "store/disclosure_private.h"
 #include "store/family_private.h"
 #include "store/store.h"
 
@@ -213,14 +214,16 @@ static enum fam_code remove_child(struct fam_store *store, struct fam_db *db, vo
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_uuid family_id = {{0}};
     struct fam_params params = {0};
-    (void)store;
     enum fam_code code = fam_family_lock(db, edit->user_id, FAM_RIGHT_CHANGE, &family_id, NULL, status);
     if (code == FAM_OK) {
         fam_param_uuid(&params, edit->child_id);
         fam_param_uuid(&params, &family_id);
         code = fam_db_exec(db, &empty_child, &params, &rows, status);
     }
-    return code == FAM_OK ? changed_one(&rows, edit->child_id, outcome, status) : code;
+    if (code == FAM_OK) {
+        code = changed_one(&rows, edit->child_id, outcome, status);
+    }
+    return code == FAM_OK ? fam_disclosure_forget_child(store, db, &family_id, edit->child_id, status) : code;
 }
 
 enum fam_code fam_child_remove(struct fam_store *store, const struct fam_mutation *mutation,

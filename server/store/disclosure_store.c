@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/column.h"
+#include "store/disclosure_private.h"
 #include "store/store.h"
 
 static const struct fam_statement insert_disclosure = {
@@ -20,7 +21,7 @@ static const struct fam_statement select_disclosures = {
     "WHERE user_id = $1 AND disclosure_id < $2 ORDER BY disclosure_id DESC LIMIT $3::bigint",
     "select", "disclosures"};
 
-static struct fam_place body_place(const struct fam_uuid *disclosure_id, const struct fam_uuid *user_id)
+struct fam_place fam_disclosure_place(const struct fam_uuid *disclosure_id, const struct fam_uuid *user_id)
 {
     return (struct fam_place){.table = "disclosures", .column = "body", .row = *disclosure_id, .owner = *user_id};
 }
@@ -33,7 +34,7 @@ enum fam_code fam_disclosure_add(struct fam_store *store, const struct fam_discl
     struct fam_params params = {0};
     struct fam_db *db = NULL;
     struct fam_uuid disclosure_id = fam_uuid_v7();
-    struct fam_place place = body_place(&disclosure_id, disclosure->user_id);
+    struct fam_place place = fam_disclosure_place(&disclosure_id, disclosure->user_id);
     enum fam_code code = fam_store_user_key(store, disclosure->user_id, &key, status);
     if (code != FAM_OK) {
         return code;
@@ -82,7 +83,7 @@ static enum fam_code open_row(const struct fam_rows *rows, size_t row, const str
     if (!disclosure->model || !disclosure->prompt_version) {
         return fam_fail_memory(status);
     }
-    struct fam_place place = body_place(&disclosure->disclosure_id, user_id);
+    struct fam_place place = fam_disclosure_place(&disclosure->disclosure_id, user_id);
     return fam_column_open_text(rows, row, 5, key, &place, &disclosure->body, status);
 }
 

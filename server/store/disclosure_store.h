@@ -1,5 +1,6 @@
-/* disclosure_store.h: what was sent to whom, so that a person can be told. Never changed; deleted with its entry by the
- * author (fam_entry_delete), and erased with its user.
+/* disclosure_store.h: what was sent to whom, so that a person can be told. Deleted with its entry by the author
+ * (fam_entry_delete), and erased with its user; it loses the profile of a child that is removed (fam_child_remove), and
+ * is not changed otherwise.
  *
  * The body is what left this machine, with placeholders in the place of everything personal, sealed under the user's
  * key. */

@@ -286,6 +286,14 @@ static enum fam_code end_all(struct fam_db *db, struct fam_erase *erase, struct 
     return code;
 }
 
+enum fam_code fam_erase_family(struct fam_db *db, const struct fam_uuid *family_id, struct fam_status *status)
+{
+    const struct fam_erase_subject subject = {.is_family = true, .id = *family_id};
+    struct fam_task_ref task;
+    enum fam_code code = run_all(db, FAMILY, FAM_ARRAY_SIZE(FAMILY), family_id, status);
+    return code == FAM_OK ? add_task(db, &subject, &task, status) : code;
+}
+
 static enum fam_code effect(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
                             struct fam_status *status)
 {

@@ -72,6 +72,12 @@ struct fam_erase {
 enum fam_code fam_erase(struct fam_store *store, const struct fam_mutation *mutation, struct fam_erase *erase,
                         struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
 
+/* In the caller's transaction: the family alone ends, with key, name, children, invitations and memberships; the people
+ * stay, and what they wrote is theirs, of no child. The task waits for the sweep of the queue. After the COMMIT the key
+ * is to be forgotten (fam_seal_forget). */
+enum fam_code fam_erase_family(struct fam_db *db, const struct fam_uuid *family_id,
+                               struct fam_status *status) FAM_MUST_CHECK;
+
 /* Deletes a chunk of what is left of somebody who is erased; *ret_more: there is more of it. Idempotent. */
 enum fam_code fam_erase_chunk(struct fam_store *store, const struct fam_erase_subject *subject, bool *ret_more,
                               struct fam_status *status) FAM_MUST_CHECK;

@@ -202,11 +202,16 @@ const struct fam_export_table fam_export_tables[] = {
                                                                       "feedback_id", "0"),
                    "select", "feedback"},
      .columns = {{"feedback", "body", FAM_EXPORT_TEXT}}},
+    /* An operator may have named what is not the person's, and been refused: whose it is, nobody learns here. */
     {.name = "audit_log",
      .statement =
          {"export_audit",
-          "SELECT audit_id, 0, jsonb_build_object('at', at, 'method', method, 'user_id', user_id, 'target_id', "
-          "target_id)::text, user_id" NO_KEY " FROM audit_log WHERE user_id = $1" BEHIND("audit_id", "0"),
+          "SELECT audit_id, 0, jsonb_build_object('at', at, 'method', method, 'user_id', user_id, 'target_id', CASE "
+          "WHEN "
+          "target_id = $1 OR target_id = " MY_FAMILY " OR EXISTS (SELECT 1 FROM emotion_entries e WHERE e.entry_id = "
+          "target_id AND e.user_id = $1) OR EXISTS (SELECT 1 FROM feedback f WHERE f.feedback_id = target_id AND "
+          "f.user_id = $1) THEN target_id END)::text, user_id" NO_KEY
+          " FROM audit_log WHERE user_id = $1" BEHIND("audit_id", "0"),
           "select", "audit_log"}},
 };
 const size_t fam_export_tables_count = FAM_ARRAY_SIZE(fam_export_tables);

@@ -3,6 +3,7 @@
 
 #include "store/column.h"
 #include "store/family_private.h"
+#include "store/notice_store.h"
 #include "store/schedule_store.h"
 #include "store/store.h"
 #include "store/words.h"
@@ -172,6 +173,16 @@ struct removal {
     const struct fam_uuid *parent_id;
 };
 
+/* Not who it was, nor of which family: a locked phone shows it. Whose account is being erased is told nothing. */
+static enum fam_code tell_removed(struct fam_store *store, struct fam_db *db, const struct fam_uuid *member,
+                                  struct fam_status *status)
+{
+    const struct fam_notice_new notice = {.user_id = member, .kind = FAM__V1__NOTICE_KIND__NOTICE_KIND_REMOVED};
+    bool added = false;
+    enum fam_code code = fam_notice_add(store, db, &notice, &added, status);
+    return code == FAM_NOT_FOUND ? FAM_OK : code;
+}
+
 static enum fam_code remove_parent(struct fam_store *store, struct fam_db *db, void *context,
                                    struct fam_outcome *outcome, struct fam_status *status)
 {
@@ -179,7 +190,6 @@ static enum fam_code remove_parent(struct fam_store *store, struct fam_db *db, v
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_uuid family_id = {{0}};
     struct fam_params params = {0};
-    (void)store;
     enum fam_code code = fam_family_lock(db, removal->user_id, FAM_RIGHT_CHANGE, &family_id, NULL, status);
     if (code != FAM_OK) {
         return code;
@@ -199,6 +209,9 @@ static enum fam_code remove_parent(struct fam_store *store, struct fam_db *db, v
     }
     code = end_membership(db, &family_id, &member, status);
     if (code == FAM_OK) {
+        code = tell_removed(store, db, &member, status);
+    }
+    if (code == FAM_OK) {
         fam_outcome_add(outcome, &family_id);
     }
     return code;
@@ -209,5 +222,7 @@ enum fam_code fam_parent_remove(struct fam_store *store, const struct fam_mutati
                                 struct fam_outcome *ret_outcome, struct fam_status *status)
 {
     struct removal removal = {.user_id = user_id, .parent_id = parent_id};
-    return fam_mutate(store, mutation, remove_parent, &removal, ret_outcome, status);
+    memset(ret_outcome, 0, sizeof(*ret_outcome));
+    enum fam_code code = fam_store_load(store, status); /* the notice is sealed */
+    return code != FAM_OK ? code : fam_mutate(store, mutation, remove_parent, &removal, ret_outcome, status);
 }

@@ -50,6 +50,7 @@ struct fam_family {
     struct fam_date today; /* there, by PostgreSQL's clock and time zones */
     int64_t created_at_ms;
     bool no_ai;                 /* nothing of this family goes to an AI */
+    bool profiles_stay;         /* some parent does not consent to an AI; of fam_person_load only, else false */
     int32_t retention_days;     /* so long phrases are kept; 0: the family did not say, the setting counts */
     struct fam_parent *parents; /* the oldest membership first */
     size_t parent_count;
@@ -90,8 +91,8 @@ enum fam_code fam_family_update(struct fam_store *store, const struct fam_mutati
 enum fam_code fam_family_leave(struct fam_store *store, const struct fam_mutation *mutation,
                                const struct fam_uuid *user_id, struct fam_outcome *ret_outcome,
                                struct fam_status *status) FAM_MUST_CHECK;
-/* The same for another member, of either role. ids: family. NOT_FOUND: no such member; INVALID_ARGUMENT (field
- * parent_id) for the user's own membership. */
+/* The same for another member, of either role, who is told by a notice; ring the bell after it. ids: family. NOT_FOUND:
+ * no such member; INVALID_ARGUMENT (field parent_id) for the user's own membership. */
 enum fam_code fam_parent_remove(struct fam_store *store, const struct fam_mutation *mutation,
                                 const struct fam_uuid *user_id, const struct fam_uuid *parent_id,
                                 struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
@@ -116,8 +117,9 @@ enum fam_code fam_child_update(struct fam_store *store, const struct fam_mutatio
                                const struct fam_uuid *user_id, const struct fam_uuid *child_id,
                                const struct fam_child_change *change, struct fam_outcome *ret_outcome,
                                struct fam_status *status) FAM_MUST_CHECK;
-/* Name, birth date and profile are gone; an empty row stays, whether or not anybody's entries name it, so that nobody
- * learns whether they do. ids: child. NOT_FOUND as fam_child_update. */
+/* Name, birth date and profile are gone, the profile also from what was sent to an AI about the child; an empty row
+ * stays, whether or not anybody's entries name it, so that nobody learns whether they do. ids: child. NOT_FOUND as
+ * fam_child_update. */
 enum fam_code fam_child_remove(struct fam_store *store, const struct fam_mutation *mutation,
                                const struct fam_uuid *user_id, const struct fam_uuid *child_id,
                                struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "store/column.h"
+#include "store/erase_store.h"
 #include "store/family_private.h"
+#include "store/notice_store.h"
 #include "store/schedule_store.h"
 #include "store/store.h"
 #include "store/words.h"
@@ -56,11 +58,26 @@ static const struct fam_statement lock_invited = {
 static const struct fam_statement use_invite = {
     "invite_use",
     "UPDATE invites i SET used_at = now() FROM families f WHERE i.code_hash = $1 AND f.family_id = i.family_id "
-    "AND f.erased_at IS NULL AND " IS_OPEN " RETURNING i.family_id, i.role",
+    "AND f.erased_at IS NULL AND " IS_OPEN " RETURNING i.family_id, i.role, i.created_by",
     "update", "invites"};
 static const struct fam_statement insert_member = {
     "parent_join", "INSERT INTO parents (parent_id, family_id, user_id, role) VALUES ($1, $2, $3, $4)", "insert",
     "parents"};
+/* The family that the newcomer is in already. */
+static const struct fam_statement lock_own = {
+    "invite_lock_own",
+    "SELECT f.family_id FROM parents p JOIN families f USING (family_id) WHERE p.user_id = $1 AND f.erased_at IS NULL "
+    "ORDER BY p.created_at, p.parent_id LIMIT 1 FOR UPDATE OF f",
+    "select", "families"};
+static const struct fam_statement what_is_in_own = {
+    "invite_own_holds",
+    "SELECT (SELECT count(*) FROM parents WHERE family_id = $1), "
+    "(SELECT count(*) FROM children WHERE family_id = $1 AND removed_at IS NULL), "
+    "(SELECT count(*) FROM invites WHERE family_id = $1 AND code_hash = $2)",
+    "select", "families"};
+static const struct fam_statement select_newcomer = {
+    "invite_newcomer", "SELECT user_id, user_id, user_id, user_id, name FROM users WHERE user_id = $1", "select",
+    "users"};
 static const struct fam_statement sweep_invites = {
     "invite_sweep",
     "DELETE FROM invites WHERE invite_id IN (SELECT invite_id FROM invites "
@@ -286,7 +303,7 @@ enum fam_code fam_invite_revoke(struct fam_store *store, const struct fam_mutati
     return code;
 }
 
-/* A name that may not have been told. */
+/* The name in column 4 of the user in column 1; it may not have been told. */
 static enum fam_code open_inviter(struct fam_store *store, struct fam_db *db, const struct fam_rows *rows,
                                   char **ret_name, struct fam_status *status)
 {
@@ -316,6 +333,7 @@ static enum fam_code look(struct fam_store *store, struct fam_db *db, const stru
     }
     struct fam_uuid family_id = fam_rows_uuid(&rows, 0, 0);
     struct fam_place place = fam_family_place(&family_id);
+    preview->family_id = family_id;
     preview->role = fam_parent_role_of_word(fam_rows_text(&rows, 0, 2));
     code = fam_family_key(store, db, &family_id, &key, status);
     if (code == FAM_OK) {
@@ -350,11 +368,67 @@ enum fam_code fam_invite_look(struct fam_store *store, const char *code, struct 
 struct joining {
     const struct fam_uuid *user_id;
     unsigned char hash[FAM_HMAC_SIZE];
+    bool ended; /* the family in which the newcomer was alone */
+    struct fam_uuid ended_id;
 };
+
+/* Who is alone in a family without children loses nothing with it. The newcomer's row is locked, so no other family
+ * comes meanwhile; in the family's lock nobody comes into this one. */
+static enum fam_code leave_empty(struct fam_db *db, struct joining *joining, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows family = {0}, holds = {0};
+    struct fam_params user = {0}, params = {0};
+    fam_param_uuid(&user, joining->user_id);
+    enum fam_code code = fam_db_exec(db, &lock_own, &user, &family, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    bool is_alone = fam_rows_count(&family) > 0;
+    if (is_alone) {
+        joining->ended_id = fam_rows_uuid(&family, 0, 0);
+        fam_param_uuid(&params, &joining->ended_id);
+        fam_param_bytes(&params, joining->hash, sizeof(joining->hash));
+        code = fam_db_exec(db, &what_is_in_own, &params, &holds, status);
+    }
+    if (code != FAM_OK) {
+        return code;
+    }
+    /* The code of one's own family leads nowhere. */
+    is_alone = is_alone && fam_rows_i64(&holds, 0, 0) == 1 && fam_rows_i64(&holds, 0, 1) == 0 &&
+               fam_rows_i64(&holds, 0, 2) == 0;
+    if (!is_alone) {
+        return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "HAS_FAMILY", 0, "the user is in a family already");
+    }
+    joining->ended = true;
+    return fam_erase_family(db, &joining->ended_id, status);
+}
+
+/* Who invited learns that somebody came, by name where there is one. */
+static enum fam_code tell_inviter(struct fam_store *store, struct fam_db *db, const struct joining *joining,
+                                  const struct fam_uuid *inviter, struct fam_status *status)
+{
+    fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    struct fam_params params = {0};
+    char *name = NULL;
+    bool added = false;
+    fam_param_uuid(&params, joining->user_id);
+    enum fam_code code = fam_db_exec(db, &select_newcomer, &params, &rows, status);
+    if (code == FAM_OK && fam_rows_count(&rows) > 0) {
+        code = open_inviter(store, db, &rows, &name, status);
+    }
+    if (code == FAM_OK) {
+        const struct fam_notice_new notice = {
+            .user_id = inviter, .kind = FAM__V1__NOTICE_KIND__NOTICE_KIND_JOINED, .name = name};
+        code = fam_notice_add(store, db, &notice, &added, status);
+        code = code == FAM_NOT_FOUND ? FAM_OK : code; /* is being erased */
+    }
+    fam_text_wipe(&name);
+    return code;
+}
 
 /* The invitation is used up in the statement that finds it open: whoever waited for its row finds it used. */
 static enum fam_code use(struct fam_db *db, const struct joining *joining, struct fam_uuid *ret_family_id,
-                         Fam__V1__ParentRole *ret_role, struct fam_status *status)
+                         Fam__V1__ParentRole *ret_role, struct fam_uuid *ret_inviter, struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
@@ -369,6 +443,7 @@ static enum fam_code use(struct fam_db *db, const struct joining *joining, struc
     if (code == FAM_OK) {
         *ret_family_id = fam_rows_uuid(&rows, 0, 0);
         *ret_role = fam_parent_role_of_word(fam_rows_text(&rows, 0, 1));
+        *ret_inviter = fam_rows_uuid(&rows, 0, 2);
     }
     return code;
 }
@@ -376,14 +451,17 @@ static enum fam_code use(struct fam_db *db, const struct joining *joining, struc
 static enum fam_code join(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
                           struct fam_status *status)
 {
-    const struct joining *joining = context;
-    struct fam_uuid family_id = {{0}}, parent_id = fam_uuid_v7();
+    struct joining *joining = context;
+    struct fam_uuid family_id = {{0}}, parent_id = fam_uuid_v7(), inviter = {{0}};
     Fam__V1__ParentRole role = FAM__V1__PARENT_ROLE__PARENT_ROLE_UNSPECIFIED;
     struct fam_params params = {0};
-    (void)store;
+    joining->ended = false;
     enum fam_code code = fam_family_lock_newcomer(db, joining->user_id, status);
+    if (code == FAM_FAILED_PRECONDITION) {
+        code = leave_empty(db, joining, status);
+    }
     if (code == FAM_OK) {
-        code = use(db, joining, &family_id, &role, status);
+        code = use(db, joining, &family_id, &role, &inviter, status);
     }
     if (code != FAM_OK) {
         return code;
@@ -395,6 +473,9 @@ static enum fam_code join(struct fam_store *store, struct fam_db *db, void *cont
     code = fam_db_exec(db, &insert_member, &params, NULL, status);
     if (code == FAM_OK) {
         code = fam_schedule_person_joined(db, &family_id, joining->user_id, status);
+    }
+    if (code == FAM_OK) {
+        code = tell_inviter(store, db, joining, &inviter, status);
     }
     if (code == FAM_OK) {
         fam_outcome_add(outcome, &family_id);
@@ -410,7 +491,13 @@ enum fam_code fam_invite_join(struct fam_store *store, const struct fam_mutation
     struct joining joining = {.user_id = user_id};
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     enum fam_code done = hash_code(store, code, joining.hash, status);
-    return done == FAM_OK ? fam_mutate(store, mutation, join, &joining, ret_outcome, status) : done;
+    if (done == FAM_OK) {
+        done = fam_mutate(store, mutation, join, &joining, ret_outcome, status);
+    }
+    if (done == FAM_OK && !ret_outcome->replayed && joining.ended) {
+        fam_seal_forget(fam_store_seal(store), FAM_KEY_FAMILY, &joining.ended_id);
+    }
+    return done;
 }
 
 enum fam_code fam_invite_sweep(struct fam_store *store, size_t limit, size_t *ret_deleted, struct fam_status *status)

@@ -35,6 +35,7 @@ struct fam_invite {
 struct fam_invite_preview {
     char *inviter_name; /* never NULL */
     char *family_name;  /* never NULL */
+    struct fam_uuid family_id;
     Fam__V1__ParentRole role;
 };
 void fam_invite_preview_done(struct fam_invite_preview *preview);
@@ -62,8 +63,9 @@ enum fam_code fam_invite_revoke(struct fam_store *store, const struct fam_mutati
 /* NOT_FOUND. */
 enum fam_code fam_invite_look(struct fam_store *store, const char *code, struct fam_invite_preview *ret_preview,
                               struct fam_status *status) FAM_MUST_CHECK;
-/* Makes the user a member; of two who use one code at once one wins. ids: family, parent. NOT_FOUND;
- * FAILED_PRECONDITION (reason "HAS_FAMILY") when the user is in a family, whatever the code. */
+/* Makes the user a member; of two who use one code at once one wins. A family in which the user was alone and that has
+ * no children ends with it. Who made the invitation is told by a notice; ring the bell after it. ids: family, parent.
+ * NOT_FOUND; FAILED_PRECONDITION (reason "HAS_FAMILY") when the user is in another family, whatever the code. */
 enum fam_code fam_invite_join(struct fam_store *store, const struct fam_mutation *mutation,
                               const struct fam_uuid *user_id, const char *code, struct fam_outcome *ret_outcome,
                               struct fam_status *status) FAM_MUST_CHECK;

@@ -15,7 +15,7 @@ enum kind { KIND_USER, KIND_FAMILY, KIND_PARENT, KIND_CHILD, KIND_CONSENT };
  *   kind     id      other  word      text     first   second      third    number   more               on     set
  *   user     user    family language  country  name    user's key  -        created  -                  share  no
  * follow-up family   family  -      country   zone     name    family key  -        created  today as YYYYMMDD  no AI
- * days kept parent   parent  user   role      -        name    user's key  -        -        -                  - -
+ * days kept parent   parent  user   role      -        name    user's key  -        -        -                  AI -
  *   child    child   -      -         -        name    birth       profile  version  -                  -      -
  *   consent  -       -      purpose   text     -       -           -        changed  granted            -      - */
 enum column {
@@ -46,7 +46,8 @@ static const struct fam_statement select_person = {
     "to_char(now() AT TIME ZONE f.time_zone, 'YYYYMMDD')::bigint, f.no_ai::integer, f.retention_days "
     "FROM m JOIN families f USING (family_id) LEFT JOIN keys.family_keys k USING (family_id) "
     "UNION ALL (SELECT 2, p.parent_id, p.user_id, p.role, '', u.name, "
-    "CASE WHEN u.name IS NOT NULL THEN k.wrapped END, NULL, 0, 0, 0, 0 "
+    "CASE WHEN u.name IS NOT NULL THEN k.wrapped END, NULL, 0, 0, coalesce((SELECT c.granted::integer FROM consents c "
+    "WHERE c.user_id = p.user_id AND c.purpose = 'ai' ORDER BY c.changed_at DESC, c.consent_id DESC LIMIT 1), 0), 0 "
     "FROM m JOIN parents p USING (family_id) JOIN users u USING (user_id) LEFT JOIN keys.user_keys k USING (user_id) "
     "ORDER BY p.created_at, p.parent_id LIMIT 1000) "
     "UNION ALL (SELECT 3, c.child_id, NULL, '', '', c.name, c.birth, c.profile, c.profile_version, 0, 0, 0 "
@@ -146,6 +147,9 @@ static enum fam_code read_parent(struct loading *loading, size_t row, struct fam
     parent->role = fam_parent_role_of_word(fam_rows_text(rows, row, COLUMN_WORD));
     if (fam_uuid_equal(&parent->user_id, &loading->user->user_id)) {
         loading->user->role = parent->role;
+    }
+    if (parent->role == FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT && fam_rows_i64(rows, row, COLUMN_ON) == 0) {
+        loading->family->profiles_stay = true;
     }
     return read_user_name(loading, row, &parent->user_id, &parent->name, status);
 }

@@ -24,10 +24,11 @@
            "ratings t JOIN emotion_entries e USING (entry_id) WHERE t.user_id = $1")                                   \
     STORED(6, "min(created_at)", "0", "corrections" OWN)                                                               \
     STORED(7, "min(created_at)", DAYS_LATER("created_at", "(SELECT days FROM d)"), "disclosures" OWN)                  \
-    STORED(8, "min(created_at)", DAYS_LATER("coalesce(finished_at, expires_at)", "$3::integer"), "notifications" OWN)  \
+    STORED(8, "min(created_at)", DAYS_LATER("expires_at", "$3::integer"), "notifications" OWN "AND state = 'queued'")  \
     STORED(9, "min(created_at)", "0", "feedback" OWN)                                                                  \
     STORED(10, "min(due_at)", DAYS_LATER("due_at", "(SELECT days FROM d)"), "checkins" OWN)                            \
-    STORED(11, "min(created_at)", DAYS_LATER("created_at", "(SELECT days FROM d)"), "reports" OWN)
+    STORED(11, "min(created_at)", DAYS_LATER("created_at", "(SELECT days FROM d)"), "reports" OWN)                     \
+    STORED(12, "min(created_at)", DAYS_LATER("finished_at", "$3::integer"), "notifications" OWN "AND state <> 'queued'")
 static const struct fam_statement count_all = {
     "privacy_count",
     "WITH u AS MATERIALIZED (SELECT created_at FROM users WHERE user_id = $1 AND erased_at IS NULL), "

@@ -13,7 +13,7 @@
 
 struct fam_store;
 
-enum { FAM_STORED_KINDS = 11 };
+enum { FAM_STORED_KINDS = 12 };
 
 struct fam_stored {
     Fam__V1__StoredKind kind;

@@ -25,7 +25,8 @@ static const struct fam_statement select_families = {
     "family_summaries",
     "WITH page AS (SELECT family_id, country, time_zone, created_at FROM families "
     "WHERE family_id < $1 AND erased_at IS NULL ORDER BY family_id DESC LIMIT $2), "
-    "grown AS (SELECT family_id, count(*) AS n, "
+    "grown AS (SELECT family_id, count(*) FILTER (WHERE role = 'parent') AS n, count(*) FILTER (WHERE role = 'reader') "
+    "AS readers, "
     "array_to_string((array_agg(user_id ORDER BY created_at, parent_id))[1:10], ',') AS user_ids "
     "FROM parents WHERE family_id IN (SELECT family_id FROM page) GROUP BY family_id), "
     "young AS (SELECT family_id, count(*) AS n FROM children "
@@ -34,7 +35,8 @@ static const struct fam_statement select_families = {
     "WHERE family_id IN (SELECT family_id FROM page) GROUP BY family_id) "
     "SELECT family_id, country, time_zone, (extract(epoch FROM created_at) * 1000)::bigint, "
     "coalesce(grown.n, 0)::bigint, coalesce(young.n, 0)::bigint, coalesce(written.n, 0)::bigint, "
-    "coalesce(grown.user_ids, '') FROM page LEFT JOIN grown USING (family_id) LEFT JOIN young USING (family_id) "
+    "coalesce(grown.user_ids, ''), coalesce(grown.readers, 0)::bigint FROM page LEFT JOIN grown USING (family_id) LEFT "
+    "JOIN young USING (family_id) "
     "LEFT JOIN written USING (family_id) ORDER BY family_id DESC",
     "select", "families"};
 
@@ -98,6 +100,7 @@ static void fill_family(const struct fam_rows *rows, size_t row, struct fam_fami
     family->children = fam_rows_i64(rows, row, 5);
     family->entries = fam_rows_i64(rows, row, 6);
     fill_user_ids(fam_rows_text(rows, row, 7), family);
+    family->readers = fam_rows_i64(rows, row, 8);
 }
 
 enum fam_code fam_user_summaries(struct fam_store *store, const struct fam_uuid *before, size_t limit,

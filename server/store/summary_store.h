@@ -34,10 +34,11 @@ struct fam_family_summary {
     char country[3];    /* "" when not told */
     char time_zone[65]; /* IANA name */
     int64_t created_at_ms;
-    int64_t parents;
+    int64_t parents; /* without relatives who read only, who are the readers */
+    int64_t readers;
     int64_t children; /* without removed ones */
     int64_t entries;
-    size_t user_count; /* of user_ids: the first FAM_SUMMARY_PARENTS parents, the oldest membership first */
+    size_t user_count; /* of user_ids: the first FAM_SUMMARY_PARENTS members, the oldest membership first */
     struct fam_uuid user_ids[FAM_SUMMARY_PARENTS];
 };
 

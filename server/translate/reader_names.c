@@ -25,10 +25,11 @@ bool fam_reader_apart(const struct fam_family *family)
     return family->parent_count > 1;
 }
 
-void fam_reader_profile(struct fam_reader_question *question, const struct fam_child *child)
+void fam_reader_profile(struct fam_reader_question *question, const struct fam_family *family,
+                        const struct fam_child *child)
 {
     question->special_needs = "";
-    if (child == NULL || (child->trait_count == 0 && child->special_needs[0] == '\0')) {
+    if (child == NULL || family->profiles_stay || (child->trait_count == 0 && child->special_needs[0] == '\0')) {
         return;
     }
     question->profile_version = child->profile_version;

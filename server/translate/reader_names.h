@@ -22,8 +22,10 @@ size_t fam_reader_names(const struct fam_user *author, const struct fam_family *
 /* Answers of this author are not shared: others of the family would see, by the list of what was sent to Claude for
  * them or by the time that it takes, whether a phrase was asked before. */
 bool fam_reader_apart(const struct fam_family *family);
-/* Traits and special needs of the child (NULL: none), where any were told. Borrowed from the child. */
-void fam_reader_profile(struct fam_reader_question *question, const struct fam_child *child);
+/* Traits and special needs of the child (NULL: none), where any were told and every parent of the family consents to an
+ * AI: nobody knows which of them wrote it. `family` is that of fam_person_load. Borrowed from the child. */
+void fam_reader_profile(struct fam_reader_question *question, const struct fam_family *family,
+                        const struct fam_child *child);
 
 /* What the author said about feelings of this child before, and (NULL: nothing) about this very phrase. Borrowed. */
 void fam_reader_corrections(struct fam_reader_question *question, const struct fam_corrections *learned,

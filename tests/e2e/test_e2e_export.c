@@ -93,6 +93,19 @@ static struct person join(int64_t telegram_id, const struct person *first)
     return person;
 }
 
+/* As the log says after an operator opened an entry in somebody's name, or was refused. */
+static void log_look(const struct person *as, const char *whose)
+{
+    char sql[640], user[FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&as->user_id, user);
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO audit_log (audit_id, principal, method, user_id, target_id, reason, request_id) SELECT "
+             "gen_random_uuid(), 'admin:olga', 'fam.v1.TranslationService/GetEntry', '%s', entry_id, 'x', '' FROM "
+             "emotion_entries WHERE user_id = '%s'",
+             user, whose);
+    cr_assert(pg_server_sql(s.pg.conninfo, sql, NULL, 0));
+}
+
 static void say_to_operators(const struct person *person, const char *text)
 {
     Fam__V1__SubmitFeedbackRequest request = FAM__V1__SUBMIT_FEEDBACK_REQUEST__INIT;
@@ -196,6 +209,42 @@ Test(e2e_export, nothing_private_of_another_parent_is_in_it)
         cr_expect_null(strstr(fam_buf_text(&file), "7001"));
         fam_buf_done(&file);
     }
+    system_stop(&s);
+}
+
+Test(e2e_export, the_log_of_looks_names_what_is_ones_own_and_nothing_of_others)
+{
+    system_start(&s, NULL);
+    struct person first = system_family(&s, 7001, 7), second = join(7002, &first);
+    char first_id[FAM_UUID_TEXT_SIZE], second_id[FAM_UUID_TEXT_SIZE], entry[FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&first.user_id, first_id);
+    fam_uuid_format(&second.user_id, second_id);
+    tell(&first, "Папа меня обидел вчера", "t1");
+    cr_assert(pg_server_sql(s.pg.conninfo, "SELECT entry_id::text FROM emotion_entries", entry, sizeof(entry)));
+    tell(&second, "Не хочу спать совсем", "t2");
+    log_look(&second, first_id);
+    log_look(&second, second_id);
+    cJSON *json = fetch_json(&second, NULL);
+    cr_expect_eq(rows_of(json, "audit_log"), 2, "that somebody looked is told in any case");
+    size_t named = 0;
+    const cJSON *row = NULL;
+    cJSON_ArrayForEach(row, fam_json_get(json, "audit_log"))
+    {
+        const char *target = fam_json_string(row, "target_id");
+        named += target != NULL ? 1 : 0;
+        cr_expect(target == NULL || strcmp(target, entry) != 0, "an entry of another parent is named");
+    }
+    cr_expect_eq(named, (size_t)1, "the own entry is named");
+    cJSON_Delete(json);
+    struct fam_buf file;
+    fetch(&second, FAM__V1__EXPORT_FORMAT__EXPORT_FORMAT_HTML, &file, NULL);
+    cr_expect_null(strstr(fam_buf_text(&file), entry));
+    cr_expect_null(strstr(fam_buf_text(&file), "GetEntry"), "a method is told in words");
+    cr_expect_null(strstr(fam_buf_text(&file), "PLACE_"));
+    cr_expect_null(strstr(fam_buf_text(&file), "AGE_BAND_"));
+    cr_expect_null(strstr(fam_buf_text(&file), "INPUT_KIND_"));
+    cr_expect_null(strstr(fam_buf_text(&file), "+00:00"));
+    fam_buf_done(&file);
     system_stop(&s);
 }
 

@@ -206,6 +206,13 @@ Test(e2e_operators, a_person_sees_what_is_stored_and_until_when)
     cr_assert_eq(system_translate(&s, &parent, "Ненавижу тебя!", "t1", &rpc, &status), FAM_OK, "%s", status.message);
     fam_rpc_done(&rpc);
     cr_assert(pg_server_sql(s.pg.conninfo, "UPDATE families SET retention_days = 30, no_ai = true", NULL, 0));
+    cr_assert(
+        pg_server_sql(s.pg.conninfo,
+                      "DELETE FROM notifications; INSERT INTO notifications (notification_id, user_id, lane, kind, "
+                      "state, not_before, expires_at, finished_at) SELECT gen_random_uuid(), user_id, 3, 'notice', "
+                      "s, now() + interval '1 day', now() + interval '2 days', CASE s WHEN 'queued' THEN NULL ELSE "
+                      "now() END FROM users, unnest(ARRAY['queued', 'delivered', 'delivered', 'failed']) s",
+                      NULL, 0));
     Fam__V1__GetPrivacyReportRequest request = FAM__V1__GET_PRIVACY_REPORT_REQUEST__INIT;
     const struct fam_rpc_options options = {.acting_user = &parent.user_id};
     fam_rpc_init(&rpc, &options);
@@ -217,12 +224,19 @@ Test(e2e_operators, a_person_sees_what_is_stored_and_until_when)
     cr_expect_eq(report->backup_days, 7);
     cr_expect_eq(report->n_consents, 2);
     cr_expect_eq(report->n_recipients, 0);
-    cr_assert_eq(report->n_stored, 9);
+    cr_assert_eq(report->n_stored, 10);
     for (size_t i = 0; i < report->n_stored; i++) {
         const Fam__V1__StoredItem *item = report->stored[i];
         if (item->kind == FAM__V1__STORED_KIND__STORED_KIND_ENTRIES) {
             cr_expect_eq(item->count, 1);
             cr_expect_eq(item->kept_until_ms, item->oldest_ms + INT64_C(30) * 86400000);
+        }
+        if (item->kind == FAM__V1__STORED_KIND__STORED_KIND_NOTIFICATIONS) {
+            cr_expect_eq(item->count, 1, "what was sent does not wait to be sent");
+        }
+        if (item->kind == FAM__V1__STORED_KIND__STORED_KIND_ENDED_NOTIFICATIONS) {
+            cr_expect_eq(item->count, 3);
+            cr_expect_gt(item->kept_until_ms, item->oldest_ms);
         }
         if (item->kind == FAM__V1__STORED_KIND__STORED_KIND_CHILDREN) {
             cr_expect_eq(item->count, 1);

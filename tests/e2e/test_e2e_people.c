@@ -336,6 +336,26 @@ Test(e2e_people, each_may_what_the_role_says)
     EXPECT_REASON(get_family(&reader), FAM_NOT_FOUND, "");
 }
 
+/* A button in an old message still asks for it. */
+Test(e2e_people, nothing_is_shared_where_nobody_else_is)
+{
+    struct person anna = system_family(&world.system, 6080, 7);
+    Fam__V1__ShareEntryRequest request = FAM__V1__SHARE_ENTRY_REQUEST__INIT;
+    struct fam_rpc told;
+    char entry_id[FAM_UUID_TEXT_SIZE];
+    EXPECT_OK(system_translate(&world.system, &anna, "Не хочу!", "alone", &told, &status));
+    (void)snprintf(entry_id, sizeof(entry_id), "%s", system_entry(&told)->entry_id);
+    fam_rpc_done(&told);
+    request.entry_id = entry_id;
+    request.shared = true;
+    begin(&anna);
+    EXPECT_REASON(FAM_RPC(world.system.client, fam__v1__translation_service, share_entry, &rpc, &request, &status),
+                  FAM_FAILED_PRECONDITION, "NO_FAMILY");
+    (void)member(&anna, 6081, FAM__V1__PARENT_ROLE__PARENT_ROLE_READER);
+    begin(&anna);
+    EXPECT_OK(FAM_RPC(world.system.client, fam__v1__translation_service, share_entry, &rpc, &request, &status));
+}
+
 /* ---- what goes to Claude ---- */
 
 static void set_no_ai(const struct person *who, Fam__V1__Switch value)
@@ -504,6 +524,24 @@ Test(e2e_people, a_profile_is_asked_with_placeholders_and_shared_with_nobody)
     cr_expect_eq(claude_world_asked(&world), 4, "a changed profile ends what was kept");
     /* What left is written down for the parent, the profile with it. */
     cr_expect_eq(system_count(&world.system, "SELECT count(*) FROM disclosures"), 4);
+}
+
+/* Nobody knows which of the parents wrote a profile. */
+Test(e2e_people, a_profile_leaves_only_while_every_parent_consents_to_ai)
+{
+    struct person anna = system_family(&world.system, 6070, 7);
+    struct person boris = member(&anna, 6071, FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT);
+    struct person grandma = member(&anna, 6072, FAM__V1__PARENT_ROLE__PARENT_ROLE_READER);
+    system_consent(&world.system, &grandma, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, false);
+    system_consent(&world.system, &boris, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, false);
+    tell_profile(&boris, &anna.child_id, FAM__V1__TRAIT__TRAIT_DREAMY, "заикается");
+    cr_expect_eq(ask_about(&anna, &anna.child_id, "Ненавижу тебя!"), CLAUDE, "the words are Anna's, and go");
+    cr_expect_eq(cl_found(&world.claude, "dreamy"), 0, "Boris refused, and a trait has left");
+    cr_expect_eq(cl_found(&world.claude, "заикается"), 0, "Boris refused, and special needs have left");
+    system_consent(&world.system, &boris, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI, true);
+    cr_expect_eq(ask_about(&anna, &anna.child_id, "Ненавижу тебя!"), CLAUDE);
+    cr_expect_eq(cl_found(&world.claude, "dreamy"), 1, "both consent; a relative writes no profile and is not asked");
+    cr_expect_eq(cl_found(&world.claude, "заикается"), 1);
 }
 
 Test(e2e_people, who_comes_by_a_link_is_counted_so)

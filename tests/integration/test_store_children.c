@@ -1,6 +1,7 @@
 /* What is told about a child, and what stays of one that was removed. */
 #include <criterion/criterion.h>
 
+#include "store/disclosure_store.h"
 #include "store/feedback_store.h"
 #include "store/person_store.h"
 #include "support/store_fixture.h"
@@ -187,6 +188,85 @@ Test(children, the_row_of_a_child_that_nothing_names_stays_as_long_as_one_that_h
     cr_assert_eq(sweep(), 0, "nobody learns at once that nothing names it");
     make_old();
     cr_assert_eq(sweep(), 1);
+}
+
+/* ---- what was sent of a child that is removed ---- */
+
+static void send(const struct fam_uuid *author, const struct fam_uuid *entry_id, const char *body)
+{
+    const struct fam_disclosure_new sent = {.user_id = author,
+                                            .entry_id = entry_id,
+                                            .recipient = "anthropic",
+                                            .model = "m-1",
+                                            .prompt_version = "p-1",
+                                            .body = body};
+    cr_assert_eq(fam_disclosure_add(f.store, &sent, NULL, &status), FAM_OK, "%s", status.message);
+}
+
+/* What was sent by `who` and is still known; some of one millisecond have no order. */
+static void expect_sent(const struct fam_uuid *who, const char *const *bodies, size_t wanted)
+{
+    struct fam_disclosure *list = NULL;
+    size_t count = 0;
+    bool more = false;
+    cr_assert_eq(fam_disclosure_list(f.store, who, NULL, 50, &list, &count, &more, &status), FAM_OK, "%s",
+                 status.message);
+    cr_assert_eq(count, wanted);
+    for (size_t i = 0; i < count; i++) {
+        bool found = false;
+        for (size_t k = 0; !found && k < wanted; k++) {
+            found = strcmp(list[i].body, bodies[k]) == 0;
+        }
+        cr_expect(found, "%s is not what was to stay", list[i].body);
+        cr_expect_str_eq(list[i].model, "m-1");
+        cr_expect_str_eq(list[i].prompt_version, "p-1");
+    }
+    fam_disclosures_free(list, count);
+}
+
+#define PROFILE "\"child\":{\"traits\":[\"shy\"],\"special_needs\":\"слуховой аппарат, \\\"правый\\\"\"},"
+
+Test(children, the_profile_of_a_removed_child_goes_out_of_what_was_sent)
+{
+    struct fam_uuid second = make_child(f.store, &anna, "Аня"), boris = make_user(f.store, 2), lost = fam_uuid_v7();
+    struct fam_uuid of_child = make_entry(f.store, &anna, &child_id, "Не хочу!");
+    struct fam_uuid of_second = make_entry(f.store, &anna, &second, "Не хочу!");
+    (void)make_family(f.store, &boris);
+    send(&anna, &of_child, "{\"place\":\"home\"," PROFILE "\"phrase\":\"Не \\\"хочу\\\"!\"}");
+    send(&anna, &of_second, "{" PROFILE "\"phrase\":\"a\"}");
+    send(&anna, &lost, "{" PROFILE "\"phrase\":\"b\"}");
+    send(&anna, &of_child, "{\"phrase\":\"\\\"child\\\":{}\"}");
+    send(&boris, NULL, "{" PROFILE "\"phrase\":\"c\"}");
+    expect_sql(f.pg.conninfo,
+               "CREATE TABLE sent AS SELECT disclosure_id, entry_id, created_at FROM disclosures ORDER BY 1", NULL);
+    cr_assert_eq(fam_child_remove(f.store, NULL, &anna, &child_id, &outcome, &status), FAM_OK, "%s", status.message);
+    const char *const annas[] = {"{\"place\":\"home\",\"phrase\":\"Не \\\"хочу\\\"!\"}",
+                                 "{" PROFILE "\"phrase\":\"a\"}", "{\"phrase\":\"b\"}",
+                                 "{\"phrase\":\"\\\"child\\\":{}\"}"};
+    const char *const others[] = {"{" PROFILE "\"phrase\":\"c\"}"};
+    expect_sent(&anna, annas, 4);
+    expect_sent(&boris, others, 1);
+    expect_sql(f.pg.conninfo,
+               "SELECT count(*) FROM sent s JOIN disclosures d USING (disclosure_id, created_at) "
+               "WHERE d.entry_id IS NOT DISTINCT FROM s.entry_id",
+               "5");
+}
+
+Test(children, what_was_sent_long_ago_and_often_loses_the_profile_of_a_removed_child_page_by_page)
+{
+    enum { SENT = 205 };
+    static const char *bodies[SENT];
+    struct fam_uuid of_child = make_entry(f.store, &anna, &child_id, "Не хочу!");
+    for (size_t i = 0; i < SENT; i++) {
+        send(&anna, &of_child, "{" PROFILE "\"phrase\":\"a\"}");
+        bodies[i] = "{\"phrase\":\"a\"}";
+    }
+    cr_assert_eq(fam_child_remove(f.store, NULL, &anna, &child_id, &outcome, &status), FAM_OK, "%s", status.message);
+    expect_sql(f.pg.conninfo,
+               "DELETE FROM disclosures WHERE disclosure_id NOT IN (SELECT disclosure_id FROM disclosures "
+               "ORDER BY disclosure_id DESC LIMIT 50)",
+               NULL);
+    expect_sent(&anna, bodies, 50);
 }
 
 /* ---- words to the operators ---- */

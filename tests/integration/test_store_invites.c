@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "store/invite_store.h"
+#include "support/notices.h"
 #include "support/store_fixture.h"
 
 enum { AT_ONCE = 6 };
@@ -194,12 +195,80 @@ Test(invites, who_is_in_a_family_uses_none_up)
 {
     char code[FAM_INVITE_CODE_SIZE];
     (void)make_family(f.store, &boris);
+    (void)make_child(f.store, &boris, "Миша");
     (void)invite(&anna, PARENT, code);
     cr_assert_eq(join(&boris, code), FAM_FAILED_PRECONDITION);
     cr_assert_str_eq(status.reason, "HAS_FAMILY");
     cr_assert_eq(join(&boris, "AAAAAAAAAAAAAAAAAAAAAA"), FAM_FAILED_PRECONDITION, "and learns nothing of a code");
     cr_assert_eq(join(&anna, code), FAM_FAILED_PRECONDITION, "nor of the own one");
     cr_assert_eq(open_count(), 1);
+}
+
+/* Such a family is there as soon as somebody looks at a list of children: nobody chose it. */
+Test(invites, who_is_alone_in_a_family_without_children_leaves_it_by_coming_in)
+{
+    char code[FAM_INVITE_CODE_SIZE], own[FAM_INVITE_CODE_SIZE];
+    struct fam_uuid old_family = make_family(f.store, &boris), gone = make_child(f.store, &boris, "Миша");
+    struct fam_uuid entry_id = make_entry(f.store, &boris, &gone, "Не хочу!");
+    struct fam_user user;
+    struct fam_entry entry;
+    cr_assert_eq(fam_child_remove(f.store, NULL, &boris, &gone, &outcome, &status), FAM_OK);
+    (void)invite(&boris, PARENT, own);
+    (void)invite(&anna, PARENT, code);
+    cr_assert_eq(join(&boris, "AAAAAAAAAAAAAAAAAAAAAA"), FAM_NOT_FOUND);
+    cr_assert_eq(fam_user_get(f.store, &boris, &user, &status), FAM_OK);
+    cr_assert(user.has_family && fam_uuid_equal(&user.family_id, &old_family), "a wrong code changes nothing");
+    fam_user_done(&user);
+    cr_assert_eq(join(&boris, own), FAM_FAILED_PRECONDITION, "the way into the own family leads nowhere");
+    cr_assert_str_eq(status.reason, "HAS_FAMILY");
+    cr_assert_eq(join(&boris, code), FAM_OK, "%s", status.message);
+    cr_assert_eq(fam_user_get(f.store, &boris, &user, &status), FAM_OK);
+    cr_assert(user.has_family && fam_uuid_equal(&user.family_id, &family_id));
+    fam_user_done(&user);
+    /* The old family is on its way out as any other that ends, without whoever was in it. */
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM families WHERE erased_at IS NULL", "1");
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM keys.family_keys", "1");
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM tasks WHERE type = 'erase_person'", "1");
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM users WHERE erased_at IS NULL", "2");
+    cr_assert_eq(fam_entry_get(f.store, &boris, &entry_id, &entry, &status), FAM_OK, "%s", status.message);
+    cr_assert_str_eq(entry.phrase, "Не хочу!");
+    fam_entry_done(&entry);
+}
+
+Test(invites, who_is_not_alone_in_a_family_without_children_stays_in_it)
+{
+    char code[FAM_INVITE_CODE_SIZE], way[FAM_INVITE_CODE_SIZE];
+    struct fam_uuid carla = make_user(f.store, 3);
+    (void)make_family(f.store, &boris);
+    (void)invite(&boris, READER, way);
+    cr_assert_eq(join(&carla, way), FAM_OK);
+    (void)invite(&anna, PARENT, code);
+    cr_assert_eq(join(&boris, code), FAM_FAILED_PRECONDITION);
+    cr_assert_eq(join(&carla, code), FAM_FAILED_PRECONDITION);
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM families WHERE erased_at IS NULL", "2");
+}
+
+/* ---- who is told ---- */
+
+Test(invites, who_invited_is_told_that_somebody_came_and_by_what_name)
+{
+    char code[FAM_INVITE_CODE_SIZE];
+    struct fam_user_change name = {.name = "Борис"};
+    struct fam_uuid carla = make_user(f.store, 3);
+    cr_assert_eq(fam_user_update(f.store, NULL, &boris, &name, &outcome, &status), FAM_OK);
+    (void)invite(&anna, PARENT, code);
+    cr_assert_eq(join(&boris, code), FAM_OK);
+    Fam__V1__Notice *notice = take_notice(f.store, &anna);
+    cr_assert_eq(notice->kind, FAM__V1__NOTICE_KIND__NOTICE_KIND_JOINED);
+    cr_assert_str_eq(notice->name, "Борис");
+    fam__v1__notice__free_unpacked(notice, NULL);
+    (void)invite(&boris, READER, code);
+    cr_assert_eq(join(&carla, code), FAM_OK);
+    notice = take_notice(f.store, &boris);
+    cr_assert_eq(notice->kind, FAM__V1__NOTICE_KIND__NOTICE_KIND_JOINED);
+    cr_assert_str_eq(notice->name, "", "Carla told no name");
+    fam__v1__notice__free_unpacked(notice, NULL);
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM notifications", "0");
 }
 
 struct creation {

@@ -3,6 +3,7 @@
 
 #include "store/invite_store.h"
 #include "store/person_store.h"
+#include "support/notices.h"
 #include "support/store_fixture.h"
 
 static struct store_fixture f;
@@ -314,6 +315,31 @@ Test(members, who_is_removed_keeps_their_entries_and_does_not_come_back_by_an_ow
     cr_assert_eq(try_remove_parent(&anna), FAM_NOT_FOUND, "there is no such member any more");
     /* Who was removed may be a parent of another family. */
     (void)make_family(f.store, &boris);
+}
+
+Test(members, who_is_removed_is_told_once_and_may_be_invited_again)
+{
+    expect_sql(f.pg.conninfo, "DELETE FROM notifications", NULL);
+    some_parent = membership(&anna, &boris);
+    cr_assert_eq(try_remove_parent(&anna), FAM_OK, "%s", status.message);
+    Fam__V1__Notice *notice = take_notice(f.store, &boris);
+    cr_assert_eq(notice->kind, FAM__V1__NOTICE_KIND__NOTICE_KIND_REMOVED);
+    cr_assert_str_eq(notice->name, "", "not by whom");
+    cr_assert_gt(notice->at_ms, 0);
+    fam__v1__notice__free_unpacked(notice, NULL);
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM notifications", "0");
+    /* What the bot makes for whoever goes on is no obstacle. */
+    (void)make_family(f.store, &boris);
+    bring(&anna, &boris, FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT);
+    struct fam_uuid back = membership(&anna, &boris);
+    cr_assert(!fam_uuid_is_nil(&back));
+}
+
+Test(members, who_leaves_needs_no_notice)
+{
+    expect_sql(f.pg.conninfo, "DELETE FROM notifications", NULL);
+    cr_assert_eq(try_leave(&boris), FAM_OK);
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM notifications", "0");
 }
 
 Test(members, nobody_removes_themselves_or_a_member_of_others)

@@ -48,6 +48,13 @@ Test(summaries, children_parents_and_entries_are_counted_each_on_their_own)
              "INSERT INTO parents (parent_id, family_id, user_id, role) VALUES ('%s', '%s', '%s', 'parent')", text,
              family_text, text);
     cr_assert(pg_server_sql(f.pg.conninfo, sql, NULL, 0));
+    struct fam_uuid grandma = make_user(f.store, 3);
+    char reader[FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&grandma, reader);
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO parents (parent_id, family_id, user_id, role) VALUES ('%s', '%s', '%s', 'reader')", reader,
+             family_text, reader);
+    cr_assert(pg_server_sql(f.pg.conninfo, sql, NULL, 0));
     for (int i = 0; i < 4; i++) {
         add(&olga, &child);
     }
@@ -58,18 +65,20 @@ Test(summaries, children_parents_and_entries_are_counted_each_on_their_own)
     cr_assert_not(more);
     cr_assert(fam_uuid_equal(&families[0].family_id, &family_id));
     cr_assert_eq(families[0].parents, 2);
+    cr_assert_eq(families[0].readers, 1);
     cr_assert_eq(families[0].children, 3);
     cr_assert_eq(families[0].entries, 5);
     cr_assert_str_eq(families[0].country, "RU");
     cr_assert_str_eq(families[0].time_zone, "Europe/Moscow");
-    cr_assert_eq(families[0].user_count, 2);
+    cr_assert_eq(families[0].user_count, 3);
     cr_assert(fam_uuid_equal(&families[0].user_ids[0], &olga), "the oldest membership comes first");
     free(families);
     cr_assert_eq(fam_user_summaries(f.store, NULL, 10, &users, &count, &more, &status), FAM_OK, "%s", status.message);
-    cr_assert_eq(count, 2);
-    cr_assert(fam_uuid_equal(&users[0].user_id, &oleg), "newest first");
-    cr_assert_eq(users[0].entries, 1);
-    cr_assert_eq(users[1].entries, 4);
+    cr_assert_eq(count, 3);
+    cr_assert(fam_uuid_equal(&users[0].user_id, &grandma), "newest first");
+    cr_assert_eq(users[0].entries, 0);
+    cr_assert_eq(users[1].entries, 1);
+    cr_assert_eq(users[2].entries, 4);
     cr_assert(users[0].has_family && fam_uuid_equal(&users[0].family_id, &family_id));
     cr_assert_eq(users[0].language, FAM__V1__LANGUAGE__LANGUAGE_RU);
     cr_assert_eq(users[0].source, FAM__V1__REGISTRATION_SOURCE__REGISTRATION_SOURCE_TELEGRAM);

@@ -84,10 +84,11 @@ FAKE_OPS_METHOD(list_feedback, ListFeedback)
     Fam__V1__ListFeedbackResponse response = FAM__V1__LIST_FEEDBACK_RESPONSE__INIT;
     Fam__V1__Feedback feedback = FAM__V1__FEEDBACK__INIT;
     Fam__V1__Feedback *all[] = {&feedback};
-    keep_reason(fake_ops_scene(service), closure_data);
+    struct fake_scene *scene = fake_ops_scene(service);
+    keep_reason(scene, closure_data);
     feedback.feedback_id = text(FAKE_TOKEN_ID);
     feedback.user_id = text(FAKE_TOKEN_ID);
-    feedback.rating = 4;
+    feedback.rating = scene->people.rating;
     feedback.text = text("please more about teenagers");
     feedback.created_at_ms = 1000;
     response.feedback = all;
@@ -106,6 +107,9 @@ FAKE_OPS_METHOD(erase_family, EraseFamily)
     Fam__V1__Recipient recipient = FAM__V1__RECIPIENT__INIT;
     Fam__V1__Recipient *recipients[] = {&recipient};
     recipient.name = text("anthropic");
+    recipient.count = 21;
+    recipient.first_ms = 2000;
+    recipient.last_ms = 3000;
     receipt.receipt_id = text(FAKE_TOKEN_ID);
     receipt.erased_at_ms = 1000;
     receipt.copies_until_ms = 604801000;

@@ -39,6 +39,7 @@ struct fake_queue_scene {
 /* A family with one user and one child, whose ids are FAKE_TOKEN_ID. */
 struct fake_people_scene {
     bool export_breaks; /* in the middle of the next files */
+    int rating;         /* of the one feedback */
     /* What the last calls said. */
     char reason[64], family[64], told[128];
     int counted, erased, broadcasts;

@@ -177,10 +177,14 @@ static enum fam_code join_family(const Fam__V1__JoinFamilyRequest *request, stru
 {
     if (w.processing != 1)
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED", 0, "consent");
-    if (w.family)
+    if (w.family && (w.parent_count > 0 || w.child_count > 0))
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "HAS_FAMILY", 0, "one is enough");
     if (look_at_code(request->code, status) != FAM_OK)
         return status->code;
+    /* Whoever invited is in it. */
+    w.parent_count = 1;
+    w.parents[0] = (struct world_parent){.role = FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT};
+    snprintf(w.parents[0].name, sizeof(w.parents[0].name), "Пётр");
     w.family = true;
     w.offered = NULL;
     w.role = w.offered_role;

@@ -503,6 +503,21 @@ Test(bot_deliver, a_notice_says_that_an_operator_looked_and_nothing_of_what)
     cr_assert_eq(last()->keyboard.count, 0);
 }
 
+Test(bot_deliver, a_notice_tells_who_was_removed_and_whose_invitation_worked)
+{
+    Fam__V1__Notice notice = FAM__V1__NOTICE__INIT;
+    n.notification.kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE;
+    n.notification.notice = &notice;
+    notice.kind = FAM__V1__NOTICE_KIND__NOTICE_KIND_REMOVED;
+    assert_says(delivered(NULL), "Вы больше не в семье");
+    notice.kind = FAM__V1__NOTICE_KIND__NOTICE_KIND_JOINED;
+    w.sent_count = 0;
+    assert_says(delivered(NULL), "По вашему приглашению в семью пришёл новый человек");
+    notice.name = (char *)(uintptr_t) "Борис <b>";
+    w.sent_count = 0;
+    assert_says(delivered(NULL), "Борис &lt;b&gt; теперь в вашей семье");
+}
+
 Test(bot_deliver, a_later_question_takes_the_outcome_and_can_be_turned_off)
 {
     Fam__V1__FollowUp question = FAM__V1__FOLLOW_UP__INIT;

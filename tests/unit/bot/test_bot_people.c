@@ -195,6 +195,20 @@ Test(bot_people, who_has_consented_joins_by_one_tap)
     assert_last_says("Ивановы");
 }
 
+/* As the bot makes one for whoever was removed, or only looked around. */
+Test(bot_people, who_is_alone_in_a_family_without_children_joins_another_by_one_tap)
+{
+    newcomer(FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT);
+    w.processing = w.ai = 1;
+    w.family = true;
+    w.child_count = w.parent_count = 0;
+    strcpy(w.country, "RU");
+    say("/start AAECAwQFBgcICQoLDA0ODw");
+    assert_last_says("приглашает вас в семью «Ивановы»");
+    press(ru("button.accept"));
+    assert_last_says("вы в семье «Ивановы»");
+}
+
 Test(bot_people, an_invitation_can_be_declined)
 {
     newcomer(FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT);
@@ -232,6 +246,7 @@ Test(bot_people, a_link_that_leads_nowhere_says_so_kindly)
 
 Test(bot_people, who_is_in_a_family_is_told_before_the_code_is_looked_at)
 {
+    with_relatives();
     w.offered = "AAECAwQFBgcICQoLDA0ODw";
     say("/start AAECAwQFBgcICQoLDA0ODw");
     cr_assert_str_eq(last()->text, ru("invite.has_family"));

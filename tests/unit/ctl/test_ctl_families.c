@@ -105,7 +105,11 @@ Test(ctl_families, a_family_is_erased_only_after_its_id_was_typed)
     cr_assert_eq(scene.people.erased, 1);
     assert_run(RUN(NULL, "family", "delete", FAKE_TOKEN_ID, WHY, "--confirm", FAKE_TOKEN_ID, "-o", "json"), 0,
                "\"copies_until\":\t\"1970-01-08T00:00:01.000Z\"", "");
-    cr_assert_eq(scene.people.erased, 2);
+    struct run run = RUN(NULL, "family", "delete", FAKE_TOKEN_ID, WHY, "--confirm", FAKE_TOKEN_ID, "-o", "json");
+    cr_assert_not_null(strstr(run.out, "\"count\":\t21"), "%s", run.out);
+    cr_assert_not_null(strstr(run.out, "\"first_at\":\t\"1970-01-01T00:00:02.000Z\""), "%s", run.out);
+    assert_run(run, 0, "\"last_at\":\t\"1970-01-01T00:00:03.000Z\"", "");
+    cr_assert_eq(scene.people.erased, 3);
 }
 
 Test(ctl_families, a_dry_run_of_an_erasure_counts_only)
@@ -135,6 +139,15 @@ Test(ctl_families, feedback_is_listed_without_its_words_and_shown_with_them)
     assert_run(RUN(NULL, "feedback", "show", FAKE_TOKEN_ID, WHY), 0, "please more about teenagers", "");
     assert_run(RUN(NULL, "feedback", "show", "01935f6e-7c1a-7000-8000-0000000000ff", WHY), 1, "",
                "there is no feedback");
+}
+
+Test(ctl_families, feedback_without_a_mark_shows_none)
+{
+    scene.people.rating = 4;
+    assert_run(RUN(NULL, "feedback", "list", "--after", "2", WHY, "-o", "json"), 0, "\"rating\":\t4", "");
+    scene.people.rating = 0;
+    assert_run(RUN(NULL, "feedback", "list", "--after", "2", WHY, "-o", "json"), 0, "\"rating\":\tnull", "");
+    assert_run(RUN(NULL, "feedback", "show", FAKE_TOKEN_ID, WHY, "-o", "json"), 0, "\"rating\":\tnull", "");
 }
 
 Test(ctl_families, retention_and_stats_are_numbers_for_people_and_programs)

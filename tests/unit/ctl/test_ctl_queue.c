@@ -261,6 +261,11 @@ static void expect_doctor(const char *text)
     assert_run(run, run.exit_code, "", "");
 }
 
+Test(ctl_queue, doctor_names_no_budget_where_none_is_set)
+{
+    expect_doctor("0 micro-USD today, no budget is set");
+}
+
 Test(ctl_queue, doctor_tells_when_nobody_works)
 {
     expect_doctor("1 runs");
