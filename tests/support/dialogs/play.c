@@ -6,7 +6,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIRST_CHAT = 41000000, CHATS = 10, OUTPUT_SIZE = 1 << 18, WORDS_MAX = 40, DAYS_SINCE_BIRTHDAY = 100 };
+enum {
+    FIRST_CHAT = 41000000,
+    CHATS = 10,
+    OUTPUT_SIZE = 1 << 18,
+    WORDS_MAX = 40,
+    DAYS_SINCE_BIRTHDAY = 100,
+    NOTICES_MS = 30000
+};
 
 static size_t place_of(char who)
 {
@@ -293,6 +300,21 @@ bool play_due(struct play *play, const char *what)
         return false;
     }
     return ask_database(play, sql, count, sizeof(count)) && strcmp(count, "1") == 0;
+}
+
+static bool no_notice_waits(void *context)
+{
+    char count[32] = "";
+    return ask_database(context,
+                        "SELECT count(*) FROM notifications JOIN users USING (user_id) WHERE kind = 'notice' AND "
+                        "state = 'queued' AND not_before <= now() AND reachable",
+                        count, sizeof(count)) &&
+           strcmp(count, "0") == 0;
+}
+
+bool play_await_notices(struct play *play)
+{
+    return proc_wait_until(no_notice_waits, play, NOTICES_MS);
 }
 
 bool play_forget_sessions(struct system *system)

@@ -24,6 +24,7 @@ struct play {
     size_t number;
     struct tg_sim sim;
     struct seen_rules rules;
+    bool has_others; /* more people than A act in it */
     char who;
     const char *deed;
     FILE *out;         /* what is seen of this deed */
@@ -61,6 +62,9 @@ bool play_operator(struct play *play, const char *words);
 /* "checkin evening", "reminder evening", "report": what the schedule has for the person is due now. False: it has
  * nothing of that kind. */
 bool play_due(struct play *play, const char *what);
+/* What one person's deed tells another (kind "notice") has come, so that it is seen with that deed and not now and then
+ * with the next one. False: it does not come. */
+bool play_await_notices(struct play *play);
 bool play_forget_sessions(struct system *system);
 
 #endif

@@ -356,6 +356,16 @@ static bool look(struct play *play, FILE *out)
     return good;
 }
 
+static bool acts_of_others(const struct script *script)
+{
+    for (size_t i = 0; i < script->count; i++) {
+        if (script->steps[i].who != 'A') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static char *play_step(struct play *play, struct script_step *step)
 {
     char *lines = NULL;
@@ -370,7 +380,9 @@ static char *play_step(struct play *play, struct script_step *step)
     play->who = step->who;
     play->deed = step->deed;
     play->out = out;
-    bool good = do_deed(play, deed) && look(play, out);
+    bool good = do_deed(play, deed);
+    good = good && (!play->has_others || play_await_notices(play) || fail(play, "a notice does not come"));
+    good = good && look(play, out);
     fclose(out);
     free(deed);
     if (!good) {
@@ -383,6 +395,7 @@ static char *play_step(struct play *play, struct script_step *step)
 
 static bool play_script(struct play *play, struct script *script, bool hidden, FILE *out)
 {
+    play->has_others = acts_of_others(script);
     for (size_t i = 0; i < script->count; i++) {
         char *lines = play_step(play, &script->steps[i]);
         if (lines == NULL) {
