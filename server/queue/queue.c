@@ -93,7 +93,7 @@ size_t fam_queue_make_words(const struct fam_queue *queue, const struct fam_redi
 enum fam_code fam_queue_eval(struct fam_queue *queue, enum fam_queue_script script, const struct fam_redis_arg *args,
                              size_t count, size_t least, struct fam_redis_reply **ret_reply, struct fam_status *status)
 {
-    struct fam_queue_words words;
+    struct fam_queue_words words = {.offset = ""};
     (void)fam_queue_make_words(queue, args, count, &words);
     enum fam_code code = fam_redis_eval(queue->redis, &queue->scripts[script], words.words, FAM_QUEUE_KEYS,
                                         words.words + FAM_QUEUE_KEYS, count + 1, ret_reply, status);

@@ -103,7 +103,7 @@ enum fam_code fam_queue_wait_claim(struct fam_queue *queue, const char *worker, 
 {
     fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
     struct wish wish;
-    struct fam_queue_words words;
+    struct fam_queue_words words = {.offset = ""};
     enum fam_code code = make_wish(worker, max, idle, lease_ms, &wish, ret_claim, status);
     if (code != FAM_OK) {
         return code;

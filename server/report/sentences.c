@@ -50,7 +50,7 @@ struct pair {
 
 static struct pair pair_of(const struct fam_draft *draft, double now, double before)
 {
-    struct pair pair;
+    struct pair pair = {.now = ""};
     (void)fam_words_tenths(draft->words.language, now, pair.now);
     (void)fam_words_tenths(draft->words.language, before, pair.before);
     return pair;

@@ -101,6 +101,7 @@ static struct sent *delivered(int64_t *ret_message_id)
 {
     struct fam_status status;
     int64_t id = 0;
+    w.sent_count = 0; /* what was sent before is looked at */
     cr_assert_eq(deliver(&id, &status), FAM_OK, "%s", status.message);
     cr_assert_eq(w.sent_count, 1);
     cr_assert_eq(last()->message_id, id);
@@ -176,7 +177,6 @@ Test(bot_deliver, an_answer_that_shows_another_entry_by_now_is_left_as_it_is)
     w.state_size = (size_t)snprintf(w.state, sizeof(w.state), "{\"v\":1,\"a\":500,\"e\":\"%s\"}", n.entry.entry_id);
     cr_assert(delivered(NULL)->is_edit);
     w.redis_away = true;
-    w.sent_count = 0;
     cr_assert(delivered(NULL)->is_edit, "without sessions nobody knows better");
 }
 
@@ -186,7 +186,6 @@ Test(bot_deliver, an_answer_that_is_gone_or_can_not_be_edited_is_followed_by_a_n
     n.better.replace = &n.replace;
     for (size_t i = 0; i < 2; i++) {
         edit_reason = reasons[i];
-        w.sent_count = 0;
         struct sent *sent = delivered(NULL);
         cr_assert_not(sent->is_edit);
         assert_says(sent, "ещё раз");
@@ -353,7 +352,6 @@ Test(bot_deliver, a_check_in_greets_by_its_hour_and_its_buttons_answer)
         for (int slot = 1; slot <= 4; slot++) {
             struct fam_callback button;
             c.prompt.slot = (Fam__V1__CheckinSlot)slot;
-            w.sent_count = 0;
             struct sent *sent = delivered(NULL);
             assert_says(sent, greetings[language - FAM__V1__LANGUAGE__LANGUAGE_RU][slot - 1]);
             assert_says(sent, "Каким был день?");
@@ -426,7 +424,6 @@ Test(bot_deliver, a_weekly_report_is_one_message_with_its_picture)
     cr_assert_not(sent->protect);
     w.parents[0] = (struct world_parent){.name = "Пётр", .role = FAM__V1__PARENT_ROLE__PARENT_ROLE_PARENT};
     w.parent_count = 1;
-    w.sent_count = 0;
     cr_assert(delivered(NULL)->protect, "of a family of two adults it can't be passed on");
 }
 
@@ -456,9 +453,8 @@ Test(bot_deliver, a_weekly_report_waits_for_a_server_that_is_away)
 Test(bot_deliver, the_week_tells_how_many_what_and_what_helped)
 {
     Fam__V1__WeekSummary week = FAM__V1__WEEK_SUMMARY__INIT;
-    Fam__V1__EmotionCount counts[2], *pointers[2] = {&counts[0], &counts[1]};
-    fam__v1__emotion_count__init(&counts[0]);
-    fam__v1__emotion_count__init(&counts[1]);
+    Fam__V1__EmotionCount counts[2] = {FAM__V1__EMOTION_COUNT__INIT, FAM__V1__EMOTION_COUNT__INIT};
+    Fam__V1__EmotionCount *pointers[2] = {&counts[0], &counts[1]};
     counts[0].emotion = FAM__V1__EMOTION__EMOTION_ANGER;
     counts[1].emotion = FAM__V1__EMOTION__EMOTION_JOY;
     week.entries = 3;
@@ -475,12 +471,10 @@ Test(bot_deliver, the_week_tells_how_many_what_and_what_helped)
     n.notification.language = FAM__V1__LANGUAGE__LANGUAGE_EN;
     week.entries = 1;
     week.rated = 0;
-    w.sent_count = 0;
     sent = delivered(NULL);
     assert_says(sent, "1 phrase this");
     cr_assert_null(strstr(sent->text, "helped"));
     week.entries = 0;
-    w.sent_count = 0;
     assert_says(delivered(NULL), "perfectly fine");
 }
 
@@ -511,10 +505,8 @@ Test(bot_deliver, a_notice_tells_who_was_removed_and_whose_invitation_worked)
     notice.kind = FAM__V1__NOTICE_KIND__NOTICE_KIND_REMOVED;
     assert_says(delivered(NULL), "Вы больше не в семье");
     notice.kind = FAM__V1__NOTICE_KIND__NOTICE_KIND_JOINED;
-    w.sent_count = 0;
     assert_says(delivered(NULL), "По вашему приглашению в семью пришёл новый человек");
     notice.name = (char *)(uintptr_t) "Борис <b>";
-    w.sent_count = 0;
     assert_says(delivered(NULL), "Борис &lt;b&gt; теперь в вашей семье");
 }
 
