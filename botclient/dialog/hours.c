@@ -60,14 +60,12 @@ static int by_half(const char **at, int hour)
 /* Minutes since midnight, and *at behind it. -1: no time stands there. */
 static int read_time(const char **at)
 {
-    const char *start = *at;
     int hour = read_number(at), minute = 0;
     if (hour < 0) {
         return -1;
     }
     if ((**at == ':' || **at == '.') && is_digit((*at)[1])) {
-        (*at)++;
-        start = *at;
+        const char *start = ++*at;
         minute = read_number(at);
         if (*at - start != 2) {
             return -1;

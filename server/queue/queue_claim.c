@@ -88,7 +88,7 @@ enum fam_code fam_queue_claim_for(struct fam_queue *queue, const char *worker, s
                                   uint32_t lease_ms, struct fam_queue_claim *ret_claim, struct fam_status *status)
 {
     fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
-    struct wish wish;
+    struct wish wish = {.start_max = 0};
     enum fam_code code = make_wish(worker, max, idle, lease_ms, &wish, ret_claim, status);
     if (code != FAM_OK || fam_queue_is_paused(queue)) {
         return code;
@@ -102,7 +102,7 @@ enum fam_code fam_queue_wait_claim(struct fam_queue *queue, const char *worker, 
                                    struct fam_status *status)
 {
     fam_auto(fam_redis_reply_done) struct fam_redis_reply *reply = NULL;
-    struct wish wish;
+    struct wish wish = {.start_max = 0};
     struct fam_queue_words words = {.offset = ""};
     enum fam_code code = make_wish(worker, max, idle, lease_ms, &wish, ret_claim, status);
     if (code != FAM_OK) {

@@ -120,7 +120,7 @@ enum fam_code fam_offline_signal(const struct fam_offline *offline, const struct
                                  char ret_signal[FAM_OFFLINE_SIGNAL], struct fam_status *status)
 {
     struct fam_reading_input plain = *input;
-    struct fam_offline_finding finding;
+    struct fam_offline_finding finding = {.situation = FAM_OFFLINE_NO_KEY};
     _Static_assert((int)FAM_OFFLINE_SIGNAL == (int)FAM_OFFLINE_KEY_BYTES, "a signal is a name of the engine's");
     plain.corrections = NULL;
     plain.correction_count = 0;
