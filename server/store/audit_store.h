@@ -19,7 +19,7 @@ struct fam_audit {
     const char *method;               /* full RPC name */
     const struct fam_uuid *user_id;   /* for whom; NULL: nobody */
     const struct fam_uuid *target_id; /* entry, family, token …; NULL: none */
-    const char *reason;               /* "" when none is asked; up to 1,200 characters are kept */
+    const char *reason;               /* "" when none is asked; up to 1,200 characters and 2,000 bytes are kept */
     const char *request_id;
 };
 
@@ -46,7 +46,7 @@ struct fam_audit_record {
     char method[128];
     struct fam_uuid user_id;   /* nil: nobody */
     struct fam_uuid target_id; /* nil: none */
-    char reason[2001];         /* 1,200 characters */
+    char reason[2001];         /* 1,200 characters, 2,000 bytes */
     char request_id[65];
 };
 

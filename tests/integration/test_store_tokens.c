@@ -174,7 +174,7 @@ Test(tokens, the_audit_log_is_only_appended_to)
                               .reason = "ticket 42",
                               .request_id = "req-1"};
     cr_assert_eq(fam_audit_append(f.store, &audit, &status), FAM_OK, "%s", status.message);
-    /* Characters of three bytes, cut between two of them. */
+    /* Characters of three bytes: 2,000 bytes are kept, cut between two of them. */
     for (size_t i = 0; i < 3000; i += 3)
         memcpy(reason + i, "€", 3);
     reason[3000] = '\0';
@@ -183,7 +183,7 @@ Test(tokens, the_audit_log_is_only_appended_to)
     audit.reason = NULL;
     audit.user_id = NULL;
     cr_assert_eq(fam_audit_append(f.store, &audit, &status), FAM_OK, "%s", status.message);
-    expect_sql(f.pg.conninfo, "SELECT string_agg(length(reason)::text, ' ' ORDER BY at) FROM audit_log", "9 500 0");
+    expect_sql(f.pg.conninfo, "SELECT string_agg(length(reason)::text, ' ' ORDER BY at) FROM audit_log", "9 666 0");
     cr_assert_not(pg_server_sql(f.pg.conninfo, "UPDATE audit_log SET reason = ''", NULL, 0));
     cr_assert_not(pg_server_sql(f.pg.conninfo, "DELETE FROM audit_log", NULL, 0));
     cr_assert_not(pg_server_sql(f.pg.conninfo, "TRUNCATE audit_log", NULL, 0));
