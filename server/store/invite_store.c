@@ -75,6 +75,11 @@ static const struct fam_statement what_is_in_own = {
     "(SELECT count(*) FROM children WHERE family_id = $1 AND removed_at IS NULL), "
     "(SELECT count(*) FROM invites WHERE family_id = $1 AND code_hash = $2)",
     "select", "families"};
+/* Chosen by the person: they go along, and wait by UTC for the clock of the next family. */
+static const struct fam_statement take_times = {
+    "invite_take_times",
+    "UPDATE schedules SET family_id = NULL, time_zone = 'UTC' WHERE family_id = $1 AND user_id = $2", "update",
+    "schedules"};
 static const struct fam_statement select_newcomer = {
     "invite_newcomer", "SELECT user_id, user_id, user_id, user_id, name FROM users WHERE user_id = $1", "select",
     "users"};
@@ -377,7 +382,7 @@ struct joining {
 static enum fam_code leave_empty(struct fam_db *db, struct joining *joining, struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows family = {0}, holds = {0};
-    struct fam_params user = {0}, params = {0};
+    struct fam_params user = {0}, params = {0}, times = {0};
     fam_param_uuid(&user, joining->user_id);
     enum fam_code code = fam_db_exec(db, &lock_own, &user, &family, status);
     if (code != FAM_OK) {
@@ -400,7 +405,10 @@ static enum fam_code leave_empty(struct fam_db *db, struct joining *joining, str
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "HAS_FAMILY", 0, "the user is in a family already");
     }
     joining->ended = true;
-    return fam_erase_family(db, &joining->ended_id, status);
+    fam_param_uuid(&times, &joining->ended_id);
+    fam_param_uuid(&times, joining->user_id);
+    code = fam_db_exec(db, &take_times, &times, NULL, status);
+    return code == FAM_OK ? fam_erase_family(db, &joining->ended_id, status) : code;
 }
 
 /* Who invited learns that somebody came, by name where there is one. */
