@@ -27,6 +27,12 @@ static const struct fam_statement select_open = {
     "SELECT checkin_id FROM checkins WHERE user_id = $1 AND finished_at IS NULL AND expires_at > now() "
     "ORDER BY due_at DESC, checkin_id DESC LIMIT 1",
     "select", "checkins"};
+/* The bot asks at once: the message that waits would ask once more. */
+static const struct fam_statement hold_back = {
+    "checkin_asked",
+    "UPDATE notifications SET state = 'expired', finished_at = now() WHERE checkin_id = $1 AND state = 'queued' "
+    "AND NOT leased",
+    "update", "notifications"};
 static const struct fam_statement select_one = {
     "checkin_select", "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c WHERE c.checkin_id = $1 AND c.user_id = $2",
     "select", "checkins"};
@@ -167,7 +173,7 @@ static enum fam_code begin(struct fam_store *store, struct fam_db *db, void *con
     const struct beginning *beginning = context;
     fam_auto(fam_rows_done) struct fam_rows person = {0};
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
-    struct fam_params params = {0}, quick = {0};
+    struct fam_params params = {0}, open = {0}, quick = {0};
     struct fam_uuid id = fam_uuid_v7();
     (void)store;
     fam_param_uuid(&params, beginning->user_id);
@@ -180,6 +186,8 @@ static enum fam_code begin(struct fam_store *store, struct fam_db *db, void *con
     }
     if (code == FAM_OK && fam_rows_count(&rows) == 1) {
         id = fam_rows_uuid(&rows, 0, 0);
+        fam_param_uuid(&open, &id);
+        code = fam_db_exec(db, &hold_back, &open, NULL, status);
     } else if (code == FAM_OK) {
         fam_param_uuid(&quick, &id);
         fam_param_uuid(&quick, beginning->user_id);
