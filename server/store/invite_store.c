@@ -55,6 +55,12 @@ static const struct fam_statement lock_invited = {
     "SELECT f.family_id FROM invites i JOIN families f USING (family_id) WHERE i.code_hash = $1 "
     "AND f.erased_at IS NULL FOR NO KEY UPDATE OF f",
     "select", "families"};
+/* Who is told has a row that the notice refers to: people come before families. */
+static const struct fam_statement hold_inviter = {
+    "invite_hold_inviter",
+    "SELECT u.user_id FROM invites i JOIN users u ON u.user_id = i.created_by WHERE i.code_hash = $1 "
+    "FOR KEY SHARE OF u",
+    "select", "users"};
 static const struct fam_statement use_invite = {
     "invite_use",
     "UPDATE invites i SET used_at = now() FROM families f WHERE i.code_hash = $1 AND f.family_id = i.family_id "
@@ -456,6 +462,20 @@ static enum fam_code use(struct fam_db *db, const struct joining *joining, struc
     return code;
 }
 
+/* *ret_has_family: the newcomer is in one already. */
+static enum fam_code hold_people(struct fam_db *db, const struct joining *joining, bool *ret_has_family,
+                                 struct fam_status *status)
+{
+    struct fam_params params = {0};
+    enum fam_code code = fam_family_lock_newcomer(db, joining->user_id, status);
+    *ret_has_family = code == FAM_FAILED_PRECONDITION;
+    if (code != FAM_OK && !*ret_has_family) {
+        return code;
+    }
+    fam_param_bytes(&params, joining->hash, sizeof(joining->hash));
+    return fam_db_exec(db, &hold_inviter, &params, NULL, status);
+}
+
 static enum fam_code join(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
                           struct fam_status *status)
 {
@@ -463,9 +483,10 @@ static enum fam_code join(struct fam_store *store, struct fam_db *db, void *cont
     struct fam_uuid family_id = {{0}}, parent_id = fam_uuid_v7(), inviter = {{0}};
     Fam__V1__ParentRole role = FAM__V1__PARENT_ROLE__PARENT_ROLE_UNSPECIFIED;
     struct fam_params params = {0};
+    bool has_family = false;
     joining->ended = false;
-    enum fam_code code = fam_family_lock_newcomer(db, joining->user_id, status);
-    if (code == FAM_FAILED_PRECONDITION) {
+    enum fam_code code = hold_people(db, joining, &has_family, status);
+    if (code == FAM_OK && has_family) {
         code = leave_empty(db, joining, status);
     }
     if (code == FAM_OK) {
