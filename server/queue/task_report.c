@@ -76,8 +76,8 @@ static enum fam_code tell(struct fam_due_run *due, const struct fam_uuid *user_i
     if (code == FAM_DATA_LOSS) {
         fam_log_status(due->context->log, FAM_LOG_ERROR, "queue", "a report can't be made of damaged rows", status);
     }
-    /* Who was erased at this moment gets none, and whose rows are damaged takes none from the others. */
-    return code == FAM_NOT_FOUND || code == FAM_DATA_LOSS ? FAM_OK : code;
+    /* Who was erased or withdrew at this moment gets none, and whose rows are damaged takes none from the others. */
+    return code == FAM_NOT_FOUND || code == FAM_FAILED_PRECONDITION || code == FAM_DATA_LOSS ? FAM_OK : code;
 }
 
 static void report(struct fam_handlers *context, struct fam_run *run)

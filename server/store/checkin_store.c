@@ -10,6 +10,7 @@
 #include "store/checkin_private.h"
 #include "store/column.h"
 #include "store/entry_private.h"
+#include "store/recipient_store.h"
 #include "store/store.h"
 #include "store/words.h"
 
@@ -33,13 +34,15 @@ static const struct fam_statement hold_back = {
     "UPDATE notifications SET state = 'expired', finished_at = now() WHERE checkin_id = $1 AND state = 'queued' "
     "AND NOT leased",
     "update", "notifications"};
-static const struct fam_statement select_one = {
-    "checkin_select", "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c WHERE c.checkin_id = $1 AND c.user_id = $2",
-    "select", "checkins"};
+static const struct fam_statement select_one = {"checkin_select",
+                                                "SELECT " FAM_CHECKIN_COLUMNS
+                                                "FROM checkins c JOIN users u USING (user_id) WHERE c.checkin_id = $1 "
+                                                "AND c.user_id = $2 AND u.erased_at IS NULL",
+                                                "select", "checkins"};
 static const struct fam_statement select_page = {
     "checkin_page",
-    "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c WHERE c.user_id = $1 AND ($2::uuid IS NULL OR c.checkin_id < $2) "
-    "ORDER BY c.checkin_id DESC LIMIT $3::bigint",
+    "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c JOIN users u USING (user_id) WHERE c.user_id = $1 "
+    "AND ($2::uuid IS NULL OR c.checkin_id < $2) AND u.erased_at IS NULL ORDER BY c.checkin_id DESC LIMIT $3::bigint",
     "select", "checkins"};
 static const struct fam_statement select_period = {
     "checkin_period",
@@ -180,6 +183,9 @@ static enum fam_code begin(struct fam_store *store, struct fam_db *db, void *con
     enum fam_code code = fam_db_exec(db, &hold_person, &params, &person, status);
     if (code == FAM_OK && fam_rows_count(&person) == 0) {
         return fam_fail(status, FAM_NOT_FOUND, "no such user");
+    }
+    if (code == FAM_OK) {
+        code = fam_processing_hold(db, beginning->user_id, status);
     }
     if (code == FAM_OK) {
         code = fam_db_exec(db, &select_open, &params, &rows, status);
