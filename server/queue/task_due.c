@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "notify/bell.h"
+#include "store/checkin_settings.h"
 #include "store/notification_store.h"
 #include "store/store.h"
 
@@ -64,14 +66,28 @@ static void make_key(const struct sending *sending, const struct fam_uuid *user_
                    user);
 }
 
-/* Who withdrew since, or is gone, is told nothing. */
+/* Whoever changes it waits for this transaction, or came first. */
+static enum fam_code is_still_wanted(struct fam_db *db, const struct fam_due_message *message, bool *ret_wanted,
+                                     struct fam_status *status)
+{
+    struct fam_quiet quiet = {.is_paused = false};
+    *ret_wanted = true;
+    if (message->kind != FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT) {
+        return FAM_OK;
+    }
+    enum fam_code code = fam_quiet_at(db, message->user_id, fam_wall_ms(), &quiet, status);
+    *ret_wanted = code == FAM_OK && !quiet.is_paused && quiet.weekly_report;
+    return code;
+}
+
+/* Who withdrew since, paused, switched it off or is gone, is told nothing. */
 static enum fam_code add(struct fam_db *db, const struct sending *sending, const struct fam_due_message *message,
                          struct fam_status *status)
 {
     static const Fam__V1__ConsentPurpose PURPOSES[] = {FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING,
                                                        FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS};
     char key[KEY_SIZE];
-    bool granted = false, added = false;
+    bool granted = false, is_wanted = false, added = false;
     make_key(sending, message->user_id, key);
     const struct fam_notification_new notification = {
         .user_id = message->user_id,
@@ -84,7 +100,10 @@ static enum fam_code add(struct fam_db *db, const struct sending *sending, const
         .lifetime_ms = message->lifetime_ms,
     };
     enum fam_code code = fam_consents_hold(db, message->user_id, PURPOSES, FAM_ARRAY_SIZE(PURPOSES), &granted, status);
-    if (code != FAM_OK || !granted) {
+    if (code == FAM_OK && granted) {
+        code = is_still_wanted(db, message, &is_wanted, status);
+    }
+    if (code != FAM_OK || !is_wanted) {
         return code;
     }
     return fam_notification_add(sending->due->context->store, db, &notification, &added, status);

@@ -27,8 +27,8 @@ struct fam_due_message {
     Fam__V1__NotificationKind kind;
     void *body; /* malloc'ed; freed by fam_due_send and fam_due_discard */
     size_t size;
-    uint64_t delay_ms; /* not shown before */
-    uint64_t lifetime_ms;
+    uint64_t delay_ms;    /* not shown before */
+    uint64_t lifetime_ms; /* behind the delay */
 };
 /* Writes all and ends the run, in one transaction; a failure is a failed attempt. `word` begins the unique keys. */
 void fam_due_send(struct fam_due_run *due, const char *word, struct fam_due_message *messages, size_t count);

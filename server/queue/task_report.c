@@ -2,6 +2,7 @@
 #include "queue/task_report.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "metrics/metrics.h"
 #include "queue/task_due.h"
 #include "report/report.h"
@@ -10,23 +11,30 @@
 
 enum { LIFETIME_MS = 24 * 60 * 60 * 1000 };
 
+/* After quiet hours, and before the next ones begin. */
+static void find_time(const struct fam_quiet *quiet, int64_t now_ms, struct fam_due_message *message)
+{
+    int64_t from_ms = quiet->until_ms > now_ms ? quiet->until_ms : now_ms, left_ms = quiet->next_ms - from_ms;
+    message->delay_ms = (uint64_t)(from_ms - now_ms);
+    message->lifetime_ms = left_ms > 0 && left_ms < LIFETIME_MS ? (uint64_t)left_ms : LIFETIME_MS;
+}
+
 /* Does the person want it now, or when? *ret_wanted is false also for somebody who is gone. */
-static enum fam_code ask_settings(struct fam_store *store, const struct fam_uuid *user_id, bool *ret_wanted,
-                                  uint64_t *ret_delay_ms, struct fam_status *status)
+static enum fam_code ask_settings(struct fam_store *store, struct fam_due_message *message, bool *ret_wanted,
+                                  struct fam_status *status)
 {
     struct fam_quiet quiet = {.is_paused = false};
     struct fam_db *db = NULL;
     int64_t now_ms = fam_wall_ms();
-    *ret_delay_ms = 0;
     *ret_wanted = false;
     enum fam_code code = fam_store_get(store, &db, status);
     if (code == FAM_OK) {
-        code = fam_quiet_at(db, user_id, now_ms, &quiet, status);
+        code = fam_quiet_at(db, message->user_id, now_ms, &quiet, status);
     }
     fam_store_put(store, db);
     if (code == FAM_OK) {
         *ret_wanted = !quiet.is_paused && quiet.weekly_report;
-        *ret_delay_ms = quiet.until_ms > now_ms ? (uint64_t)(quiet.until_ms - now_ms) : 0;
+        find_time(&quiet, now_ms, message);
     }
     return code == FAM_NOT_FOUND ? FAM_OK : code;
 }
@@ -60,13 +68,16 @@ static enum fam_code tell(struct fam_due_run *due, const struct fam_uuid *user_i
     if (fam_run_is_cancelled(due->run)) {
         return fam_fail(status, FAM_DEADLINE_EXCEEDED, "the time for this report is over");
     }
-    enum fam_code code = ask_settings(due->context->store, user_id, &is_wanted, &message->delay_ms, status);
+    enum fam_code code = ask_settings(due->context->store, message, &is_wanted, status);
     if (code == FAM_OK && is_wanted) {
-        message->lifetime_ms = message->delay_ms + LIFETIME_MS;
         code = make(due, user_id, message, status);
         *count += code == FAM_OK ? 1 : 0;
     }
-    return code == FAM_NOT_FOUND ? FAM_OK : code; /* erased at this moment */
+    if (code == FAM_DATA_LOSS) {
+        fam_log_status(due->context->log, FAM_LOG_ERROR, "queue", "a report can't be made of damaged rows", status);
+    }
+    /* Who was erased or withdrew at this moment gets none, and whose rows are damaged takes none from the others. */
+    return code == FAM_NOT_FOUND || code == FAM_FAILED_PRECONDITION || code == FAM_DATA_LOSS ? FAM_OK : code;
 }
 
 static void report(struct fam_handlers *context, struct fam_run *run)

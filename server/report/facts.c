@@ -122,7 +122,8 @@ static enum fam_code take_entry(struct fam_store *store, const struct fam_user *
         }
         fact.is_rated = entry->has_rating;
         fact.helped = entry->helped;
-        code = entry->has_rating ? used_kind(store, entry, &fact.used, status) : FAM_OK;
+        /* It is counted for a child alone, and costs a look into the database. */
+        code = entry->has_rating && fact.child >= 0 ? used_kind(store, entry, &fact.used, status) : FAM_OK;
     }
     if (code == FAM_OK) {
         facts->entries[facts->entry_count++] = fact;

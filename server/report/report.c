@@ -68,15 +68,23 @@ static void count_child(struct fam_tally_child *child, const struct fam_fact_ent
     }
 }
 
+/* What a later version knows, this one can't speak of. */
+static bool is_known(const ProtobufCEnumDescriptor *descriptor, int value)
+{
+    return protobuf_c_enum_descriptor_get_value(descriptor, value) != NULL;
+}
+
 static void count_entry(struct fam_draft *draft, struct fam_fact_entry entry)
 {
     const struct fam_facts *facts = draft->facts;
     struct fam_tally *tally = &draft->tally;
     bool is_now = entry.at_ms >= facts->from_ms && entry.at_ms < facts->until_ms;
     bool is_before = entry.at_ms >= facts->before_ms && entry.at_ms < facts->from_ms;
-    /* One that a later version knows is no feeling that this one can speak of. */
-    if ((size_t)entry.emotion >= FAM_TALLY_EMOTIONS) {
+    if ((size_t)entry.emotion >= FAM_TALLY_EMOTIONS || !is_known(&fam__v1__emotion__descriptor, (int)entry.emotion)) {
         entry.emotion = FAM__V1__EMOTION__EMOTION_UNSPECIFIED;
+    }
+    if (!is_known(&fam__v1__response_kind__descriptor, (int)entry.used)) {
+        entry.used = FAM__V1__RESPONSE_KIND__RESPONSE_KIND_UNSPECIFIED;
     }
     if (is_now) {
         tally->entries++;

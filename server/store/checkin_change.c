@@ -7,13 +7,14 @@
 #include "store/checkin_private.h"
 #include "store/column.h"
 #include "store/entry_private.h"
+#include "store/recipient_store.h"
 #include "store/store.h"
 #include "store/words.h"
 
 static const struct fam_statement lock_checkin = {
     "checkin_lock",
-    "SELECT " FAM_CHECKIN_COLUMNS ", c.asked, c.answered FROM checkins c WHERE c.checkin_id = $1 AND c.user_id = $2 "
-    "FOR UPDATE",
+    "SELECT " FAM_CHECKIN_COLUMNS ", c.asked, c.answered FROM checkins c JOIN users u USING (user_id) "
+    "WHERE c.checkin_id = $1 AND c.user_id = $2 AND u.erased_at IS NULL FOR UPDATE OF c",
     "select", "checkins"};
 static const struct fam_statement upsert_answer = {
     "checkin_answer",
@@ -155,7 +156,10 @@ static enum fam_code answer(struct fam_store *store, struct fam_db *db, void *co
     struct step *step = context;
     fam_auto(fam_checkin_done) struct fam_checkin checkin = {.said_count = 0};
     struct fam_checkin_change change = {.question_id = NULL};
-    enum fam_code code = lock(db, step, &checkin, status);
+    enum fam_code code = fam_processing_hold(db, step->user_id, status); /* people before what is theirs */
+    if (code == FAM_OK) {
+        code = lock(db, step, &checkin, status);
+    }
     if (code == FAM_OK && (checkin.is_over || checkin.state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_SKIPPED)) {
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CHECKIN_OVER", 0,
                                "this check-in was skipped, or its time is over");

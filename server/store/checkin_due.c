@@ -17,6 +17,11 @@
     "coalesce((SELECT granted FROM consents c WHERE c.user_id = u.user_id AND c.purpose = '" purpose "' "              \
     "ORDER BY changed_at DESC, consent_id DESC LIMIT 1), false)"
 
+#define CHECKIN_OF_REMINDER                                                                                            \
+    ", coalesce(CASE WHEN starts_with(t.name, '" FAM_CHECKIN_REMIND "') THEN (SELECT "                                 \
+    "(extract(epoch FROM k.next_at) * 1000)::bigint FROM schedules k WHERE k.user_id = t.user_id AND k.job = t.job "   \
+    "AND k.name = substr(t.name, length('" FAM_CHECKIN_REMIND "') + 1) AND k.enabled) END, 0)"
+
 /* A decision takes a stronger lock of the row; the statement that follows sees what was decided before. */
 static const struct fam_statement hold_people = {"checkin_hold",
                                                  "SELECT 1 FROM users u WHERE u.user_id IN (SELECT r.user_id FROM " DUES
@@ -24,7 +29,7 @@ static const struct fam_statement hold_people = {"checkin_hold",
                                                  "select", "users"};
 static const struct fam_statement select_guests = {
     "checkin_guests",
-    "SELECT i.n - 1, u.user_id, t.name, " FAM_QUIET_COLUMNS " FROM " DUES
+    "SELECT i.n - 1, u.user_id, t.name, " FAM_QUIET_COLUMNS CHECKIN_OF_REMINDER " FROM " DUES
     "JOIN schedules t ON t.schedule_id = i.schedule_id AND t.enabled JOIN users u ON u.user_id = r.user_id "
     "AND u.reachable AND u.erased_at IS NULL " FAM_QUIET_JOINS("$3") "WHERE " AGREED("processing") " AND " AGREED(
         "notifications") " ORDER BY i.n, u.user_id LIMIT $4::bigint",
@@ -45,7 +50,7 @@ static const struct fam_statement insert_all = {
     "TIMESTAMPTZ 'epoch' + i.until_ms * INTERVAL '1 millisecond' FROM i JOIN c USING (checkin_id)",
     "insert", "notifications"};
 
-enum column { COLUMN_INDEX, COLUMN_USER, COLUMN_NAME, COLUMN_QUIET };
+enum column { COLUMN_INDEX, COLUMN_USER, COLUMN_NAME, COLUMN_QUIET, COLUMN_CHECKIN = COLUMN_QUIET + 5 };
 
 /* Array literals, one for each column. */
 enum { COLUMNS_MAX = 9 };
@@ -109,6 +114,7 @@ static enum fam_code take_guests(const struct fam_rows *rows, struct fam_checkin
         list[i].user_id = fam_rows_uuid(rows, i, COLUMN_USER);
         (void)snprintf(list[i].name, sizeof(list[i].name), "%s", fam_rows_text(rows, i, COLUMN_NAME));
         fam_quiet_fill(rows, i, COLUMN_QUIET, &list[i].quiet);
+        list[i].checkin_ms = fam_rows_i64(rows, i, COLUMN_CHECKIN);
     }
     *ret_list = list;
     *ret_count = fam_rows_count(rows);

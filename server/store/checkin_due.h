@@ -28,6 +28,7 @@ struct fam_checkin_guest {
     struct fam_uuid user_id;
     char name[FAM_SCHEDULE_NAME_SIZE]; /* of the schedule */
     struct fam_quiet quiet;            /* at `moment_ms` */
+    int64_t checkin_ms;                /* of a reminder: Unix time that its check-in is due at; 0: unknown */
 };
 /* Everybody who consents to processing and notifications and can be reached, by schedules that are there and on, at
  * most FAM_RECIPIENTS_MAX of each. Nobody of them can withdraw before the transaction ends. *ret_list is an array of

@@ -34,11 +34,13 @@ static const struct fam_statement select_times = {
     "WHERE user_id = $1 AND job = '" FAM_JOB_CHECKIN
     "' AND local_time IS NOT NULL AND enabled ORDER BY local_time, name",
     "select", "schedules"};
-/* First of all: it is the lock of the change. */
+/* First of all, and people before what is theirs, as everywhere: it is the lock of the change. */
+static const struct fam_statement hold_person = {
+    "checkin_settings_person", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE",
+    "select", "users"};
 static const struct fam_statement make_row = {
     "checkin_settings_make",
-    "INSERT INTO checkin_settings (user_id) SELECT user_id FROM users WHERE user_id = $1 AND erased_at IS NULL "
-    "ON CONFLICT (user_id) DO UPDATE SET updated_at = now() RETURNING user_id",
+    "INSERT INTO checkin_settings (user_id) VALUES ($1) ON CONFLICT (user_id) DO UPDATE SET updated_at = now()",
     "insert", "checkin_settings"};
 static const struct fam_statement update_row = {
     "checkin_settings_set",
@@ -52,11 +54,11 @@ static const struct fam_statement set_pause = {"checkin_settings_pause",
                                                "THEN now() + $2::bigint * INTERVAL '1 day' END "
                                                "WHERE user_id = $1",
                                                "update", "checkin_settings"};
-/* What is on its way and waits. */
+/* What is on its way and waits: all that a pause silences, or the reports alone. */
 static const struct fam_statement hold_back = {
     "checkin_settings_quiet",
     "UPDATE notifications SET state = 'expired', finished_at = now() WHERE user_id = $1 AND state = 'queued' "
-    "AND NOT leased AND kind IN ('checkin', 'checkin_reminder')",
+    "AND NOT leased AND (kind = 'weekly_report' OR NOT $2::boolean AND kind IN ('checkin', 'checkin_reminder'))",
     "update", "notifications"};
 /* Who leaves the family waits, and then takes the schedules away. */
 static const struct fam_statement hold_family = {
@@ -193,6 +195,15 @@ static enum fam_code check_quiet(const struct fam_checkin_settings *settings, st
     return FAM_OK;
 }
 
+static enum fam_code expire(struct fam_db *db, const struct fam_uuid *user_id, bool reports_alone,
+                            struct fam_status *status)
+{
+    struct fam_params params = {0};
+    fam_param_uuid(&params, user_id);
+    fam_param_bool(&params, reports_alone);
+    return fam_db_exec(db, &hold_back, &params, NULL, status);
+}
+
 struct edit {
     const struct fam_uuid *user_id;
     const struct fam_checkin_settings_change *change;
@@ -203,8 +214,11 @@ static enum fam_code make(struct fam_db *db, const struct fam_uuid *user_id, str
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_params params = {0};
     fam_param_uuid(&params, user_id);
-    enum fam_code code = fam_db_exec(db, &make_row, &params, &rows, status);
-    return code == FAM_OK && fam_rows_count(&rows) == 0 ? fam_fail(status, FAM_NOT_FOUND, "no such user") : code;
+    enum fam_code code = fam_db_exec(db, &hold_person, &params, &rows, status);
+    if (code == FAM_OK && fam_rows_count(&rows) == 0) {
+        return fam_fail(status, FAM_NOT_FOUND, "no such user");
+    }
+    return code == FAM_OK ? fam_db_exec(db, &make_row, &params, NULL, status) : code;
 }
 
 static enum fam_code write_row(struct fam_db *db, const struct edit *edit, struct fam_status *status)
@@ -225,7 +239,10 @@ static enum fam_code write_row(struct fam_db *db, const struct edit *edit, struc
     } else {
         fam_param_bool(&params, change->weekly_report == FAM__V1__SWITCH_STATE__SWITCH_STATE_ON);
     }
-    return fam_db_exec(db, &update_row, &params, NULL, status);
+    enum fam_code code = fam_db_exec(db, &update_row, &params, NULL, status);
+    return code == FAM_OK && change->weekly_report == FAM__V1__SWITCH_STATE__SWITCH_STATE_OFF
+               ? expire(db, edit->user_id, true, status)
+               : code;
 }
 
 static enum fam_code require_consents(struct fam_db *db, const struct edit *edit, struct fam_status *status)
@@ -370,7 +387,7 @@ static enum fam_code pause_now(struct fam_store *store, struct fam_db *db, void 
                                struct fam_status *status)
 {
     const struct pause *pause = context;
-    struct fam_params params = {0}, person = {0};
+    struct fam_params params = {0};
     (void)store;
     enum fam_code code = make(db, pause->user_id, status);
     fam_outcome_add(outcome, pause->user_id);
@@ -379,8 +396,7 @@ static enum fam_code pause_now(struct fam_store *store, struct fam_db *db, void 
     if (code == FAM_OK) {
         code = fam_db_exec(db, &set_pause, &params, NULL, status);
     }
-    fam_param_uuid(&person, pause->user_id);
-    return code == FAM_OK && pause->days > 0 ? fam_db_exec(db, &hold_back, &person, NULL, status) : code;
+    return code == FAM_OK && pause->days > 0 ? expire(db, pause->user_id, false, status) : code;
 }
 
 enum fam_code fam_checkin_pause(struct fam_store *store, const struct fam_mutation *mutation,
@@ -418,6 +434,6 @@ void fam_quiet_fill(const struct fam_rows *rows, size_t row, int column, struct 
     int64_t begins_ms = fam_rows_i64(rows, row, column + 3), ends_ms = fam_rows_i64(rows, row, column + 4);
     if (!ret_quiet->is_paused) {
         ret_quiet->until_ms = ends_ms < begins_ms ? ends_ms : 0;
-        ret_quiet->next_ms = ends_ms < begins_ms ? 0 : begins_ms;
+        ret_quiet->next_ms = begins_ms;
     }
 }

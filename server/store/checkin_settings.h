@@ -51,7 +51,7 @@ struct fam_checkin_settings_change {
     int reminder_minutes;
     bool set_quiet;
     char quiet_from[FAM_LOCAL_TIME_SIZE], quiet_until[FAM_LOCAL_TIME_SIZE]; /* both "": no quiet hours */
-    Fam__V1__SwitchState weekly_report;
+    Fam__V1__SwitchState weekly_report; /* switched off: one that waits to be delivered expires */
 };
 /* INVALID_ARGUMENT (field times, reminder_minutes, quiet_from); INVALID_ARGUMENT with reason "QUIET_HOURS": a time is
  * within the quiet hours, by what both are after the change; FAILED_PRECONDITION with reason "CONSENT_REQUIRED": times
@@ -59,7 +59,8 @@ struct fam_checkin_settings_change {
 enum fam_code fam_checkin_settings_set(struct fam_store *store, const struct fam_mutation *mutation,
                                        const struct fam_uuid *user_id, const struct fam_checkin_settings_change *change,
                                        struct fam_outcome *ret_outcome, struct fam_status *status) FAM_MUST_CHECK;
-/* For so many days from now; 0 ends it. Check-ins that wait to be delivered expire. ids: the user. NOT_FOUND. */
+/* For so many days from now; 0 ends it. Check-ins and reports that wait to be delivered expire. ids: the user.
+ * NOT_FOUND. */
 enum fam_code fam_checkin_pause(struct fam_store *store, const struct fam_mutation *mutation,
                                 const struct fam_uuid *user_id, int days, struct fam_outcome *ret_outcome,
                                 struct fam_status *status) FAM_MUST_CHECK;
@@ -69,7 +70,7 @@ struct fam_quiet {
     bool is_paused;     /* then the others are 0 */
     bool weekly_report; /* wanted */
     int64_t until_ms;   /* within quiet hours: Unix time of their end; 0: not within */
-    int64_t next_ms;    /* not within: when the next ones begin; 0: there are none */
+    int64_t next_ms;    /* when the next ones begin, within some after until_ms; 0: there are none */
     int reminder_minutes;
 };
 /* On a connection, also in a transaction, by the clock of the person's family. `moment_ms` is Unix time. NOT_FOUND. */

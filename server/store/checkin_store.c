@@ -10,6 +10,7 @@
 #include "store/checkin_private.h"
 #include "store/column.h"
 #include "store/entry_private.h"
+#include "store/recipient_store.h"
 #include "store/store.h"
 #include "store/words.h"
 
@@ -27,13 +28,21 @@ static const struct fam_statement select_open = {
     "SELECT checkin_id FROM checkins WHERE user_id = $1 AND finished_at IS NULL AND expires_at > now() "
     "ORDER BY due_at DESC, checkin_id DESC LIMIT 1",
     "select", "checkins"};
-static const struct fam_statement select_one = {
-    "checkin_select", "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c WHERE c.checkin_id = $1 AND c.user_id = $2",
-    "select", "checkins"};
+/* The bot asks at once: the message that waits would ask once more. */
+static const struct fam_statement hold_back = {
+    "checkin_asked",
+    "UPDATE notifications SET state = 'expired', finished_at = now() WHERE checkin_id = $1 AND state = 'queued' "
+    "AND NOT leased",
+    "update", "notifications"};
+static const struct fam_statement select_one = {"checkin_select",
+                                                "SELECT " FAM_CHECKIN_COLUMNS
+                                                "FROM checkins c JOIN users u USING (user_id) WHERE c.checkin_id = $1 "
+                                                "AND c.user_id = $2 AND u.erased_at IS NULL",
+                                                "select", "checkins"};
 static const struct fam_statement select_page = {
     "checkin_page",
-    "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c WHERE c.user_id = $1 AND ($2::uuid IS NULL OR c.checkin_id < $2) "
-    "ORDER BY c.checkin_id DESC LIMIT $3::bigint",
+    "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c JOIN users u USING (user_id) WHERE c.user_id = $1 "
+    "AND ($2::uuid IS NULL OR c.checkin_id < $2) AND u.erased_at IS NULL ORDER BY c.checkin_id DESC LIMIT $3::bigint",
     "select", "checkins"};
 static const struct fam_statement select_period = {
     "checkin_period",
@@ -167,7 +176,7 @@ static enum fam_code begin(struct fam_store *store, struct fam_db *db, void *con
     const struct beginning *beginning = context;
     fam_auto(fam_rows_done) struct fam_rows person = {0};
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
-    struct fam_params params = {0}, quick = {0};
+    struct fam_params params = {0}, open = {0}, quick = {0};
     struct fam_uuid id = fam_uuid_v7();
     (void)store;
     fam_param_uuid(&params, beginning->user_id);
@@ -176,10 +185,15 @@ static enum fam_code begin(struct fam_store *store, struct fam_db *db, void *con
         return fam_fail(status, FAM_NOT_FOUND, "no such user");
     }
     if (code == FAM_OK) {
+        code = fam_processing_hold(db, beginning->user_id, status);
+    }
+    if (code == FAM_OK) {
         code = fam_db_exec(db, &select_open, &params, &rows, status);
     }
     if (code == FAM_OK && fam_rows_count(&rows) == 1) {
         id = fam_rows_uuid(&rows, 0, 0);
+        fam_param_uuid(&open, &id);
+        code = fam_db_exec(db, &hold_back, &open, NULL, status);
     } else if (code == FAM_OK) {
         fam_param_uuid(&quick, &id);
         fam_param_uuid(&quick, beginning->user_id);

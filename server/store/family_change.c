@@ -32,6 +32,10 @@ static const struct fam_statement end_invites = {
     "UPDATE invites SET revoked_at = now() WHERE family_id = $1 AND created_by = $2 AND used_at IS NULL "
     "AND revoked_at IS NULL",
     "update", "invites"};
+static const struct fam_statement hold_told = {
+    "parent_hold",
+    "SELECT u.user_id FROM parents p JOIN users u USING (user_id) WHERE p.parent_id = $1 FOR KEY SHARE OF u", "select",
+    "users"};
 static const struct fam_statement delete_schedules = {
     "schedule_delete_of", "DELETE FROM schedules WHERE family_id = $1 AND user_id = $2", "delete", "schedules"};
 
@@ -183,6 +187,14 @@ static enum fam_code tell_removed(struct fam_store *store, struct fam_db *db, co
     return code == FAM_NOT_FOUND ? FAM_OK : code;
 }
 
+/* Who is told has a row that the notice refers to: people come before families. */
+static enum fam_code hold_member(struct fam_db *db, const struct fam_uuid *parent_id, struct fam_status *status)
+{
+    struct fam_params params = {0};
+    fam_param_uuid(&params, parent_id);
+    return fam_db_exec(db, &hold_told, &params, NULL, status);
+}
+
 static enum fam_code remove_parent(struct fam_store *store, struct fam_db *db, void *context,
                                    struct fam_outcome *outcome, struct fam_status *status)
 {
@@ -190,7 +202,10 @@ static enum fam_code remove_parent(struct fam_store *store, struct fam_db *db, v
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     struct fam_uuid family_id = {{0}};
     struct fam_params params = {0};
-    enum fam_code code = fam_family_lock(db, removal->user_id, FAM_RIGHT_CHANGE, &family_id, NULL, status);
+    enum fam_code code = hold_member(db, removal->parent_id, status);
+    if (code == FAM_OK) {
+        code = fam_family_lock(db, removal->user_id, FAM_RIGHT_CHANGE, &family_id, NULL, status);
+    }
     if (code != FAM_OK) {
         return code;
     }

@@ -55,6 +55,12 @@ static const struct fam_statement lock_invited = {
     "SELECT f.family_id FROM invites i JOIN families f USING (family_id) WHERE i.code_hash = $1 "
     "AND f.erased_at IS NULL FOR NO KEY UPDATE OF f",
     "select", "families"};
+/* Who is told has a row that the notice refers to: people come before families. */
+static const struct fam_statement hold_inviter = {
+    "invite_hold_inviter",
+    "SELECT u.user_id FROM invites i JOIN users u ON u.user_id = i.created_by WHERE i.code_hash = $1 "
+    "FOR KEY SHARE OF u",
+    "select", "users"};
 static const struct fam_statement use_invite = {
     "invite_use",
     "UPDATE invites i SET used_at = now() FROM families f WHERE i.code_hash = $1 AND f.family_id = i.family_id "
@@ -75,6 +81,11 @@ static const struct fam_statement what_is_in_own = {
     "(SELECT count(*) FROM children WHERE family_id = $1 AND removed_at IS NULL), "
     "(SELECT count(*) FROM invites WHERE family_id = $1 AND code_hash = $2)",
     "select", "families"};
+/* Chosen by the person: they go along, and wait by UTC for the clock of the next family. */
+static const struct fam_statement take_times = {
+    "invite_take_times",
+    "UPDATE schedules SET family_id = NULL, time_zone = 'UTC' WHERE family_id = $1 AND user_id = $2", "update",
+    "schedules"};
 static const struct fam_statement select_newcomer = {
     "invite_newcomer", "SELECT user_id, user_id, user_id, user_id, name FROM users WHERE user_id = $1", "select",
     "users"};
@@ -377,7 +388,7 @@ struct joining {
 static enum fam_code leave_empty(struct fam_db *db, struct joining *joining, struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows family = {0}, holds = {0};
-    struct fam_params user = {0}, params = {0};
+    struct fam_params user = {0}, params = {0}, times = {0};
     fam_param_uuid(&user, joining->user_id);
     enum fam_code code = fam_db_exec(db, &lock_own, &user, &family, status);
     if (code != FAM_OK) {
@@ -400,7 +411,10 @@ static enum fam_code leave_empty(struct fam_db *db, struct joining *joining, str
         return fam_fail_reason(status, FAM_FAILED_PRECONDITION, "HAS_FAMILY", 0, "the user is in a family already");
     }
     joining->ended = true;
-    return fam_erase_family(db, &joining->ended_id, status);
+    fam_param_uuid(&times, &joining->ended_id);
+    fam_param_uuid(&times, joining->user_id);
+    code = fam_db_exec(db, &take_times, &times, NULL, status);
+    return code == FAM_OK ? fam_erase_family(db, &joining->ended_id, status) : code;
 }
 
 /* Who invited learns that somebody came, by name where there is one. */
@@ -448,6 +462,20 @@ static enum fam_code use(struct fam_db *db, const struct joining *joining, struc
     return code;
 }
 
+/* *ret_has_family: the newcomer is in one already. */
+static enum fam_code hold_people(struct fam_db *db, const struct joining *joining, bool *ret_has_family,
+                                 struct fam_status *status)
+{
+    struct fam_params params = {0};
+    enum fam_code code = fam_family_lock_newcomer(db, joining->user_id, status);
+    *ret_has_family = code == FAM_FAILED_PRECONDITION;
+    if (code != FAM_OK && !*ret_has_family) {
+        return code;
+    }
+    fam_param_bytes(&params, joining->hash, sizeof(joining->hash));
+    return fam_db_exec(db, &hold_inviter, &params, NULL, status);
+}
+
 static enum fam_code join(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,
                           struct fam_status *status)
 {
@@ -455,9 +483,10 @@ static enum fam_code join(struct fam_store *store, struct fam_db *db, void *cont
     struct fam_uuid family_id = {{0}}, parent_id = fam_uuid_v7(), inviter = {{0}};
     Fam__V1__ParentRole role = FAM__V1__PARENT_ROLE__PARENT_ROLE_UNSPECIFIED;
     struct fam_params params = {0};
+    bool has_family = false;
     joining->ended = false;
-    enum fam_code code = fam_family_lock_newcomer(db, joining->user_id, status);
-    if (code == FAM_FAILED_PRECONDITION) {
+    enum fam_code code = hold_people(db, joining, &has_family, status);
+    if (code == FAM_OK && has_family) {
         code = leave_empty(db, joining, status);
     }
     if (code == FAM_OK) {

@@ -49,7 +49,7 @@ struct fam_notification_new {
     size_t body_size;
     const char *unique_key; /* ever once; NULL: none */
     uint64_t delay_ms;
-    uint64_t lifetime_ms; /* later it expires unsent; 0: 24 hours */
+    uint64_t lifetime_ms; /* behind the delay; later it expires unsent; 0: 24 hours */
 };
 /* In the caller's transaction. One with the same unique key stays as it is: *ret_added is false. NOT_FOUND: there is no
  * such user, entry or key (any more). */

@@ -15,8 +15,8 @@ static const struct fam_statement select_recipients = {
     "WHERE granted) = 2 ORDER BY p.created_at, u.user_id LIMIT $2::bigint",
     "select", "users"};
 /* A decision takes a stronger lock of this row. */
-static const struct fam_statement hold_user = {"recipient_hold", "SELECT 1 FROM users WHERE user_id = $1 FOR SHARE",
-                                               "select", "users"};
+static const struct fam_statement hold_user = {
+    "recipient_hold", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR SHARE", "select", "users"};
 static const struct fam_statement select_consents = {
     "recipient_consents",
     "SELECT DISTINCT ON (purpose) purpose, granted FROM consents WHERE user_id = $1 "
@@ -73,6 +73,17 @@ enum fam_code fam_consents_hold(struct fam_db *db, const struct fam_uuid *user_i
         *ret_granted = *ret_granted && is_granted(&rows, purposes[i]);
     }
     return code;
+}
+
+enum fam_code fam_processing_hold(struct fam_db *db, const struct fam_uuid *user_id, struct fam_status *status)
+{
+    static const Fam__V1__ConsentPurpose PROCESSING = FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING;
+    bool granted = false;
+    enum fam_code code = fam_consents_hold(db, user_id, &PROCESSING, 1, &granted, status);
+    return code == FAM_OK && !granted
+               ? fam_fail_reason(status, FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED", 0,
+                                 "this stores personal data: the user must consent to processing first (SetConsent)")
+               : code;
 }
 
 enum fam_code fam_recipient_schedule(struct fam_store *store, const struct fam_uuid *schedule_id,

@@ -25,6 +25,10 @@ enum fam_code fam_recipients(struct fam_store *store, const struct fam_uuid *id,
 enum fam_code fam_consents_hold(struct fam_db *db, const struct fam_uuid *user_id,
                                 const Fam__V1__ConsentPurpose *purposes, size_t count, bool *ret_granted,
                                 struct fam_status *status) FAM_MUST_CHECK;
+/* The same for whoever writes personal data. FAILED_PRECONDITION, reason "CONSENT_REQUIRED": no consent to processing,
+ * or nobody there (any more). */
+enum fam_code fam_processing_hold(struct fam_db *db, const struct fam_uuid *user_id,
+                                  struct fam_status *status) FAM_MUST_CHECK;
 /* The name of a schedule; *ret_found is false when it is gone or switched off. `ret_name` has FAM_SCHEDULE_NAME_SIZE
  * bytes. */
 enum { FAM_SCHEDULE_NAME_SIZE = 64 * 4 + 1 };

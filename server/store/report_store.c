@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/column.h"
+#include "store/recipient_store.h"
 #include "store/store.h"
 
 static const struct fam_statement select_days = {
@@ -34,13 +35,15 @@ static const struct fam_statement upsert = {
     "insert", "reports"};
 static const struct fam_statement select_one = {
     "report_select",
-    "SELECT body, (extract(epoch FROM created_at) * 1000)::bigint FROM reports WHERE user_id = $1 AND report_id = $2",
+    "SELECT r.body, (extract(epoch FROM r.created_at) * 1000)::bigint FROM reports r JOIN users u USING (user_id) "
+    "WHERE r.user_id = $1 AND r.report_id = $2 AND u.erased_at IS NULL",
     "select", "reports"};
 static const struct fam_statement select_page = {
     "report_list",
-    "SELECT report_id, period, (extract(epoch FROM from_at) * 1000)::bigint, "
-    "(extract(epoch FROM until_at) * 1000)::bigint, (extract(epoch FROM created_at) * 1000)::bigint "
-    "FROM reports WHERE user_id = $1 AND report_id < $2 ORDER BY report_id DESC LIMIT $3::bigint",
+    "SELECT r.report_id, r.period, (extract(epoch FROM r.from_at) * 1000)::bigint, "
+    "(extract(epoch FROM r.until_at) * 1000)::bigint, (extract(epoch FROM r.created_at) * 1000)::bigint "
+    "FROM reports r JOIN users u USING (user_id) WHERE r.user_id = $1 AND r.report_id < $2 AND u.erased_at IS NULL "
+    "ORDER BY r.report_id DESC LIMIT $3::bigint",
     "select", "reports"};
 
 static const char *const PERIODS[] = {
@@ -140,6 +143,9 @@ static enum fam_code keep(struct fam_db *db, void *context, struct fam_status *s
     fam_auto(fam_key_done) struct fam_key key = {{0}};
     struct fam_params params = {0};
     enum fam_code code = find_id(db, keeping, status);
+    if (code == FAM_OK) {
+        code = fam_processing_hold(db, keeping->user_id, status);
+    }
     if (code == FAM_OK) {
         code = fam_seal_get_key(fam_store_seal(keeping->store), db, FAM_KEY_USER, keeping->user_id, &key, status);
     }

@@ -83,7 +83,7 @@ static const struct fam_statement sweep_reports = {"retention_reports",
                                                        "reports", "report_id", "created_at") ") RETURNING 1) "
                                                                                              "SELECT count(*) FROM d",
                                                    "delete", "reports"};
-/* Whoever has an entry, or is in a family, has left something. */
+/* Whoever has an entry, a check-in or a report, or is in a family, has left something. */
 static const struct fam_statement find_strangers = {
     "retention_strangers",
     "SELECT u.user_id FROM users u WHERE u.last_seen_at < now() - make_interval(days => $1::integer) "
@@ -91,6 +91,8 @@ static const struct fam_statement find_strangers = {
     "AND NOT coalesce((SELECT granted FROM consents c WHERE c.user_id = u.user_id AND c.purpose = 'processing' "
     "ORDER BY changed_at DESC, consent_id DESC LIMIT 1), false) "
     "AND NOT EXISTS (SELECT FROM emotion_entries e WHERE e.user_id = u.user_id) "
+    "AND NOT EXISTS (SELECT FROM checkins k WHERE k.user_id = u.user_id) "
+    "AND NOT EXISTS (SELECT FROM reports r WHERE r.user_id = u.user_id) "
     "AND NOT EXISTS (SELECT FROM parents p WHERE p.user_id = u.user_id) "
     "ORDER BY u.user_id LIMIT $2::bigint FOR UPDATE SKIP LOCKED",
     "select", "users"};
@@ -103,6 +105,8 @@ static const struct fam_statement delete_stranger = {
     "AND NOT coalesce((SELECT granted FROM consents c WHERE c.user_id = u.user_id AND c.purpose = 'processing' "
     "ORDER BY changed_at DESC, consent_id DESC LIMIT 1), false) "
     "AND NOT EXISTS (SELECT FROM emotion_entries e WHERE e.user_id = u.user_id) "
+    "AND NOT EXISTS (SELECT FROM checkins k WHERE k.user_id = u.user_id) "
+    "AND NOT EXISTS (SELECT FROM reports r WHERE r.user_id = u.user_id) "
     "AND NOT EXISTS (SELECT FROM parents p WHERE p.user_id = u.user_id)",
     "delete", "users"};
 static const struct fam_statement sweep_notifications = {

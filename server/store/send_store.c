@@ -241,9 +241,11 @@ enum fam_code fam_send_checkin_look(struct fam_store *store, const struct fam_se
 
 /* ---- reports ---- */
 
+/* Before the next quiet hours begin. */
 static enum fam_code add_report(struct fam_store *store, struct fam_db *db, const struct fam_send_report *send,
-                                struct fam_sent *sent, struct fam_status *status)
+                                const struct look *look, struct fam_sent *sent, struct fam_status *status)
 {
+    const int64_t ends_ms = look->quiet.next_ms - fam_wall_ms(); /* without quiet hours long ago */
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
     const struct fam_uuid once = fam_uuid_v7();
     struct fam_params params = {0};
@@ -258,7 +260,7 @@ static enum fam_code add_report(struct fam_store *store, struct fam_db *db, cons
         .body = send->body,
         .body_size = send->body_size,
         .unique_key = key,
-        .lifetime_ms = REPORT_LIFETIME_MS,
+        .lifetime_ms = ends_ms > 0 && ends_ms < REPORT_LIFETIME_MS ? (uint64_t)ends_ms : REPORT_LIFETIME_MS,
     };
     enum fam_code code = fam_notification_add(store, db, &notification, &added, status);
     if (code == FAM_OK) {
@@ -280,7 +282,7 @@ static enum fam_code report_effect(struct fam_store *store, struct fam_db *db, v
     enum fam_code code = look_at(db, send->user_id, fam_wall_ms(), &find_report, &look, status);
     struct fam_sent sent = {.not_sent = look.not_sent};
     if (code == FAM_OK && look.not_sent == FAM__V1__NOT_SENT__NOT_SENT_UNSPECIFIED) {
-        code = add_report(store, db, send, &sent, status);
+        code = add_report(store, db, send, &look, &sent, status);
     }
     keep(outcome, &sent);
     return code;

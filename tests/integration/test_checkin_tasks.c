@@ -180,6 +180,30 @@ Test(checkin_tasks, a_reminder_is_sent_before_and_goes_when_its_check_in_comes)
     cr_expect_eq(dropped("late"), 1);
 }
 
+/* As on the night when clocks go on: both times are within the hour that there is not. */
+Test(checkin_tasks, a_reminder_that_says_more_minutes_than_there_are_is_left_out)
+{
+    struct fam_uuid reminder = make_schedule("remind:evening");
+    int64_t due_ms = fam_wall_ms();
+    char text[200];
+    (void)make_schedule("evening");
+    be_quiet(180, 240);
+    (void)snprintf(text, sizeof(text),
+                   "UPDATE schedules SET next_at = to_timestamp(%lld / 1000.0) + INTERVAL '5 minutes' WHERE name = "
+                   "'evening'",
+                   (long long)due_ms);
+    sql(text);
+    tasks_work();
+    put_due(&reminder, due_ms);
+    sql_await(DONE "'send_checkin'", "1");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "0");
+    cr_expect_eq(dropped("late"), 1);
+    sql("UPDATE schedules SET next_at = next_at + INTERVAL '5 minutes' WHERE name = 'evening'");
+    put_due(&reminder, due_ms);
+    sql_await(DONE "'send_checkin'", "2");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "1");
+}
+
 Test(checkin_tasks, a_reminder_in_quiet_hours_is_left_out)
 {
     struct fam_uuid reminder = make_schedule("remind:morning");

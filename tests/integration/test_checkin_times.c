@@ -257,8 +257,20 @@ Test(checkin_times, one_that_was_begun_by_hand_is_not_asked_again)
     struct world_step step;
     cr_assert_eq(send_one(0), 1);
     cr_assert_eq(begin(&c.anna, "", &step), FAM_OK, "%s", step.words);
-    expect_sql(c.f.pg.conninfo, "SELECT count(*) FROM checkins", "1");
+    expect_sql(c.f.pg.conninfo, "SELECT count(*) || ' ' || min(state) FROM checkins", "1 sent");
+    expect_leased(&c.node, 0);
+    expect_sql(c.f.pg.conninfo, "SELECT state FROM notifications", "expired");
     say("mood", "5", &step, "good");
+}
+
+Test(checkin_times, one_that_was_answered_or_left_out_meanwhile_is_not_asked_again)
+{
+    struct world_step step;
+    cr_assert_eq(send_one(0), 1);
+    cr_assert_eq(begin(&c.anna, "", &step), FAM_OK, "%s", step.words);
+    say("mood", "5", &step, "good");
+    /* As one that was leased at that moment and comes back. */
+    expect_sql(c.f.pg.conninfo, "UPDATE notifications SET state = 'queued', finished_at = NULL RETURNING 1", "1");
     expect_leased(&c.node, 0);
     expect_sql(c.f.pg.conninfo, "SELECT state || ' ' || reason FROM notifications", "failed CHECKIN_OVER");
 }
@@ -272,4 +284,44 @@ Test(checkin_times, a_pause_takes_back_what_is_on_its_way)
     cr_assert_eq(CALL(&call, &c.anna, pause_schedule, &request), FAM_OK);
     fam_rpc_done(&call.rpc);
     expect_leased(&c.node, 0);
+}
+
+/* A weekly report on its way. */
+static void send_report(void)
+{
+    const struct fam_notification_new notification = {.user_id = &c.anna,
+                                                      .lane = FAM__V1__LANE__LANE_REPORTS,
+                                                      .kind =
+                                                          FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT,
+                                                      .body = "",
+                                                      .body_size = 0};
+    cr_assert(add_notification(c.f.store, &notification));
+}
+
+Test(checkin_times, a_pause_takes_back_a_report_that_is_on_its_way)
+{
+    Fam__V1__PauseScheduleRequest request = FAM__V1__PAUSE_SCHEDULE_REQUEST__INIT;
+    struct world_call call;
+    send_report();
+    request.days = 7;
+    cr_assert_eq(CALL(&call, &c.anna, pause_schedule, &request), FAM_OK);
+    fam_rpc_done(&call.rpc);
+    expect_sql(c.f.pg.conninfo, "SELECT state FROM notifications", "expired");
+    expect_leased(&c.node, 0);
+}
+
+Test(checkin_times, who_switches_the_report_off_gets_none_that_is_on_its_way_and_is_asked_all_the_same)
+{
+    Fam__V1__SetScheduleRequest request = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
+    struct fam_status status;
+    char times[200];
+    send_report();
+    cr_assert_eq(send_one(0), 1);
+    request.weekly_report = FAM__V1__SWITCH_STATE__SWITCH_STATE_ON;
+    cr_assert_eq(set(&c.anna, &request, times, &status), FAM_OK, "%s", status.message);
+    expect_sql(c.f.pg.conninfo, "SELECT count(*) FROM notifications WHERE state = 'queued'", "2");
+    request.weekly_report = FAM__V1__SWITCH_STATE__SWITCH_STATE_OFF;
+    cr_assert_eq(set(&c.anna, &request, times, &status), FAM_OK, "%s", status.message);
+    expect_sql(c.f.pg.conninfo, "SELECT string_agg(kind || ' ' || state, ', ' ORDER BY kind) FROM notifications",
+               "checkin queued, weekly_report expired");
 }

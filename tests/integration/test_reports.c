@@ -4,9 +4,10 @@
 #include "report/report.h"
 #include "store/checkin_store.h"
 #include "store/report_store.h"
-#include "support/store_fixture.h"
+#include "support/notification_fixture.h"
 
 #define WEEK FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK
+#define PROCESSING FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING
 #define E(name) FAM__V1__EMOTION__EMOTION_##name
 /* 2026-11-29 12:00 in Moscow, a Sunday. */
 #define NOW_MS ((int64_t)1795942800000)
@@ -41,6 +42,8 @@ static void start(void)
     store_fixture_start(&f);
     anna = make_user(f.store, 1);
     boris = make_user(f.store, 2);
+    give_consent(f.store, &anna, PROCESSING, true);
+    give_consent(f.store, &boris, PROCESSING, true);
     family = make_family(f.store, &anna);
     join(&boris);
     child = make_child(f.store, &anna, "Миша");
@@ -313,6 +316,51 @@ Test(reports, the_archive_keeps_one_report_for_a_period_and_its_end_and_shows_it
     done(third);
 }
 
+/* As when the decision comes between the question and the writing. */
+Test(reports, nothing_is_written_for_whoever_withdrew)
+{
+    const struct fam_report_order order = {.user_id = &anna, .period = WEEK, .at_ms = NOW_MS, .with_today = true};
+    struct fam_outcome outcome;
+    struct fam_checkin_end end;
+    struct fam_uuid id;
+    Fam__V1__Report *report = NULL;
+    cr_assert_eq(fam_checkin_begin(f.store, NULL, &anna, "moment", &outcome, &status), FAM_OK, "%s", status.message);
+    cr_assert(fam_ids_uuid(outcome.ids, outcome.ids_size, 0, &id));
+    give_consent(f.store, &anna, PROCESSING, false);
+    cr_expect_eq(
+        fam_checkin_answer(f.store, NULL, &anna, &id, answer_mood, (void *)(uintptr_t) "4", &end, &outcome, &status),
+        FAM_FAILED_PRECONDITION);
+    cr_expect_str_eq(status.reason, "CONSENT_REQUIRED");
+    cr_expect_eq(fam_checkin_begin(f.store, NULL, &anna, "moment", &outcome, &status), FAM_FAILED_PRECONDITION);
+    cr_expect_str_eq(status.reason, "CONSENT_REQUIRED");
+    cr_expect_eq(fam_report_make(f.store, &order, &report, &status), FAM_FAILED_PRECONDITION);
+    cr_expect_str_eq(status.reason, "CONSENT_REQUIRED");
+    expect_sql(f.pg.conninfo, "SELECT (SELECT count(*) FROM checkin_answers) + (SELECT count(*) FROM reports)", "0");
+}
+
+Test(reports, of_an_erased_person_nothing_is_read)
+{
+    struct fam_report_line lines[FAM_REPORT_PAGE_MAX];
+    struct fam_checkin checkin, *list = NULL;
+    struct fam_outcome outcome;
+    struct fam_uuid id, checkin_id;
+    Fam__V1__Report *report = report_of(&anna), *found = NULL;
+    size_t count = 0;
+    bool more = false;
+    cr_assert(fam_uuid_parse(report->report_id, &id));
+    done(report);
+    cr_assert_eq(fam_checkin_begin(f.store, NULL, &anna, "moment", &outcome, &status), FAM_OK, "%s", status.message);
+    cr_assert(fam_ids_uuid(outcome.ids, outcome.ids_size, 0, &checkin_id));
+    sql("UPDATE users SET erased_at = now()");
+    cr_expect_eq(fam_report_get(f.store, &anna, &id, &found, &status), FAM_NOT_FOUND);
+    cr_assert_eq(fam_report_list(f.store, &anna, NULL, 10, lines, &count, &more, &status), FAM_OK);
+    cr_expect_eq(count, 0);
+    cr_expect_eq(fam_checkin_get(f.store, &anna, &checkin_id, &checkin, &status), FAM_NOT_FOUND);
+    cr_assert_eq(fam_checkin_list(f.store, &anna, NULL, 10, &list, &count, &more, &status), FAM_OK);
+    cr_expect_eq(count, 0);
+    fam_checkins_free(list, count);
+}
+
 Test(reports, at_rest_no_word_of_a_report_can_be_read)
 {
     done(report_of(&anna));
@@ -324,6 +372,7 @@ Test(reports, at_rest_no_word_of_a_report_can_be_read)
 Test(reports, a_person_without_a_family_has_days_by_utc)
 {
     struct fam_uuid alone = make_user(f.store, 3);
+    give_consent(f.store, &alone, PROCESSING, true);
     Fam__V1__Report *report = report_of(&alone);
     cr_expect_str_eq(report->time_zone, "UTC");
     cr_expect_eq(report->until_ms % (24 * HOUR_MS), 0);

@@ -235,6 +235,31 @@ Test(invites, who_is_alone_in_a_family_without_children_leaves_it_by_coming_in)
     fam_entry_done(&entry);
 }
 
+/* The times were chosen by the person, not by the family that ends. */
+Test(invites, who_comes_from_an_empty_family_keeps_the_times_and_they_go_by_the_new_clock)
+{
+    char code[FAM_INVITE_CODE_SIZE], sql[512], id[FAM_UUID_TEXT_SIZE];
+    (void)make_family(f.store, &boris);
+    fam_uuid_format(&boris, id);
+    snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO schedules (schedule_id, job, name, family_id, user_id, local_time, next_at) SELECT "
+        "gen_random_uuid(), 'send_checkin', 'evening', family_id, user_id, '20:00', now() + INTERVAL '1 hour' FROM "
+        "parents WHERE user_id = '%s' RETURNING 1",
+        id);
+    expect_sql(f.pg.conninfo, sql, "1");
+    expect_sql(f.pg.conninfo, "UPDATE families SET time_zone = 'Asia/Tokyo'", NULL);
+    (void)invite(&anna, PARENT, code);
+    cr_assert_eq(join(&boris, code), FAM_OK, "%s", status.message);
+    fam_uuid_format(&family_id, id);
+    snprintf(sql, sizeof(sql),
+             "SELECT string_agg(name || ' ' || (family_id = '%s') || ' ' || (time_zone IS NULL) || ' ' || "
+             "to_char(next_at AT TIME ZONE 'Asia/Tokyo', 'HH24:MI'), ', ') FROM schedules WHERE job = 'send_checkin'",
+             id);
+    expect_sql(f.pg.conninfo, sql, "evening true true 20:00");
+    expect_sql(f.pg.conninfo, "SELECT count(*) FROM schedules WHERE job = 'generate_weekly_report'", "1");
+}
+
 Test(invites, who_is_not_alone_in_a_family_without_children_stays_in_it)
 {
     char code[FAM_INVITE_CODE_SIZE], way[FAM_INVITE_CODE_SIZE];

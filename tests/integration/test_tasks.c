@@ -441,6 +441,33 @@ Test(tasks, a_report_tells_each_parent_of_their_own_week_alone)
     fam__v1__week_summary__free_unpacked(week, NULL);
 }
 
+Test(tasks, one_whose_rows_are_damaged_takes_the_report_from_nobody_else)
+{
+    struct fam_uuid parents[2], family = make_parents(parents);
+    struct fam_uuid schedule = make_schedule("generate_weekly_report", "");
+    char text[600], id[FAM_UUID_TEXT_SIZE];
+    consent_to_all(&parents[0]);
+    consent_to_all(&parents[1]);
+    consent_to_all(&w.author);
+    have_no_quiet_hours();
+    fam_uuid_format(&w.author, id);
+    (void)snprintf(
+        text, sizeof(text),
+        "WITH c AS (INSERT INTO checkins (checkin_id, user_id, slot, question_set, state, due_at, expires_at, "
+        "finished_at, asked, answered) VALUES (gen_random_uuid(), '%s', 'own', 'moment', 'completed', "
+        "now() - INTERVAL '2 days', now() - INTERVAL '2 days', now() - INTERVAL '2 days', 1, 1) RETURNING checkin_id) "
+        "INSERT INTO checkin_answers (checkin_id, question_id, position, body) SELECT checkin_id, 'mood', 0, 'damaged' "
+        "FROM c",
+        id);
+    sql(text);
+    tasks_work();
+    put_due("generate_weekly_report", &schedule, fam_wall_ms(), &family);
+    sql_await(DONE "'generate_weekly_report'", "1");
+    (void)snprintf(text, sizeof(text),
+                   "SELECT count(*) || ' ' || count(*) FILTER (WHERE user_id = '%s') FROM notifications", id);
+    expect_sql(w.f.pg.conninfo, text, "2 0");
+}
+
 Test(tasks, a_report_is_made_for_nobody_who_switched_it_off_or_has_a_pause_and_waits_for_the_end_of_quiet_hours)
 {
     struct fam_uuid parents[2], family = make_parents(parents);
@@ -471,8 +498,31 @@ Test(tasks, a_report_is_made_for_nobody_who_switched_it_off_or_has_a_pause_and_w
     expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM reports", "1");
     (void)snprintf(text, sizeof(text),
                    "SELECT count(*) FROM notifications WHERE user_id = '%s' AND not_before > now() + INTERVAL '1 hour' "
-                   "AND not_before < now() + INTERVAL '3 hours' AND expires_at > not_before + INTERVAL '20 hours'",
+                   "AND not_before < now() + INTERVAL '3 hours' AND expires_at > not_before + INTERVAL '20 hours' "
+                   "AND expires_at <= now() + INTERVAL '23 hours'",
                    id);
     expect_sql(w.f.pg.conninfo, text, "1");
     expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "1");
+}
+
+Test(tasks, a_report_that_is_not_delivered_before_quiet_hours_begin_is_not_delivered)
+{
+    struct fam_uuid parents[2], family = make_parents(parents);
+    struct fam_uuid schedule = make_schedule("generate_weekly_report", "");
+    char text[400], id[FAM_UUID_TEXT_SIZE];
+    consent_to_all(&w.author);
+    fam_uuid_format(&w.author, id);
+    (void)snprintf(
+        text, sizeof(text),
+        "INSERT INTO checkin_settings (user_id, quiet_from, quiet_until) SELECT '%s', t + INTERVAL '30 minutes', "
+        "t + INTERVAL '10 hours' FROM (SELECT (now() AT TIME ZONE 'Europe/Moscow')::time AS t) x",
+        id);
+    sql(text);
+    tasks_work();
+    put_due("generate_weekly_report", &schedule, fam_wall_ms(), &family);
+    sql_await(DONE "'generate_weekly_report'", "1");
+    expect_sql(w.f.pg.conninfo,
+               "SELECT count(*) || ' ' || bool_and(expires_at BETWEEN now() + INTERVAL '25 minutes' "
+               "AND now() + INTERVAL '30 minutes') FROM notifications",
+               "1 true");
 }

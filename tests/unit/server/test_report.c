@@ -283,6 +283,22 @@ Test(report, a_feeling_of_a_later_version_is_none_that_this_one_speaks_of)
     cr_expect_eq(report->n_emotions, 0);
 }
 
+Test(report, what_a_later_version_knows_just_behind_the_last_of_this_one_is_passed_over_too)
+{
+    int misha = fixture_child(facts, "Миша");
+    for (int i = 0; i < 4; i++) {
+        (void)fixture_entry(facts, i, misha, (Fam__V1__Emotion)(E(OVERWHELM) + 1), 3);
+        fixture_rated(facts, i, misha, E(ANGER),
+                      (Fam__V1__ResponseKind)(FAM__V1__RESPONSE_KIND__RESPONSE_KIND_REPAIR + 1), YES);
+    }
+    Fam__V1__Report *report = make();
+    cr_expect_eq(report->entries, 8);
+    cr_expect_eq(report->n_emotions, 1);
+    cr_assert_eq(report->n_children, 1);
+    cr_expect_eq(report->children[0]->n_emotions, 1);
+    cr_expect_eq(report->children[0]->n_worked, 0);
+}
+
 /* Every sentence exists in both languages: each seeded family, each period. */
 Test(report, seeded_families_have_reports_in_both_languages_and_all_periods)
 {
