@@ -334,9 +334,6 @@ enum fam_code fam_checkin_again(struct fam_turn *turn)
 enum fam_code fam_checkin_text(struct fam_turn *turn, bool *ret_taken)
 {
     fam_auto(stand_done) struct stand stand = {0}, next = {0};
-    if (fam_answer_is_emergency(turn)) {
-        return FAM_OK; /* a phrase: it is answered, and the question comes again */
-    }
     enum fam_code code = start(turn, "checkin", turn->state.subject, turn->state.question, &stand);
     if (is_gone(turn, code) || (code == FAM_OK && !stand.question) ||
         (code == FAM_OK && strcmp(stand.question->question_id, turn->state.question) != 0)) {
