@@ -56,7 +56,7 @@ static const struct fam_statement set_pause = {"checkin_settings_pause",
 static const struct fam_statement hold_back = {
     "checkin_settings_quiet",
     "UPDATE notifications SET state = 'expired', finished_at = now() WHERE user_id = $1 AND state = 'queued' "
-    "AND NOT leased AND kind IN ('checkin', 'checkin_reminder')",
+    "AND NOT leased AND kind IN ('checkin', 'checkin_reminder', 'weekly_report')",
     "update", "notifications"};
 /* Who leaves the family waits, and then takes the schedules away. */
 static const struct fam_statement hold_family = {
