@@ -544,8 +544,6 @@ Test(bot_deliver, a_question_after_a_danger_says_nothing_of_it_and_one_answer_en
     press_on(&copy, "Так же");
     cr_assert_eq(w.entries[0].helped, FAM__V1__HELPED__HELPED_NO);
     cr_assert_str_eq(last()->text, ru("follow_up.worse"), "who is no better is told where help is");
-    press_on(&copy, "Легче");
-    cr_assert_str_eq(last()->text, ru("follow_up.thanks"));
 }
 
 Test(bot_deliver, after_a_danger_one_later_question_can_be_agreed_to)
