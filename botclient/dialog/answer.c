@@ -330,9 +330,12 @@ enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *chil
     return code;
 }
 
-static bool is_short(const char *text)
+bool fam_answer_is_short(const char *text)
 {
     size_t words = 0;
+    if (fam_utf8_length(text) > SHORT_CHARS) {
+        return false;
+    }
     for (text += strspn(text, SPACES); *text; text += strspn(text, SPACES)) {
         words++;
         text += strcspn(text, SPACES);
@@ -345,16 +348,20 @@ static enum fam_code is_answer_of_wizard(struct fam_turn *turn, bool *ret_answer
 {
     char name[FAM_NAME_SIZE];
     struct fam_birth birth;
-    bool is_phrase = true;
-    *ret_answer = turn->state.step != FAM_STEP_NONE &&
-                  (fam_name_parse(turn->update->text, name) ||
-                   fam_birth_parse(turn->update->text, turn->dialog->options.wall_ms(), &birth) != FAM_BIRTH_OTHER);
-    if (*ret_answer || !fam_state_row(turn->state.step)->unfit) {
+    bool is_danger = false;
+    const char *text = turn->update->text;
+    *ret_answer = false;
+    if (turn->state.step == FAM_STEP_NONE) {
         return FAM_OK;
     }
-    enum fam_code code = fam_answer_is_phrase(turn, &is_phrase);
-    *ret_answer = !is_phrase;
-    return code;
+    enum fam_code code = fam_answer_has_emergency(turn, &is_danger);
+    if (code != FAM_OK || is_danger) {
+        return code;
+    }
+    *ret_answer = fam_name_parse(text, name) ||
+                  fam_birth_parse(text, turn->dialog->options.wall_ms(), &birth) != FAM_BIRTH_OTHER ||
+                  (fam_state_row(turn->state.step)->unfit && fam_answer_is_short(text));
+    return FAM_OK;
 }
 
 /* The same entry with other words. *ret_entry is NULL when there is none to be revised (it is gone, or the server does
@@ -478,20 +485,20 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
     return ask_again(turn, family->children[turn->pressed.argument]->child_id, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
 }
 
-/* The help for the words of this update, asked for nobody, in *ret_entry; NULL with FAM_OK: no emergency. Another code:
- * nobody can tell. */
-static enum fam_code look_for_emergency(struct fam_turn *turn, struct fam_backend_reply *ret_reply,
-                                        Fam__V1__Entry **ret_entry)
+/* The help for these words, asked for nobody, in *ret_entry; NULL with FAM_OK: no emergency. Another code: nobody can
+ * tell. */
+static enum fam_code look_at_part(struct fam_turn *turn, const char *text, size_t size, const char *name,
+                                  struct fam_backend_reply *ret_reply, Fam__V1__Entry **ret_entry)
 {
     *ret_entry = NULL;
     Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
-    char *phrase = strndup(turn->update->text, fam_utf8_offset(turn->update->text, FAM_PHRASE_CHARS));
+    char *phrase = strndup(text, size);
     if (!phrase) {
         return fam_fail_memory(turn->status);
     }
     request.phrase = phrase;
     request.language = fam_locale_language_of(turn->update->language_code);
-    enum fam_code code = fam_turn_call_for_nobody(turn, FAM_BACKEND_TRANSLATE, "emergency", &request.base, ret_reply);
+    enum fam_code code = fam_turn_call_for_nobody(turn, FAM_BACKEND_TRANSLATE, name, &request.base, ret_reply);
     explicit_bzero(phrase, strlen(phrase));
     free(phrase);
     if (code == FAM_INVALID_ARGUMENT) { /* only an emergency is answered to nobody */
@@ -503,30 +510,34 @@ static enum fam_code look_for_emergency(struct fam_turn *turn, struct fam_backen
     return code;
 }
 
-bool fam_answer_is_emergency(struct fam_turn *turn)
+/* The same for the words of this update, in the parts in which they would be answered: the first that is an emergency.
+ */
+static enum fam_code look_for_emergency(struct fam_turn *turn, struct fam_backend_reply *ret_reply,
+                                        Fam__V1__Entry **ret_entry)
 {
-    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    struct fam_status before = *turn->status;
-    Fam__V1__Entry *entry;
-    bool found = look_for_emergency(turn, &reply, &entry) == FAM_OK && entry;
-    *turn->status = before;
-    return found;
+    static const char *const names[PARTS_MAX] = {"emergency", "emergency_2", "emergency_3"};
+    const char *text = turn->update->text;
+    enum fam_code code = FAM_OK;
+    *ret_entry = NULL;
+    for (int part = 0; part < PARTS_MAX && code == FAM_OK && !*ret_entry && text[strspn(text, SPACES)]; part++) {
+        size_t size = part_size(text);
+        fam_backend_reply_done(ret_reply);
+        code = look_at_part(turn, text, size, names[part], ret_reply, ret_entry);
+        text += size;
+    }
+    return code;
 }
 
-enum fam_code fam_answer_is_phrase(struct fam_turn *turn, bool *ret_phrase)
+enum fam_code fam_answer_has_emergency(struct fam_turn *turn, bool *ret_has)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Entry *entry = NULL;
-    *ret_phrase = true;
-    if (fam_utf8_length(turn->update->text) > SHORT_CHARS || !is_short(turn->update->text)) {
-        return FAM_OK;
-    }
     struct fam_status before = *turn->status;
     enum fam_code code = look_for_emergency(turn, &reply, &entry);
     if (code == FAM_OK) {
-        *turn->status = before;
+        *turn->status = before; /* "only an emergency is answered to nobody" is no failure */
     }
-    *ret_phrase = entry != NULL;
+    *ret_has = code == FAM_OK && entry;
     return code;
 }
 

@@ -19,8 +19,4 @@ enum fam_code fam_answer_keyboard(struct fam_turn *turn, const Fam__V1__Entry *e
 enum fam_code fam_answer_renew(struct fam_turn *turn, const Fam__V1__Entry *entry, const char *name,
                                bool *ret_in_place);
 
-/* Is the text of this update a call for help, which no question may take for its answer? For questions that any text
- * answers. False while nobody can tell. */
-bool fam_answer_is_emergency(struct fam_turn *turn);
-
 #endif

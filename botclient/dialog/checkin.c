@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "dialog/answer.h"
 #include "dialog/people.h"
 #include "dialog/times.h"
 
@@ -215,7 +214,8 @@ static enum fam_code find_question(struct fam_turn *turn, const struct stand *st
     return code;
 }
 
-/* Answers by the pressed button: an option, or nothing at all. What was answered so already leads on. */
+/* Answers by the pressed button: an option, or nothing at all, which takes words back that were written before. What
+ * was answered so already leads on. */
 static enum fam_code take(struct fam_turn *turn, bool leaves_out)
 {
     char id[FAM_UUID_TEXT_SIZE];
@@ -231,12 +231,12 @@ static enum fam_code take(struct fam_turn *turn, bool leaves_out)
         return refused(turn, code);
     }
     bool was_asked_before = question && question != stand.question;
-    if (!question ||
-        (leaves_out ? !question->may_skip || was_asked_before : turn->pressed.argument >= question->n_options)) {
+    bool may_leave_out = question && question->may_skip && (!was_asked_before || question->answer_text[0]);
+    if (!question || (leaves_out ? !may_leave_out : turn->pressed.argument >= question->n_options)) {
         return show(turn, &stand);
     }
     const char *option = leaves_out ? "" : question->options[turn->pressed.argument]->option_id;
-    if (was_asked_before && strcmp(option, question->answer_option) == 0) {
+    if (was_asked_before && !leaves_out && strcmp(option, question->answer_option) == 0) {
         return show(turn, &stand);
     }
     code = answer(turn, id, question->question_id, option, "", &next);
@@ -334,9 +334,6 @@ enum fam_code fam_checkin_again(struct fam_turn *turn)
 enum fam_code fam_checkin_text(struct fam_turn *turn, bool *ret_taken)
 {
     fam_auto(stand_done) struct stand stand = {0}, next = {0};
-    if (fam_answer_is_emergency(turn)) {
-        return FAM_OK; /* a phrase: it is answered, and the question comes again */
-    }
     enum fam_code code = start(turn, "checkin", turn->state.subject, turn->state.question, &stand);
     if (is_gone(turn, code) || (code == FAM_OK && !stand.question) ||
         (code == FAM_OK && strcmp(stand.question->question_id, turn->state.question) != 0)) {

@@ -97,7 +97,9 @@ static void add_ways(const struct fam_turn *turn, const struct fam_checkin_page 
         add_verb(turn, page, FAM_CHECKIN_OPEN, T(locale, "button.in_words"), keyboard);
     }
     if (page->question->may_skip) {
-        add_verb(turn, page, FAM_CHECKIN_LEAVE_OUT, T(locale, "button.leave_out"), keyboard);
+        bool erases = page->is_change && page->question->answer_text[0];
+        add_verb(turn, page, FAM_CHECKIN_LEAVE_OUT,
+                 erases ? T(locale, "button.needs_none") : T(locale, "button.leave_out"), keyboard);
     }
     if (page->position > 0) {
         add_verb(turn, page, FAM_CHECKIN_BACK, T(locale, "button.back"), keyboard);

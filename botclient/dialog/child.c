@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "dialog/answer.h"
 #include "dialog/birth.h"
 #include "dialog/people.h"
 
@@ -397,9 +396,6 @@ enum fam_code fam_child_needs_text(struct fam_turn *turn, bool *ret_taken)
     struct fam_uuid id;
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Child *child;
-    if (fam_answer_is_emergency(turn)) {
-        return FAM_OK; /* a phrase: it is answered, and the question comes again */
-    }
     *ret_taken = true;
     if (fam_utf8_length(turn->update->text) > FAM_NEEDS_CHARS) {
         return fam_turn_say(turn, T(turn->locale, "child.needs_long"));

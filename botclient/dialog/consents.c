@@ -8,7 +8,14 @@ enum { ASK = 0x40, PURPOSES = 3 };
 /* Of the text that is shown: which words were agreed to. */
 static const char *text_version(Fam__V1__ConsentPurpose purpose)
 {
-    return purpose == FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS ? "3" : "2";
+    switch ((int)purpose) {
+    case FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING:
+        return "3";
+    case FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS:
+        return "4";
+    default:
+        return "2";
+    }
 }
 
 static const struct {

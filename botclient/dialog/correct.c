@@ -159,15 +159,11 @@ enum fam_code fam_correct_ask_note(struct fam_turn *turn)
     return show_word(turn, T(turn->locale, "correct.ask_note"), NULL);
 }
 
-/* An emergency is what the child said. */
 enum fam_code fam_correct_note_text(struct fam_turn *turn, bool *ret_taken)
 {
     char id[FAM_UUID_TEXT_SIZE], note[4 * NOTE_CHARS + 1];
     if (!turn->state.subject[0]) {
         fam_state_leave(&turn->state);
-        return FAM_OK;
-    }
-    if (fam_answer_is_emergency(turn)) {
         return FAM_OK;
     }
     *ret_taken = true;

@@ -232,7 +232,8 @@ static enum fam_code agree(struct fam_turn *turn)
     return fam_turn_say(turn, T(turn->locale, "follow_up.agreed"));
 }
 
-/* A word of thanks in place of the question: nothing more is asked. */
+/* A word in place of the question: nothing more is asked. These buttons stand under the question after a danger alone,
+ * and who is no better is told again where help is. */
 enum fam_code fam_details_follow_up(struct fam_turn *turn)
 {
     char id[FAM_UUID_TEXT_SIZE];
@@ -257,8 +258,8 @@ enum fam_code fam_details_follow_up(struct fam_turn *turn)
         return code;
     }
     fam_html_init(&html);
-    fam_html_add(&html, helped == FAM__V1__HELPED__HELPED_WORSE ? T(turn->locale, "follow_up.worse")
-                                                                : T(turn->locale, "follow_up.thanks"));
+    fam_html_add(&html, helped >= FAM__V1__HELPED__HELPED_NO ? T(turn->locale, "follow_up.worse")
+                                                             : T(turn->locale, "follow_up.thanks"));
     return fam_turn_show(turn, &html, NULL);
 }
 

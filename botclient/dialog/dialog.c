@@ -75,21 +75,20 @@ static enum fam_code run_command(struct fam_turn *turn, const char *name, size_t
     return command ? command->run(turn) : fam_turn_say(turn, T(turn->locale, "command.unknown"));
 }
 
+/* A question never takes a call for help for its answer: that is looked at before the question reads the text. */
 static enum fam_code take_text(struct fam_turn *turn)
 {
     const struct fam_state_row *state = fam_state_row(turn->state.step);
-    bool taken = false;
-    if (state->read_text) {
-        enum fam_code code = state->read_text(turn, &taken);
-        if (code != FAM_OK || taken) {
-            return code;
-        }
+    bool is_danger = false, taken = false;
+    enum fam_code code = state->ask ? fam_answer_has_emergency(turn, &is_danger) : FAM_OK;
+    if (code == FAM_OK && !is_danger && state->read_text) {
+        code = state->read_text(turn, &taken);
     }
-    bool is_phrase = true;
-    enum fam_code code = state->unfit ? fam_answer_is_phrase(turn, &is_phrase) : FAM_OK;
-    if (code == FAM_OK) {
-        code = is_phrase ? fam_answer_phrase(turn) : fam_turn_say(turn, fam_locale_text(turn->locale, state->unfit));
+    if (code != FAM_OK || taken) {
+        return code;
     }
+    bool is_unfit = state->unfit && !is_danger && fam_answer_is_short(turn->update->text);
+    code = is_unfit ? fam_turn_say(turn, fam_locale_text(turn->locale, state->unfit)) : fam_answer_phrase(turn);
     return code == FAM_OK && state->ask ? state->ask(turn) : code;
 }
 

@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "dialog/answer.h"
 #include "dialog/people.h"
 
 enum { MARKS = 5 };
@@ -51,9 +50,6 @@ enum fam_code fam_feedback_text(struct fam_turn *turn, bool *ret_taken)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__SubmitFeedbackRequest request = FAM__V1__SUBMIT_FEEDBACK_REQUEST__INIT;
-    if (fam_answer_is_emergency(turn)) {
-        return FAM_OK; /* a phrase: it is answered, and the question comes again */
-    }
     *ret_taken = true;
     if (fam_utf8_length(turn->update->text) > FAM_FEEDBACK_CHARS) {
         return fam_turn_say(turn, T(turn->locale, "feedback.long"));

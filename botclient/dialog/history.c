@@ -4,7 +4,6 @@
 #include <utf8proc.h>
 
 #include "base/text.h"
-#include "dialog/answer.h"
 #include "dialog/history.h"
 
 enum { SHOWN_PAGE = 0x80, QUERY_LEAST = 2 };
@@ -206,14 +205,10 @@ static bool has_words(const char *text)
     return count == QUERY_LEAST;
 }
 
-/* What is an emergency is what the child said and not what is looked for. */
 enum fam_code fam_history_words_text(struct fam_turn *turn, bool *ret_taken)
 {
     char words[FAM_QUERY_SIZE];
     struct fam_view *view = &turn->state.view;
-    if (fam_answer_is_emergency(turn)) {
-        return FAM_OK;
-    }
     *ret_taken = true;
     size_t size = strlen(turn->update->text);
     snprintf(words, sizeof(words), "%s", size < sizeof(words) ? turn->update->text : "");

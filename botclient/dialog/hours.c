@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 #include "base/text.h"
 
-enum { TEXT_SIZE = 64 };
+enum { TEXT_SIZE = 64, FIRST_OF_NIGHT = 9, LAST_OF_NIGHT = 11 };
 
 static bool is_digit(char c)
 {
@@ -38,20 +38,21 @@ static bool skip_word(const char **at, const char *word)
     return true;
 }
 
-/* Words that tell the half of the day, lower and upper case as phones write them. */
+/* Words that tell the half of the day, lower and upper case as phones write them. The night has hours of both. */
 static const struct {
     const char *word;
-    bool is_late;
+    bool is_late, is_night;
 } halves[] = {
-    {"am", false}, {"AM", false},  {"a.m.", false},  {"утра", false}, {"pm", true},
-    {"PM", true},  {"p.m.", true}, {"вечера", true}, {"дня", true},   {"ночи", false},
+    {"am", false, false}, {"AM", false, false},  {"a.m.", false, false},  {"утра", false, false}, {"pm", true, false},
+    {"PM", true, false},  {"p.m.", true, false}, {"вечера", true, false}, {"дня", true, false},   {"ночи", false, true},
 };
 
 static int by_half(const char **at, int hour)
 {
     for (size_t i = 0; i < FAM_ARRAY_SIZE(halves); i++) {
         if (hour >= 1 && hour <= 12 && skip_word(at, halves[i].word)) {
-            return hour % 12 + (halves[i].is_late ? 12 : 0);
+            bool before_midnight = halves[i].is_night && hour >= FIRST_OF_NIGHT && hour <= LAST_OF_NIGHT;
+            return hour % 12 + (halves[i].is_late || before_midnight ? 12 : 0);
         }
     }
     return hour;

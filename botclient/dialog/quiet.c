@@ -6,7 +6,8 @@
 #include "dialog/people.h"
 #include "dialog/times.h"
 
-enum { FIRST_HOUR = 6, LAST_HOUR = 23, QUARTERS = 96, QUARTER_MINUTES = 15, QUARTERS_AN_HOUR = 4 };
+/* The buttons lie outside the quiet hours that everybody begins with; other hours can be written. */
+enum { FIRST_HOUR = 7, LAST_HOUR = 21, QUARTERS = 96, QUARTER_MINUTES = 15, QUARTERS_AN_HOUR = 4 };
 
 /* Buttons name a row by its place: add behind the last. The first is "no quiet hours". */
 static const struct {
@@ -49,8 +50,9 @@ enum fam_code fam_own_time_press(struct fam_turn *turn)
     enum fam_code code;
     unsigned quarter = turn->pressed.argument;
     if (quarter == 0 || quarter > QUARTERS) {
-        return fam_times_needs_consent(turn, FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_OWN, &code) ? code
-                                                                                             : fam_own_time_ask(turn);
+        return fam_times_needs_consent(turn, FAM_TIMES_CONSENT + FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_OWN, &code)
+                   ? code
+                   : fam_own_time_ask(turn);
     }
     fam_hour_format((int)(quarter - 1) * QUARTER_MINUTES, hour);
     return set_own(turn, hour);
@@ -87,7 +89,7 @@ static enum fam_code set_quiet(struct fam_turn *turn, const char *from, const ch
     request.quiet_from = (char *)(uintptr_t)from;
     request.quiet_until = (char *)(uintptr_t)until;
     fam_state_leave(&turn->state);
-    return fam_times_set(turn, &request, FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_UNSPECIFIED);
+    return fam_times_set(turn, &request, FAM_TIMES_CONSENT);
 }
 
 enum fam_code fam_quiet_press(struct fam_turn *turn)

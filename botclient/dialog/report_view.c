@@ -23,7 +23,7 @@ enum part {
 enum { LIST_SIZE = 300, LINE_SIZE = 600, GAP_UNITS = 2, EMOTIONS_A_CHILD = 3, TITLE_SIZE = 200 };
 
 /* The least important first; what is not here always stays. */
-static const enum part dropped_first[] = {PART_KIND,      PART_COUNTS,   PART_EMOTIONS, PART_CHILDREN,
+static const enum part dropped_first[] = {PART_COUNTS,    PART_EMOTIONS, PART_CHILDREN, PART_KIND,
                                           PART_ATTENTION, PART_POSITIVE, PART_MOOD};
 
 struct parts {

@@ -79,6 +79,12 @@ static bool consents(const struct fam_turn *turn, Fam__V1__ConsentPurpose purpos
     return fam_turn_consent(turn, purpose) == 1;
 }
 
+/* How it went is asked in a message of ours, which needs the consent to messages too. */
+static bool is_asked_later(const struct fam_turn *turn)
+{
+    return !turn->user->no_follow_up && consents(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS);
+}
+
 static void add_own(const struct fam_turn *turn, struct fam_html *html)
 {
     const Fam__V1__User *user = turn->user;
@@ -91,7 +97,7 @@ static void add_own(const struct fam_turn *turn, struct fam_html *html)
     add_line(turn, html, T(turn->locale, "settings.ai"),
              on_or_off(turn->locale, consents(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_AI)));
     add_line(turn, html, T(turn->locale, "settings.share"), on_or_off(turn->locale, user->share_entries));
-    add_line(turn, html, T(turn->locale, "settings.follow_up"), on_or_off(turn->locale, !user->no_follow_up));
+    add_line(turn, html, T(turn->locale, "settings.follow_up"), on_or_off(turn->locale, is_asked_later(turn)));
     add_line(turn, html, T(turn->locale, "settings.notifications"),
              on_or_off(turn->locale, consents(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS)));
 }
@@ -128,7 +134,7 @@ static void add_own_buttons(const struct fam_turn *turn, struct fam_keyboard *ke
                T(locale, "switch.ai_on"), T(locale, "switch.ai_off"));
     add_switch(turn, keyboard, SETTING_SHARE, turn->user->share_entries, T(locale, "switch.share_on"),
                T(locale, "switch.share_off"));
-    add_switch(turn, keyboard, SETTING_FOLLOW_UP, !turn->user->no_follow_up, T(locale, "switch.follow_up_on"),
+    add_switch(turn, keyboard, SETTING_FOLLOW_UP, is_asked_later(turn), T(locale, "switch.follow_up_on"),
                T(locale, "switch.follow_up_off"));
     add_switch(turn, keyboard, SETTING_NOTIFICATIONS,
                consents(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS),
@@ -213,8 +219,13 @@ enum fam_code fam_settings_switch(struct fam_turn *turn)
     enum fam_code code = FAM_OK;
     switch (turn->pressed.argument / 2) {
     case SETTING_SHARE:
+        code = set_own(turn, SETTING_SHARE, on);
+        break;
     case SETTING_FOLLOW_UP:
-        code = set_own(turn, (enum setting)(turn->pressed.argument / 2), on);
+        code = set_own(turn, SETTING_FOLLOW_UP, on);
+        if (code == FAM_OK && on && !is_asked_later(turn)) {
+            return set_consent(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS, true);
+        }
         break;
     case SETTING_FAMILY_AI:
         code = set_family_ai(turn, on);

@@ -23,8 +23,9 @@ typedef uint64_t fam_steps;
 #define FAM_TO(step) ((fam_steps)1 << (FAM_STEP_##step))
 
 /* A question that waits for text. A text that does not fit (*ret_taken stays false) is a phrase when it is long, when
- * it speaks of a danger, or when the question has no word for it (`unfit`): it is answered, and the question comes
- * again. So no call for help is taken for a name, and no mistyped age for what a child said. */
+ * it speaks of a danger (such a text does not come to read_text at all), or when the question has no word for it
+ * (`unfit`): it is answered, and the question comes again. So no call for help is taken for a name, and no mistyped age
+ * for what a child said. */
 struct fam_state_row {
     fam_verb *ask; /* NULL for FAM_STEP_NONE alone, where (nearly) every text is a phrase */
     enum fam_code (*read_text)(struct fam_turn *turn, bool *ret_taken);

@@ -65,24 +65,22 @@ enum fam_code fam_times_show(struct fam_turn *turn)
     return code == FAM_OK ? show(turn, schedule) : fam_people_refused(turn, code);
 }
 
-/* `slot`: what is turned on when it is given; 0: nothing. */
-static enum fam_code ask_consent(struct fam_turn *turn, Fam__V1__CheckinSlot slot)
+static enum fam_code ask_consent(struct fam_turn *turn, unsigned verb)
 {
     struct fam_keyboard keyboard = {0};
-    fam_turn_button(turn, &keyboard, T(turn->locale, "consent.yes"), FAM_ACTION_TIMES,
-                    (uint8_t)(FAM_TIMES_CONSENT + slot), NULL);
+    fam_turn_button(turn, &keyboard, T(turn->locale, "consent.yes"), FAM_ACTION_TIMES, (uint8_t)verb, NULL);
     fam_turn_button(turn, &keyboard, T(turn->locale, "consent.no"), FAM_ACTION_TIMES, FAM_TIMES_SHOW, NULL);
     return fam_people_show(turn, T(turn->locale, "consent.notifications"), &keyboard);
 }
 
-bool fam_times_needs_consent(struct fam_turn *turn, Fam__V1__CheckinSlot slot, enum fam_code *ret_code)
+bool fam_times_needs_consent(struct fam_turn *turn, unsigned verb, enum fam_code *ret_code)
 {
     if (!consents(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING)) {
         *ret_code = fam_people_show(turn, T(turn->locale, "refused.consent"), NULL);
         return true;
     }
     if (!consents(turn, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS)) {
-        *ret_code = ask_consent(turn, slot);
+        *ret_code = ask_consent(turn, verb);
         return true;
     }
     return false;
@@ -108,15 +106,14 @@ static enum fam_code say_at_odds(struct fam_turn *turn)
                           : fam_people_refused(turn, code);
 }
 
-enum fam_code fam_times_set(struct fam_turn *turn, const Fam__V1__SetScheduleRequest *request,
-                            Fam__V1__CheckinSlot slot)
+enum fam_code fam_times_set(struct fam_turn *turn, const Fam__V1__SetScheduleRequest *request, unsigned verb)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     const Fam__V1__CheckinSchedule *schedule = NULL;
     enum fam_code code = call_set(turn, request, &reply, &schedule);
     if (code == FAM_FAILED_PRECONDITION && strcmp(turn->status->reason, "CONSENT_REQUIRED") == 0) {
         enum fam_code asked = FAM_OK;
-        if (fam_times_needs_consent(turn, slot, &asked)) {
+        if (fam_times_needs_consent(turn, verb, &asked)) {
             return asked;
         }
     }
@@ -162,7 +159,7 @@ enum fam_code fam_times_set_slot(struct fam_turn *turn, Fam__V1__CheckinSlot slo
     const Fam__V1__CheckinSchedule *schedule = NULL;
     struct times times;
     enum fam_code code;
-    if (*hour && fam_times_needs_consent(turn, slot, &code)) {
+    if (*hour && fam_times_needs_consent(turn, FAM_TIMES_CONSENT + slot, &code)) {
         return code;
     }
     code = read_schedule(turn, &reply, &schedule);
@@ -173,14 +170,14 @@ enum fam_code fam_times_set_slot(struct fam_turn *turn, Fam__V1__CheckinSlot slo
     request.set_times = true;
     request.times = times.pointers;
     request.n_times = times.count;
-    return fam_times_set(turn, &request, slot);
+    return fam_times_set(turn, &request, FAM_TIMES_CONSENT + slot);
 }
 
 static enum fam_code set_none(struct fam_turn *turn)
 {
     Fam__V1__SetScheduleRequest request = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
     request.set_times = true;
-    return fam_times_set(turn, &request, FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_UNSPECIFIED);
+    return fam_times_set(turn, &request, FAM_TIMES_CONSENT);
 }
 
 static enum fam_code ask_reminder(struct fam_turn *turn)
@@ -205,18 +202,18 @@ static enum fam_code set_reminder(struct fam_turn *turn, int minutes)
     Fam__V1__SetScheduleRequest request = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
     request.set_reminder = true;
     request.reminder_minutes = minutes;
-    return fam_times_set(turn, &request, FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_UNSPECIFIED);
+    return fam_times_set(turn, &request, FAM_TIMES_CONSENT);
 }
 
 static enum fam_code set_report(struct fam_turn *turn, bool on)
 {
     Fam__V1__SetScheduleRequest request = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
     enum fam_code code;
-    if (on && fam_times_needs_consent(turn, FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_UNSPECIFIED, &code)) {
+    if (on && fam_times_needs_consent(turn, FAM_TIMES_CONSENT_REPORT, &code)) {
         return code;
     }
     request.weekly_report = on ? FAM__V1__SWITCH_STATE__SWITCH_STATE_ON : FAM__V1__SWITCH_STATE__SWITCH_STATE_OFF;
-    return fam_times_set(turn, &request, FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_UNSPECIFIED);
+    return fam_times_set(turn, &request, FAM_TIMES_CONSENT_REPORT);
 }
 
 static enum fam_code call_pause(struct fam_turn *turn, int days, struct fam_backend_reply *ret_reply)
@@ -275,6 +272,19 @@ static enum fam_code consent_and_set(struct fam_turn *turn, unsigned slot)
     return *hour ? fam_times_set_slot(turn, (Fam__V1__CheckinSlot)slot, hour) : fam_times_show(turn);
 }
 
+static enum fam_code consent_and_report(struct fam_turn *turn)
+{
+    enum fam_code code = give_consent(turn);
+    return code == FAM_OK ? set_report(turn, true) : fam_people_refused(turn, code);
+}
+
+/* The text of the consent, and nothing else behind it. Who has given it already sees how things stand. */
+static enum fam_code ask_consent_alone(struct fam_turn *turn)
+{
+    enum fam_code code = FAM_OK;
+    return fam_times_needs_consent(turn, FAM_TIMES_CONSENT, &code) ? code : fam_times_show(turn);
+}
+
 enum fam_code fam_times_offer(struct fam_turn *turn)
 {
     static const struct {
@@ -299,10 +309,22 @@ enum fam_code fam_times_offer(struct fam_turn *turn)
     return fam_people_show(turn, T(turn->locale, "times.offer"), &keyboard);
 }
 
+/* The hour with the clock it is meant by: who lives by another one sees it now, and not at the wrong time. */
+static enum fam_code say_taken(struct fam_turn *turn, const char *hour, const Fam__V1__CheckinSchedule *schedule)
+{
+    char words[512], zone[FAM_ZONE_SIZE];
+    if (!schedule) {
+        return fam_fail(turn->status, FAM_INTERNAL, "SetSchedule answers without a schedule");
+    }
+    fam_zone_name(turn->locale, schedule->time_zone, zone);
+    const struct fam_arg args[] = {{"hour", fam_hour_shown(hour)}, {"zone", zone}};
+    fam_locale_format(words, sizeof(words), T(turn->locale, "times.offer_taken"), args, FAM_ARRAY_SIZE(args));
+    return fam_people_show(turn, words, NULL);
+}
+
 /* The tap under the question that names all of it is the consent, or its refusal. */
 static enum fam_code take_offer(struct fam_turn *turn, unsigned slot)
 {
-    char words[512];
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0}, set = {0};
     Fam__V1__SetScheduleRequest request = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
     const Fam__V1__CheckinSchedule *schedule = NULL;
@@ -315,9 +337,12 @@ static enum fam_code take_offer(struct fam_turn *turn, unsigned slot)
         return refusal == FAM_OK ? fam_people_show(turn, T(turn->locale, "times.offer_declined"), NULL)
                                  : fam_people_refused(turn, refusal);
     }
-    enum fam_code code = give_consent(turn);
+    enum fam_code code = read_schedule(turn, &reply, &schedule);
+    if (code == FAM_OK && fam_hour_is_within(hour, schedule->quiet_from, schedule->quiet_until)) {
+        return show_below(turn, T(turn->locale, "times.at_odds"), schedule); /* nothing is consented to either */
+    }
     if (code == FAM_OK) {
-        code = read_schedule(turn, &reply, &schedule);
+        code = give_consent(turn);
     }
     if (code != FAM_OK) {
         return fam_people_refused(turn, code);
@@ -333,9 +358,7 @@ static enum fam_code take_offer(struct fam_turn *turn, unsigned slot)
     if (code != FAM_OK) {
         return fam_people_refused(turn, code);
     }
-    const struct fam_arg args[] = {{"hour", fam_hour_shown(hour)}};
-    fam_locale_format(words, sizeof(words), T(turn->locale, "times.offer_taken"), args, 1);
-    return fam_people_show(turn, words, NULL);
+    return say_taken(turn, hour, schedule);
 }
 
 static bool is_slot(unsigned slot)
@@ -373,6 +396,10 @@ enum fam_code fam_times_press(struct fam_turn *turn)
     case FAM_TIMES_REPORT_OFF:
     case FAM_TIMES_REPORT_ON:
         return set_report(turn, what == FAM_TIMES_REPORT_ON);
+    case FAM_TIMES_CONSENT_REPORT:
+        return consent_and_report(turn);
+    case FAM_TIMES_CONSENT_ASK:
+        return ask_consent_alone(turn);
     case FAM_TIMES_PAUSE:
         return fam_times_pause(turn);
     case FAM_TIMES_PAUSE_END:

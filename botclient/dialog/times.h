@@ -17,8 +17,10 @@ enum fam_times_verb {
     FAM_TIMES_REPORT_ON = 0x31,
     FAM_TIMES_PAUSE = 0x38,
     FAM_TIMES_PAUSE_END = 0x39,
-    FAM_TIMES_CONSENT = 0x40, /* + enum CheckinSlot, or 0: consents, and that hour */
-    FAM_TIMES_FIRST = 0x50    /* the same, under the question of the onboarding; + 0: not now */
+    FAM_TIMES_CONSENT = 0x40,        /* + enum CheckinSlot, or 0: consents, and that hour */
+    FAM_TIMES_CONSENT_REPORT = 0x48, /* consents, and the weekly report */
+    FAM_TIMES_CONSENT_ASK = 0x49,    /* shows the text of the consent */
+    FAM_TIMES_FIRST = 0x50           /* the same, under the question of the onboarding; + 0: not now */
 };
 
 /* times.c */
@@ -28,13 +30,13 @@ enum fam_code fam_times_pause(struct fam_turn *turn);
 /* The last question of the onboarding: may I write first, and when? Once: nothing is asked of somebody who has decided
  * about messages before. */
 enum fam_code fam_times_offer(struct fam_turn *turn);
-/* Changes the schedule and shows it. Asks for consent first where the server wants it. */
-enum fam_code fam_times_set(struct fam_turn *turn, const Fam__V1__SetScheduleRequest *request,
-                            Fam__V1__CheckinSlot slot);
+/* Changes the schedule and shows it. Asks for consent first where the server wants it; `verb` (FAM_TIMES_CONSENT…) is
+ * what the tap that gives it does. */
+enum fam_code fam_times_set(struct fam_turn *turn, const Fam__V1__SetScheduleRequest *request, unsigned verb);
 /* One slot on, at that hour ("HH:MM"), or off ("" ); the others stay. */
 enum fam_code fam_times_set_slot(struct fam_turn *turn, Fam__V1__CheckinSlot slot, const char *hour);
 /* Sends the person to the consent, unless it is given: true, and *ret_code is to be returned. */
-bool fam_times_needs_consent(struct fam_turn *turn, Fam__V1__CheckinSlot slot, enum fam_code *ret_code);
+bool fam_times_needs_consent(struct fam_turn *turn, unsigned verb, enum fam_code *ret_code);
 enum fam_code fam_times_show(struct fam_turn *turn);
 
 /* times_view.c */

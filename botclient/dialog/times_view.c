@@ -145,10 +145,21 @@ static void add_slot(const struct fam_turn *turn, const Fam__V1__CheckinSchedule
     }
 }
 
+/* Something is set to come, and may not. */
+static bool lacks_consent(const Fam__V1__CheckinSchedule *schedule)
+{
+    return !schedule->consents && (schedule->n_times > 0 || schedule->weekly_report);
+}
+
 static void add_buttons(const struct fam_turn *turn, const Fam__V1__CheckinSchedule *schedule,
                         struct fam_keyboard *keyboard)
 {
     const struct fam_locale *locale = turn->locale;
+    if (lacks_consent(schedule)) {
+        fam_turn_button(turn, keyboard, T(locale, "switch.notifications_on"), FAM_ACTION_TIMES, FAM_TIMES_CONSENT_ASK,
+                        NULL);
+        fam_keyboard_end_row(keyboard);
+    }
     for (size_t i = 0; i < FAM_ARRAY_SIZE(slots); i++) {
         add_slot(turn, schedule, slots[i], keyboard);
     }
@@ -178,7 +189,7 @@ void fam_times_lay_out(const struct fam_turn *turn, const Fam__V1__CheckinSchedu
     fam_html_end_line(html);
     add_hours(turn->locale, schedule, html);
     add_clock(turn->locale, schedule, html);
-    if (!schedule->consents && schedule->n_times > 0) {
+    if (lacks_consent(schedule)) {
         fam_html_add(html, T(turn->locale, "times.no_consent"));
     }
     add_buttons(turn, schedule, keyboard);

@@ -133,10 +133,11 @@ void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Famil
 
 /* answer.c */
 enum fam_code fam_answer_phrase(struct fam_turn *turn);
-/* Where a question waits for a short answer, and the text of this update is none: is it what a child said? A short text
- * is not, unless it speaks of a danger. The server is asked that, and who can't ask it fails: no cry for help is told
- * to be a bad name. */
-enum fam_code fam_answer_is_phrase(struct fam_turn *turn, bool *ret_phrase);
+/* Does any part of this update's text call for help? The server is asked that, and who can't ask it fails: a question
+ * that waits for a text takes none before this is known. */
+enum fam_code fam_answer_has_emergency(struct fam_turn *turn, bool *ret_has);
+/* Too short to be what a child said where a question waits for a short answer and this is none. */
+bool fam_answer_is_short(const char *text);
 /* The draft again, now for the child of the onboarding. */
 enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child);
 enum fam_code fam_answer_edited(struct fam_turn *turn);

@@ -182,6 +182,19 @@ static size_t count_topics(const struct fam_facts *facts, struct topic topics[TO
     return count;
 }
 
+/* What comes again at its hour, so that one can talk about it beforehand. A quarrel may be one with the partner, and
+ * nobody is told to arrange for the next. */
+static bool can_be_prepared(const char *topic)
+{
+    static const char *const routines[] = {"getting_ready", "meals", "school", "homework", "bedtime", "screens"};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(routines); i++) {
+        if (strcmp(topic, routines[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void say_topic(struct fam_draft *draft)
 {
     struct topic topics[TOPICS_MAX];
@@ -205,7 +218,9 @@ static void say_topic(struct fam_draft *draft)
     const struct fam_word_value values[] = {
         {"topic", fam_words_text(&draft->words, best_key)}, {"count", share.count}, {"all", share.all}};
     ADD(draft, attention, fam_words_say(&draft->words, "attention.topic", values, FAM_ARRAY_SIZE(values)));
-    ADD(draft, steps, fam_words_say(&draft->words, "step.topic", values, FAM_ARRAY_SIZE(values)));
+    if (can_be_prepared(best->id)) {
+        ADD(draft, steps, fam_words_say(&draft->words, "step.topic", values, FAM_ARRAY_SIZE(values)));
+    }
 }
 
 /* A time of the day that is harder than the others. */

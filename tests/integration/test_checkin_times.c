@@ -171,6 +171,10 @@ Test(checkin_times, a_pause_of_a_week_silences_everything_and_can_be_ended)
     struct world_call call;
     struct fam_status status;
     cr_assert_eq(set_time(&c.anna, EVENING, "", &status), FAM_OK);
+    expect_sql(c.f.pg.conninfo,
+               "INSERT INTO notifications (notification_id, user_id, lane, kind, expires_at) SELECT gen_random_uuid(), "
+               "user_id, 1, 'weekly_report', now() + INTERVAL '1 day' FROM checkin_settings RETURNING state",
+               "queued");
     request.days = 7;
     cr_assert_eq(CALL(&call, &c.anna, pause_schedule, &request), FAM_OK, "%s", call.status.message);
     const Fam__V1__CheckinSchedule *schedule = ANSWER(&call, PauseSchedule)->schedule;
@@ -181,6 +185,7 @@ Test(checkin_times, a_pause_of_a_week_silences_everything_and_can_be_ended)
                "SELECT paused_until BETWEEN now() + INTERVAL '6 days 23 hours' AND now() + INTERVAL '7 days' FROM "
                "checkin_settings",
                "t");
+    expect_sql(c.f.pg.conninfo, "SELECT state FROM notifications WHERE kind = 'weekly_report'", "expired");
     request.days = 0;
     cr_assert_eq(CALL(&call, &c.anna, pause_schedule, &request), FAM_OK);
     cr_expect_eq(ANSWER(&call, PauseSchedule)->schedule->paused_until_ms, 0);

@@ -262,7 +262,8 @@ static enum fam_code add_child(const Fam__V1__AddChildRequest *request, const ch
 
 static bool is_danger(const char *phrase)
 {
-    return strstr(phrase, "не хочу больше жить") || strstr(phrase, "want to die");
+    return strstr(phrase, "не хочу больше жить") || strstr(phrase, "want to die") ||
+           strcmp(phrase, "Самоубийство") == 0 || strcmp(phrase, "Suicidal") == 0;
 }
 
 static struct world_entry *find_entry(const char *id, const char *key)

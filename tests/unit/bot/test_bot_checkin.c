@@ -124,6 +124,21 @@ Test(bot_checkin, a_complete_one_can_still_be_changed)
     assert_last_says("Сейчас записано: «Ели мороженое»");
 }
 
+Test(bot_checkin, written_words_can_be_taken_back)
+{
+    say("/checkin");
+    press("Хорошим");
+    cr_assert_null(find_button(last(), ru("button.needs_none")), "there is nothing yet");
+    say("Ели мороженое");
+    press(ru("button.change"));
+    cr_assert_null(find_button(last(), ru("button.leave_out")));
+    press(ru("button.needs_none"));
+    assert_last_says("Спасибо, что остановились");
+    cr_assert_str_eq(w.checkin.answers[3], "");
+    press(ru("button.change"));
+    cr_assert_null(find_button(last(), ru("button.needs_none")));
+}
+
 Test(bot_checkin, the_same_answer_again_leads_on)
 {
     say("/checkin");

@@ -541,6 +541,9 @@ Test(bot_deliver, a_question_after_a_danger_says_nothing_of_it_and_one_answer_en
     cr_assert(last()->is_edit);
     cr_assert_eq(last()->keyboard.count, 0, "nothing more is asked");
     assert_says(last(), "112");
+    press_on(&copy, "Так же");
+    cr_assert_eq(w.entries[0].helped, FAM__V1__HELPED__HELPED_NO);
+    cr_assert_str_eq(last()->text, ru("follow_up.worse"), "who is no better is told where help is");
 }
 
 Test(bot_deliver, after_a_danger_one_later_question_can_be_agreed_to)

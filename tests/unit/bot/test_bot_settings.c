@@ -114,6 +114,7 @@ Test(bot_settings, the_eleventh_child_is_refused_before_anything_is_asked)
 Test(bot_settings, settings_are_changed_by_one_tap_each)
 {
     w.retention_days = 90;
+    w.notifications = 1;
     say("/settings");
     assert_last_says("Хранить фразы: 90 дней");
     press(ru("switch.share_on"));
@@ -147,6 +148,19 @@ Test(bot_settings, settings_are_changed_by_one_tap_each)
     press(ru("button.language"));
     press("English");
     cr_assert_eq(w.language, FAM__V1__LANGUAGE__LANGUAGE_EN);
+}
+
+Test(bot_settings, how_it_went_is_asked_with_the_consent_to_messages_alone)
+{
+    w.notifications = 0;
+    say("/settings");
+    assert_last_says("позже: выключено");
+    press(ru("switch.follow_up_on"));
+    cr_assert_str_eq(last()->text, ru("consent.notifications"), "what is missing is asked for");
+    press(ru("consent.yes"));
+    cr_assert_eq(w.notifications, 1);
+    say("/settings");
+    assert_last_says("позже: включено");
 }
 
 Test(bot_settings, a_switch_tapped_twice_stays_where_the_first_tap_put_it)

@@ -21,19 +21,19 @@ static struct sent *open_times(void)
 Test(bot_times, hours_are_switched_on_and_off_by_a_tap)
 {
     open_times();
-    assert_last_says("Спрашивать: не сейчас");
+    assert_last_says("Время вопросов: нет");
     cr_assert_null(find_button(last(), ru("button.never")), "nothing to turn off");
     press("Утро, 8:00");
     cr_assert_str_eq(w.times[0], "08:00");
-    assert_last_says("Спрашивать: 8:00");
+    assert_last_says("Время вопросов: 8:00");
     press("Вечер, 20:00");
-    assert_last_says("Спрашивать: 8:00, 20:00");
+    assert_last_says("Время вопросов: 8:00, 20:00");
     cr_assert_not_null(find_button(last(), "✓ Утро, 8:00"));
     press("✓ Утро, 8:00");
     cr_assert_str_eq(w.times[0], "");
     cr_assert_str_eq(w.times[2], "20:00", "the others stay");
     press(ru("button.never"));
-    assert_last_says("Спрашивать: не сейчас");
+    assert_last_says("Время вопросов: нет");
     cr_assert_str_eq(w.times[2], "");
 }
 
@@ -51,20 +51,24 @@ Test(bot_times, an_own_time_is_tapped_or_written)
     press(ru("times.own_none"));
     press("17:00");
     cr_assert_str_eq(w.times[3], "17:00");
-    assert_last_says("Спрашивать: 17:00");
+    assert_last_says("Время вопросов: 17:00");
     press("✓ Своё, 17:00");
     cr_assert_str_eq(w.times[3], "");
     press(ru("times.own_none"));
     say("21.15");
     cr_assert_str_eq(w.times[3], "21:15");
-    assert_last_says("Спрашивать: 21:15");
+    assert_last_says("Время вопросов: 21:15");
 }
 
-Test(bot_times, what_is_no_time_is_a_phrase_and_the_question_comes_again)
+Test(bot_times, what_is_no_time_is_told_and_a_phrase_is_one_and_the_question_comes_again)
 {
     open_times();
     press(ru("times.own_none"));
-    say("Не хочу спать!");
+    say("в девять");
+    cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("unfit.time"));
+    cr_assert_str_eq(last()->text, ru("times.own_ask"));
+    cr_assert_eq(w.entry_count, 0, "a mistyped time is not what a child said");
+    say("Не хочу идти спать, ещё рано!");
     cr_assert_eq(w.entry_count, 1);
     cr_assert_str_eq(last()->text, ru("times.own_ask"));
     say("/cancel");
@@ -81,6 +85,10 @@ Test(bot_times, quiet_hours_are_tapped_or_written)
     cr_assert_str_eq(w.quiet_until, "07:00");
     assert_last_says("Тихие часы: 22:00–7:00");
     press(ru("button.quiet"));
+    say("ночью");
+    cr_assert_str_eq(w.sent[w.sent_count - 2].text, ru("unfit.quiet"));
+    cr_assert_str_eq(last()->text, ru("times.quiet_ask"));
+    cr_assert_eq(w.entry_count, 0);
     say("с 19:30 до 6");
     cr_assert_str_eq(w.quiet_from, "19:30");
     cr_assert_str_eq(w.quiet_until, "06:00");
@@ -98,11 +106,13 @@ Test(bot_times, an_hour_within_quiet_hours_is_told_and_changes_nothing)
     say("19-7");
     cr_assert_str_eq(w.quiet_from, "");
     assert_last_says(ru("times.at_odds"));
-    assert_last_says("Спрашивать: 20:00");
+    assert_last_says("Время вопросов: 20:00");
     press(ru("button.quiet"));
     press("22:00–7:00");
     press(ru("times.own_none"));
-    press("23:00");
+    cr_assert_str_eq(last()->keyboard.buttons[0].label, "7:00", "what quiet hours usually refuse is no button");
+    cr_assert_null(find_button(last(), "22:00"));
+    say("11 ночи");
     cr_assert_str_eq(w.times[3], "");
     assert_last_says(ru("times.at_odds"));
 }
@@ -140,6 +150,36 @@ Test(bot_times, nothing_becomes_due_before_its_consent_was_read)
     press(ru("consent.yes"));
     cr_assert_eq(w.notifications, 1);
     cr_assert_str_eq(w.times[0], "08:00", "and what was tapped is done");
+}
+
+Test(bot_times, a_report_that_is_turned_on_waits_for_its_consent_and_then_is_on)
+{
+    w.notifications = 0;
+    w.weekly_report = false;
+    open_times();
+    cr_assert_null(strstr(last()->text, ru("times.no_consent")), "nothing is set to come");
+    press(ru("switch.report_on"));
+    cr_assert_str_eq(last()->text, ru("consent.notifications"));
+    cr_assert_not(w.weekly_report);
+    press(ru("consent.yes"));
+    cr_assert_eq(w.notifications, 1);
+    cr_assert(w.weekly_report);
+    assert_last_says("по воскресеньям");
+}
+
+Test(bot_times, a_report_without_consent_says_that_it_does_not_come_and_how_it_would)
+{
+    w.notifications = 0;
+    open_times();
+    assert_last_says(ru("times.no_consent"));
+    press(ru("switch.notifications_on"));
+    cr_assert_str_eq(last()->text, ru("consent.notifications"), "its text comes first");
+    cr_assert_eq(w.notifications, 0);
+    press(ru("consent.yes"));
+    cr_assert_eq(w.notifications, 1);
+    assert_last_says(ru("times.title"));
+    cr_assert_null(strstr(last()->text, ru("times.no_consent")));
+    cr_assert_null(find_button(last(), ru("switch.notifications_on")));
 }
 
 Test(bot_times, consent_not_given_leaves_it_as_it_is)
@@ -183,8 +223,19 @@ Test(bot_times, the_onboarding_ends_with_one_tap_for_an_hour)
     press(ru("button.first_evening"));
     cr_assert_eq(w.notifications, 1);
     cr_assert_str_eq(w.times[2], "20:00");
-    assert_last_says("в 20:00");
+    assert_last_says("в 20:00 (часовой пояс: ");
     cr_assert(last()->is_edit);
+}
+
+Test(bot_times, an_offered_hour_within_quiet_hours_changes_nothing_and_consents_to_nothing)
+{
+    snprintf(w.quiet_from, sizeof(w.quiet_from), "19:00");
+    snprintf(w.quiet_until, sizeof(w.quiet_until), "07:00");
+    be_new();
+    press(ru("button.first_evening"));
+    assert_last_says(ru("times.at_odds"));
+    cr_assert_eq(w.notifications, -1);
+    cr_assert_str_eq(w.times[2], "");
 }
 
 Test(bot_times, not_now_is_a_decision_and_is_not_asked_again)
@@ -221,10 +272,11 @@ Test(bot_hours, times_are_read_as_people_write_them)
     static const struct {
         const char *text, *hour;
     } cases[] = {
-        {"8", "08:00"},        {"08:30", "08:30"},    {"8:30", "08:30"},   {"20.15", "20:15"}, {" 9 ", "09:00"},
-        {"23:59", "23:59"},    {"0:00", "00:00"},     {"9 pm", "21:00"},   {"9pm", "21:00"},   {"12 am", "00:00"},
-        {"12:30 pm", "12:30"}, {"9 вечера", "21:00"}, {"7 утра", "07:00"}, {"3 дня", "15:00"}, {"12 дня", "12:00"},
-        {"в 21:15", "21:15"},  {"at 8 am", "08:00"},
+        {"8", "08:00"},        {"08:30", "08:30"},    {"8:30", "08:30"},    {"20.15", "20:15"},  {" 9 ", "09:00"},
+        {"23:59", "23:59"},    {"0:00", "00:00"},     {"9 pm", "21:00"},    {"9pm", "21:00"},    {"12 am", "00:00"},
+        {"12:30 pm", "12:30"}, {"9 вечера", "21:00"}, {"7 утра", "07:00"},  {"3 дня", "15:00"},  {"12 дня", "12:00"},
+        {"в 21:15", "21:15"},  {"at 8 am", "08:00"},  {"11 ночи", "23:00"}, {"9 ночи", "21:00"}, {"12 ночи", "00:00"},
+        {"2 ночи", "02:00"},   {"8 ночи", "08:00"},
     };
     static const char *const others[] = {
         "",       "24",  "8:60",  "8:5",     "25:00", "восемь",     "8:30:15", "-8",

@@ -86,3 +86,56 @@ Test(bot_unfit, signs_may_stand_in_the_name_of_a_family_and_a_short_phrase_may_n
     cr_assert_str_eq(w.family_name, "Смирновы & <Ко>");
     assert_says(last(), "Смирновы &amp; &lt;Ко&gt;");
 }
+
+Test(bot_unfit, a_danger_in_one_word_is_no_name)
+{
+    static const char *const words[] = {"Самоубийство", "Suicidal"};
+    begin();
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t before = w.sent_count;
+        say(words[i]);
+        cr_assert_eq(w.sent_count, before + 2);
+        assert_says(&w.sent[before], "8-800-2000-122");
+        assert_says(last(), ru("child.name"));
+    }
+    struct fam_update edited = world_message("Самоубийство");
+    size_t before = w.sent_count;
+    edited.kind = FAM_UPDATE_EDITED;
+    cr_assert_eq(world_handle(&edited), FAM_HANDLED);
+    cr_assert_eq(w.sent_count, before + 1, "an answer that is edited into a danger is answered too");
+    assert_says(last(), "8-800-2000-122");
+}
+
+Test(bot_unfit, a_text_that_any_question_would_take_waits_while_nobody_can_tell_whether_it_is_a_danger)
+{
+    begin();
+    say("/feedback");
+    w.fail_method = FAM_BACKEND_TRANSLATE;
+    w.fail_code = FAM_UNAVAILABLE;
+    w.fail_before = 1;
+    struct fam_update update = world_message("Хороший бот");
+    size_t before = w.sent_count;
+    cr_assert_eq(world_handle(&update), FAM_HANDLE_AGAIN);
+    cr_assert_eq(w.sent_count, before);
+    cr_assert_eq(w.feedback_count, 0, "what may be a call for help is not sent to those who make this");
+    cr_assert_eq(world_handle(&update), FAM_HANDLED);
+    cr_assert_eq(w.feedback_count, 1);
+}
+
+Test(bot_unfit, a_danger_at_the_end_of_a_long_text_is_seen)
+{
+    static char text[8000];
+    begin();
+    say("/feedback");
+    for (int i = 0; i < 300; i++)
+        strcat(text, "спасибо ");
+    strcat(text, "не хочу больше жить");
+    size_t before = w.sent_count;
+    say(text);
+    cr_assert_eq(w.feedback_count, 0);
+    cr_assert_gt(w.sent_count, before + 1);
+    bool is_helped = false;
+    for (size_t i = before; i < w.sent_count; i++)
+        is_helped = is_helped || strstr(w.sent[i].text, "8-800-2000-122");
+    cr_assert(is_helped);
+}

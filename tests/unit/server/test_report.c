@@ -204,6 +204,15 @@ Test(report, a_topic_is_told_when_it_came_three_times_and_was_half_of_all)
     cr_expect(STEPS(report, "уроки"));
 }
 
+Test(report, only_what_comes_at_its_hour_is_to_be_talked_about_beforehand)
+{
+    for (int i = 0; i < 3; i++)
+        (void)snprintf(fixture_mood(facts, i, EVENING, 6)->about, FAM_CHECKIN_WORD_SIZE, "quarrel");
+    Fam__V1__Report *report = make();
+    cr_expect(ATTENTION(report, "ссоры (3 из 3)"));
+    cr_expect_not(STEPS(report, "ссоры"), "it may have been one with the partner");
+}
+
 Test(report, evenings_are_harder_when_four_of_them_are_two_points_below_four_others)
 {
     for (int i = 0; i < 3; i++)
