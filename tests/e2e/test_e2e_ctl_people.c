@@ -248,7 +248,7 @@ Test(e2e_ctl_people, numbers_and_a_word_to_everybody_hold_nothing_of_anybody)
     cr_expect_eq(RUN("broadcast", "--ru", "Завтра перерыв"), 2, "both languages are needed: %s", out);
     cr_assert_eq(RUN("broadcast", "--ru", "Завтра перерыв", "--en", "A break", "--dry-run", "-o", "json"), 0, "%s",
                  out);
-    cr_expect_not_null(strstr(out, "\"recipients\":\t1"), "%s", out);
+    cr_expect_not_null(strstr(out, "\"would_tell\":\t1"), "%s", out);
     cr_expect_neq(RUN("broadcast", "--ru", "Завтра перерыв", "--en", "A break"), 0, "nobody said yes: %s", out);
     cr_expect_eq(system_count(&s, "SELECT count(*) FROM broadcasts"), 0);
     cr_assert_eq(RUN("broadcast", "--ru", "Завтра перерыв", "--en", "A break", "--yes"), 0, "%s", out);

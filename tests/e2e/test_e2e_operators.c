@@ -224,7 +224,7 @@ Test(e2e_operators, a_person_sees_what_is_stored_and_until_when)
     cr_expect_eq(report->backup_days, 7);
     cr_expect_eq(report->n_consents, 2);
     cr_expect_eq(report->n_recipients, 0);
-    cr_assert_eq(report->n_stored, 10);
+    cr_assert_eq(report->n_stored, 12);
     for (size_t i = 0; i < report->n_stored; i++) {
         const Fam__V1__StoredItem *item = report->stored[i];
         if (item->kind == FAM__V1__STORED_KIND__STORED_KIND_ENTRIES) {
