@@ -9,6 +9,7 @@
 #include "fam/rpc/v1/envelope.pb-c.h"
 #include "fam/v1/checkin.pb-c.h"
 #include "fam/v1/family.pb-c.h"
+#include "fam/v1/notification.pb-c.h"
 #include "fam/v1/ops.pb-c.h"
 #include "fam/v1/session.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
