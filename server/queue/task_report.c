@@ -1,6 +1,8 @@
 /* task_report.c: see task_report.h. */
 #include "queue/task_report.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
@@ -76,8 +78,10 @@ static enum fam_code tell(struct fam_due_run *due, const struct fam_uuid *user_i
     if (code == FAM_DATA_LOSS) {
         fam_log_status(due->context->log, FAM_LOG_ERROR, "queue", "a report can't be made of damaged rows", status);
     }
-    /* Who was erased or withdrew at this moment gets none, and whose rows are damaged takes none from the others. */
-    return code == FAM_NOT_FOUND || code == FAM_FAILED_PRECONDITION || code == FAM_DATA_LOSS ? FAM_OK : code;
+    /* Who was erased or withdrew at this moment gets none, and whose rows are damaged takes none from the others. A
+     * schema or a key that is not there is a failed precondition, too, and no reason to leave a report out. */
+    bool has_withdrawn = code == FAM_FAILED_PRECONDITION && strcmp(status->reason, "CONSENT_REQUIRED") == 0;
+    return code == FAM_NOT_FOUND || code == FAM_DATA_LOSS || has_withdrawn ? FAM_OK : code;
 }
 
 static void report(struct fam_handlers *context, struct fam_run *run)
