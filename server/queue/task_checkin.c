@@ -20,8 +20,8 @@
 #include "store/words.h"
 
 /* Where a batch is full a crowd is due, and many more follow: parents who type meanwhile come first. So a worker rests
- * three times as long as it worked, REST_MS at most. */
-enum { KEY_SIZE = 129, MINUTE_MS = 60000, REST_TIMES = 3, REST_MS = 100 };
+ * six times as long as it worked, REST_MS at most. */
+enum { KEY_SIZE = 129, MINUTE_MS = 60000, REST_TIMES = 6, REST_MS = 150 };
 
 enum drop { DROP_LATE, DROP_QUIET, DROP_PAUSED, DROPS };
 static const char *const DROP_LABELS[DROPS] = {"late", "quiet", "paused"};

@@ -210,7 +210,6 @@ static enum fam_code decide(void *context, const struct fam_checkin *checkin, st
     *ret_change = (struct fam_checkin_change){.question_id = answering->question_id,
                                               .option_id = answering->option_id,
                                               .text = answering->text,
-                                              .position = at,
                                               .asked = way.expected,
                                               .is_complete = way.is_complete};
     ret_change->answered = way.is_complete ? way.count : way.count - 1;

@@ -1,5 +1,5 @@
 /* checkin_store.c: check-ins that begin, and reading them; see checkin_store.h. checkin_change.c has what happens to
- * them. */
+ * them, checkin_sealed.c what is inside the seal. */
 #include "store/checkin_store.h"
 
 #include <stdio.h>
@@ -16,8 +16,8 @@
 
 static const struct fam_statement insert_quick = {
     "checkin_quick",
-    "INSERT INTO checkins (checkin_id, user_id, slot, question_set, due_at, expires_at, asked) "
-    "VALUES ($1, $2, 'quick', $3, now(), now() + $4::bigint * INTERVAL '1 millisecond', 1)",
+    "INSERT INTO checkins (checkin_id, user_id, slot, question_set, due_at, expires_at) "
+    "VALUES ($1, $2, 'quick', $3, now(), now() + $4::bigint * INTERVAL '1 millisecond')",
     "insert", "checkins"};
 /* Two quick ones at once would be two: the person's row is held. */
 static const struct fam_statement hold_person = {
@@ -46,17 +46,12 @@ static const struct fam_statement select_page = {
     "select", "checkins"};
 static const struct fam_statement select_period = {
     "checkin_period",
-    "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c WHERE c.user_id = $1 AND c.answered > 0 "
+    "SELECT " FAM_CHECKIN_COLUMNS "FROM checkins c WHERE c.user_id = $1 "
+    "AND (c.answers IS NOT NULL OR c.answered > 0) "
     "AND c.due_at >= TIMESTAMPTZ 'epoch' + $2::bigint * INTERVAL '1 millisecond' "
     "AND c.due_at < TIMESTAMPTZ 'epoch' + $3::bigint * INTERVAL '1 millisecond' "
     "ORDER BY c.due_at DESC, c.checkin_id DESC LIMIT $4::bigint",
     "select", "checkins"};
-static const struct fam_statement select_answers = {
-    "checkin_answers",
-    "SELECT checkin_id, question_id, body FROM checkin_answers WHERE checkin_id = ANY($1::uuid[]) "
-    "ORDER BY checkin_id, position, answered_at",
-    "select", "checkin_answers"};
-
 void fam_checkin_done(struct fam_checkin *checkin)
 {
     for (size_t i = 0; i < checkin->said_count; i++) {
@@ -86,83 +81,6 @@ void fam_checkin_fill(const struct fam_rows *rows, size_t row, struct fam_checki
         .is_counted = fam_rows_i64(rows, row, 8) != 0,
     };
     (void)snprintf(ret_checkin->question_set, sizeof(ret_checkin->question_set), "%s", fam_rows_text(rows, row, 2));
-}
-
-struct fam_place fam_checkin_place(const struct fam_uuid *checkin_id, const struct fam_uuid *user_id)
-{
-    return (struct fam_place){.table = "checkin_answers", .column = "body", .row = *checkin_id, .owner = *user_id};
-}
-
-/* An answer that stands under another question than it was given to is damage. */
-static enum fam_code take_answer(const struct fam_secret *body, const char *question_id, struct fam_checkin *checkin,
-                                 struct fam_status *status)
-{
-    Fam__V1__CheckinAnswer *answer = fam__v1__checkin_answer__unpack(NULL, body->size, body->data);
-    enum fam_code code = FAM_OK;
-    if (answer == NULL || strcmp(answer->question_id, question_id) != 0 ||
-        strlen(answer->option_id) >= FAM_UUID_TEXT_SIZE) {
-        code = fam_fail(status, FAM_DATA_LOSS, "a sealed answer of a check-in is none, or another question's");
-    } else if (checkin->said_count < FAM_CHECKIN_ANSWERS_MAX) {
-        struct fam_checkin_said *said = &checkin->said[checkin->said_count];
-        (void)snprintf(said->question_id, sizeof(said->question_id), "%s", answer->question_id);
-        (void)snprintf(said->option_id, sizeof(said->option_id), "%s", answer->option_id);
-        said->text = strdup(answer->answer);
-        code = said->text == NULL ? fam_fail_memory(status) : FAM_OK;
-        checkin->said_count += said->text != NULL ? 1 : 0;
-    }
-    if (answer != NULL) {
-        char *words = answer->answer;
-        answer->answer = NULL;
-        fam__v1__checkin_answer__free_unpacked(answer, NULL);
-        if (words != protobuf_c_empty_string) {
-            fam_text_wipe(&words);
-        }
-    }
-    return code;
-}
-
-static enum fam_code take_rows(const struct fam_rows *rows, const struct fam_key *key, const struct fam_uuid *user_id,
-                               struct fam_checkin *list, size_t count, struct fam_status *status)
-{
-    enum fam_code code = FAM_OK;
-    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(rows); row++) {
-        fam_auto(fam_secret_done) struct fam_secret body = {0};
-        const struct fam_uuid id = fam_rows_uuid(rows, row, 0);
-        const struct fam_place place = fam_checkin_place(&id, user_id);
-        size_t at = 0;
-        while (at < count && !fam_uuid_equal(&list[at].checkin_id, &id)) {
-            at++;
-        }
-        code = fam_column_open(rows, row, 2, key, &place, &body, status);
-        if (code == FAM_OK && at < count) {
-            code = take_answer(&body, fam_rows_text(rows, row, 1), &list[at], status);
-        }
-    }
-    return code;
-}
-
-enum fam_code fam_checkin_load_answers(struct fam_store *store, struct fam_db *db, const struct fam_uuid *user_id,
-                                       struct fam_checkin *list, size_t count, struct fam_status *status)
-{
-    fam_auto(fam_rows_done) struct fam_rows rows = {0};
-    fam_auto(fam_key_done) struct fam_key key = {{0}};
-    fam_auto(fam_buf_done) struct fam_buf ids = {0};
-    struct fam_params params = {0};
-    for (size_t i = 0; i < count; i++) {
-        char id[FAM_UUID_TEXT_SIZE];
-        fam_uuid_format(&list[i].checkin_id, id);
-        fam_buf_addf(&ids, "%s%s", i == 0 ? "{" : ",", id);
-    }
-    fam_buf_add_text(&ids, count == 0 ? "{}" : "}");
-    if (ids.failed) {
-        return fam_fail_memory(status);
-    }
-    fam_param_text(&params, fam_buf_text(&ids));
-    enum fam_code code = fam_db_exec(db, &select_answers, &params, &rows, status);
-    if (code == FAM_OK && fam_rows_count(&rows) > 0) {
-        code = fam_entry_author_key(store, db, user_id, &key, status);
-    }
-    return code == FAM_OK ? take_rows(&rows, &key, user_id, list, count, status) : code;
 }
 
 struct beginning {
@@ -228,7 +146,7 @@ static enum fam_code take_list(struct fam_store *store, struct fam_db *db, const
     for (size_t i = 0; i < count; i++) {
         fam_checkin_fill(rows, i, &list[i]);
     }
-    enum fam_code code = fam_checkin_load_answers(store, db, user_id, list, count, status);
+    enum fam_code code = fam_checkin_load_answers(store, db, user_id, rows, list, count, status);
     if (code != FAM_OK) {
         fam_checkins_free(list, count);
         return code;
@@ -258,7 +176,7 @@ enum fam_code fam_checkin_get(struct fam_store *store, const struct fam_uuid *us
     }
     if (code == FAM_OK) {
         fam_checkin_fill(&rows, 0, ret_checkin);
-        code = fam_checkin_load_answers(store, db, user_id, ret_checkin, 1, status);
+        code = fam_checkin_load_answers(store, db, user_id, &rows, ret_checkin, 1, status);
     }
     fam_store_put(store, db);
     if (code != FAM_OK) {

@@ -1,5 +1,6 @@
-/* checkin_store.h: check-ins and their answers. Answers are sealed under the person's key, as packed
- * fam.v1.CheckinAnswer: question_id, option_id, and the words of a text; labels are made anew when they are shown.
+/* checkin_store.h: check-ins and their answers. All answers of a check-in are one value, sealed under the person's key:
+ * a packed fam.v1.CheckinAnswers, padded, so that neither rows nor sizes tell a hard day from others. Labels are made
+ * anew when they are shown.
  *
  * A check-in is its person's alone: every function takes the person, and what is somebody else's is NOT_FOUND. One that
  * is neither finished nor answered to its end when it expires is missed, from that moment on, whether or not
@@ -42,6 +43,7 @@ struct fam_checkin {
     int64_t finished_at_ms; /* 0: not yet */
     bool is_over;           /* expired, whatever its state: nothing of it changes any more */
     bool is_counted;
+    size_t asked; /* questions on the way that the answers took; 0 before the first one */
     size_t said_count;
     struct fam_checkin_said said[FAM_CHECKIN_ANSWERS_MAX]; /* in the order of the questions */
 };
@@ -73,10 +75,9 @@ struct fam_checkin_change {
     const char *question_id; /* this is its answer now */
     const char *option_id;
     const char *text;
-    size_t keep_count; /* answers to these stay; all others go */
-    const char *keep[FAM_CHECKIN_ANSWERS_MAX];
-    size_t position; /* of the answered one among them */
-    size_t asked;    /* in all, as far as can be told */
+    size_t keep_count;                         /* answers to these stay; all others go */
+    const char *keep[FAM_CHECKIN_ANSWERS_MAX]; /* in the order of the questions, this one among them */
+    size_t asked;                              /* in all, as far as can be told */
     size_t answered;
     bool is_complete;
 };
@@ -95,7 +96,7 @@ enum fam_code fam_checkin_skip(struct fam_store *store, const struct fam_mutatio
                                struct fam_checkin_end *ret_end, struct fam_outcome *ret_outcome,
                                struct fam_status *status) FAM_MUST_CHECK;
 /* What has expired is missed: up to FAM_CHECKIN_SWEEP_MAX of them; *ret_count tells how many rows of ret_ends are
- * written. */
+ * written. Where the answers can't be opened, as of a person who is being erased, nothing was asked or answered. */
 enum fam_code fam_checkin_sweep(struct fam_store *store, struct fam_checkin_end ret_ends[FAM_CHECKIN_SWEEP_MAX],
                                 size_t *ret_count, struct fam_status *status) FAM_MUST_CHECK;
 

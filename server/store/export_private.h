@@ -30,7 +30,8 @@ enum fam_export_form {
     FAM_EXPORT_RATING,
     FAM_EXPORT_CORRECTION,
     FAM_EXPORT_NOTIFICATION,
-    FAM_EXPORT_ANSWER, /* of a check-in */
+    FAM_EXPORT_ANSWER,  /* of a check-in, apart */
+    FAM_EXPORT_ANSWERS, /* all of a check-in */
     FAM_EXPORT_REPORT
 };
 

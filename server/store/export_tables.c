@@ -170,12 +170,17 @@ const struct fam_export_table fam_export_tables[] = {
                    " FROM checkin_settings s WHERE user_id = $1" BEHIND("user_id", "0"),
                    "select", "checkin_settings"}},
     {.name = "checkins",
-     .statement = {"export_checkins",
-                   "SELECT checkin_id, 0, " PLAIN("c", "'counted'") ", user_id" NO_KEY
-                                                                    " FROM checkins c WHERE user_id = $1" BEHIND(
-                                                                        "checkin_id", "0"),
-                   "select", "checkins"}},
-    /* Those of one check-in are counted by their questions: several may have stood at one place. */
+     .key = FAM_EXPORT_USER,
+     .statement =
+         {"export_checkins",
+          "SELECT checkin_id, 0, " PLAIN(
+              "c", "'counted', 'asked', 'answered', 'answers'") ", user_id" NO_KEY
+                                                                ", answers FROM checkins c WHERE user_id = $1" BEHIND(
+                                                                    "checkin_id", "0"),
+          "select", "checkins"},
+     .columns = {{"checkins", "answers", FAM_EXPORT_ANSWERS}}},
+    /* Of programs before checkins.answers. Those of one check-in are counted by their questions: several may have stood
+       at one place. */
     {.name = "checkin_answers",
      .key = FAM_EXPORT_USER,
      .statement = {"export_checkin_answers",

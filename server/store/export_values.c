@@ -1,5 +1,6 @@
 /* export_values.c: what stands inside the seals, as JSON; see export_private.h. */
 #include <inttypes.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -8,6 +9,7 @@
 #include "fam/v1/notification.pb-c.h"
 #include "fam/v1/translation.pb-c.h"
 #include "rpc/json_codec.h"
+#include "store/checkin_private.h"
 #include "store/column.h"
 #include "store/entry_private.h"
 #include "store/export_private.h"
@@ -134,6 +136,14 @@ static enum fam_code add_message(const ProtobufCMessageDescriptor *descriptor, c
     return code;
 }
 
+static enum fam_code add_answers(const struct fam_secret *value, struct fam_buf *json, struct fam_status *status)
+{
+    struct fam_secret packed = *value; /* borrows */
+    return sodium_unpad(&packed.size, value->data, value->size, FAM_CHECKIN_BLOCK) == 0
+               ? add_message(&fam__v1__checkin_answers__descriptor, &packed, json, status)
+               : unknown(status);
+}
+
 static enum fam_code add_notification(const char *kind, const struct fam_secret *value, struct fam_buf *json,
                                       struct fam_status *status)
 {
@@ -185,6 +195,8 @@ enum fam_code fam_export_value(enum fam_export_form form, const struct fam_secre
         return add_correction(value, json, status);
     case FAM_EXPORT_NOTIFICATION:
         return add_notification(kind, value, json, status);
+    case FAM_EXPORT_ANSWERS:
+        return add_answers(value, json, status);
     case FAM_EXPORT_ANSWER:
         return add_message(&fam__v1__checkin_answer__descriptor, value, json, status);
     case FAM_EXPORT_REPORT:

@@ -335,7 +335,7 @@ Test(reports, nothing_is_written_for_whoever_withdrew)
     cr_expect_str_eq(status.reason, "CONSENT_REQUIRED");
     cr_expect_eq(fam_report_make(f.store, &order, &report, &status), FAM_FAILED_PRECONDITION);
     cr_expect_str_eq(status.reason, "CONSENT_REQUIRED");
-    expect_sql(f.pg.conninfo, "SELECT (SELECT count(*) FROM checkin_answers) + (SELECT count(*) FROM reports)", "0");
+    expect_sql(f.pg.conninfo, "SELECT (SELECT count(answers) FROM checkins) + (SELECT count(*) FROM reports)", "0");
 }
 
 Test(reports, of_an_erased_person_nothing_is_read)

@@ -453,11 +453,9 @@ Test(tasks, one_whose_rows_are_damaged_takes_the_report_from_nobody_else)
     fam_uuid_format(&w.author, id);
     (void)snprintf(
         text, sizeof(text),
-        "WITH c AS (INSERT INTO checkins (checkin_id, user_id, slot, question_set, state, due_at, expires_at, "
-        "finished_at, asked, answered) VALUES (gen_random_uuid(), '%s', 'own', 'moment', 'completed', "
-        "now() - INTERVAL '2 days', now() - INTERVAL '2 days', now() - INTERVAL '2 days', 1, 1) RETURNING checkin_id) "
-        "INSERT INTO checkin_answers (checkin_id, question_id, position, body) SELECT checkin_id, 'mood', 0, 'damaged' "
-        "FROM c",
+        "INSERT INTO checkins (checkin_id, user_id, slot, question_set, state, due_at, expires_at, finished_at, "
+        "answers) VALUES (gen_random_uuid(), '%s', 'own', 'moment', 'completed', "
+        "now() - INTERVAL '2 days', now() - INTERVAL '2 days', now() - INTERVAL '2 days', 'damaged')",
         id);
     sql(text);
     tasks_work();
