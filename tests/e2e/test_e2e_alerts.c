@@ -2,20 +2,18 @@
  * the receiver of its severity, and that it is over when it is mended. Every duration is divided (alerts/tests/hasten);
  * promtool proves the true ones. The rest of the alerts: tests/soak/test_soak_alerts.c. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alert_scene.h"
 
-enum { STRANGER = 8800, WAIT_MS = 60000, OUT_BYTES = 16384 };
+enum { STRANGER = 8800, WAIT_MS = 60000, OUT_BYTES = 16384, ASKED = 12, HALF_A_DAY_S = 43200 };
 
-static int run_slo(const struct alert_scene *scene, char ret_out[OUT_BYTES])
+static int run_slo(struct alert_scene *scene, char ret_out[OUT_BYTES])
 {
-    char url[128];
-    snprintf(url, sizeof(url), "FAM_PROMETHEUS_URL=%s", scene->watch.url);
-    const char *const argv[] = {FAM_BIN_DIR "/famctl", "slo", NULL};
-    return proc_run(argv, (const char *const[]){url, NULL}, NULL, ret_out, OUT_BYTES);
+    return alert_scene_famctl(scene, (const char *const[]){"slo", NULL}, ret_out, OUT_BYTES);
 }
 
 /* Every expression of every panel has data; counted over 10 s, so it takes that long at least. */
@@ -51,7 +49,7 @@ static void all_is_quiet(struct alert_scene *scene)
     cr_expect_str_eq(fired, "Watchdog", "fired though all was well: %s", fired);
     cr_expect_eq(run_slo(scene, out), 0, "%s", out);
     cr_expect(strstr(out, "translation") != NULL && strstr(out, "bot_updates") != NULL &&
-                  strstr(out, "safety_line") != NULL,
+                  strstr(out, "safety_line") != NULL && strstr(out, "checkins") != NULL,
               "%s", out);
 }
 
@@ -117,6 +115,27 @@ static void postgresql_and_telegram_go_away(struct alert_scene *scene)
     alert_scene_clears(scene, mark, "critical", "BotNotPolling");
 }
 
+static bool all_wait(void *context)
+{
+    return alert_scene_waiting_checkins(context) == ASKED;
+}
+
+/* No bot runs, and an hour of check-ins is three minutes ago: the true clock's part is test_soak_alerts's. */
+static void check_ins_come_late(struct alert_scene *scene)
+{
+    struct system *system = &scene->system;
+    size_t mark = alert_scene_mark(scene);
+    (void)alert_scene_ask_parents(scene, ASKED, HALF_A_DAY_S);
+    cr_expect_eq(proc_stop(&system->bot, SIGTERM, WAIT_MS), 0);
+    cr_assert(pg_server_sql(system->pg.conninfo,
+                            "UPDATE schedules SET next_at = now() - INTERVAL '3 minutes' WHERE job = 'send_checkin'",
+                            NULL, 0));
+    cr_assert(proc_wait_until(all_wait, scene, WAIT_MS));
+    system_run_bot(system);
+    alert_scene_fires(scene, mark, "critical", "CheckinsSloBurn");
+    alert_scene_clears(scene, mark, "critical", "CheckinsSloBurn");
+}
+
 static void famserver_dies(struct alert_scene *scene, size_t claude_mark)
 {
     size_t mark = alert_scene_mark(scene);
@@ -137,6 +156,7 @@ Test(e2e_alerts, who_is_on_duty_hears_of_what_is_broken_and_when_it_is_over_and_
     a_help_line_is_missed(&scene);
     the_breaker_is_told_when_its_reason_is_over(&scene, mark);
     postgresql_and_telegram_go_away(&scene);
+    check_ins_come_late(&scene);
     famserver_dies(&scene, mark);
     alert_scene_stop(&scene);
 }
