@@ -83,13 +83,13 @@ static void entries_can_not_be_stored(struct alert_scene *scene)
     atomic_store(&scene->pause_ms, SLOW_MS);
 }
 
-/* Calls wait for a lock, each with a connection of the pool, and parents wait for calls. */
+/* Calls and tasks wait for locks, each with a connection of the pool, and parents wait for calls. */
 static void a_lock_holds_everybody_up(struct alert_scene *scene)
 {
     size_t mark = mark_when_calm(scene);
     PGconn *holder = PQconnectdb(scene->system.pg.conninfo);
     PQclear(PQexec(holder, "BEGIN"));
-    PGresult *locked = PQexec(holder, "LOCK TABLE users");
+    PGresult *locked = PQexec(holder, "LOCK TABLE users, tasks");
     cr_assert_eq(PQresultStatus(locked), PGRES_COMMAND_OK, "%s", PQerrorMessage(holder));
     PQclear(locked);
     alert_scene_fires(scene, mark, "critical", "BotUpdatesSloBurn");

@@ -56,6 +56,7 @@ void alert_scene_start(struct alert_scene *scene)
                                     "FAM_LIMIT_TRANSLATIONS_DAY=1000000",
                                     "FAM_CLAUDE_CONCURRENCY=16",
                                     "FAM_WORKERS=6", /* fewer than the bot has lanes */
+                                    "FAM_TASK_WORKERS=1",
                                     "FAM_CLAUDE_BUDGET_DAY=1000",
                                     NULL};
     system_start(&scene->system, settings);
