@@ -115,7 +115,7 @@ static bool has_come(void *context)
  * asked, more than two minutes late. */
 static void the_bot_misses_the_hour_of_check_ins(struct alert_scene *scene)
 {
-    char fired[1024], out[OUT_BYTES], all[96];
+    char fired[1024], all[96];
     struct system *system = &scene->system;
     size_t mark = mark_when_calm(scene);
     atomic_store(&scene->pause_ms, 20 * SLOW_MS);
@@ -127,7 +127,6 @@ static void the_bot_misses_the_hour_of_check_ins(struct alert_scene *scene)
     cr_expect_null(strstr(fired, "CheckinsSloBurn"), "none was shown late yet: %s", fired);
     system_run_bot(system);
     alert_scene_fires(scene, mark, "critical", "CheckinsSloBurn");
-    cr_expect_eq(FAMCTL(scene, out, "slo"), 3, "%s", out);
     snprintf(all, sizeof(all), "sum(family_emotions_checkins_sent_total{lateness=\"late\"}) == %d", ASKED);
     cr_expect(watch_wait(&scene->watch, all, true, WAIT_MS), "each of them is late");
     atomic_store(&scene->pause_ms, SLOW_MS);
