@@ -69,7 +69,8 @@ static enum fam_code make_redis_rooms(struct fam_app *app, struct fam_status *st
     if (app->redis == NULL) {
         return status->code;
     }
-    _Static_assert(FAM_SESSION_TTL_MS > FAM_CHECKIN_LIFETIME_MS, "a question is not forgotten while it waits for words");
+    _Static_assert(FAM_SESSION_TTL_MS > FAM_CHECKIN_LIFETIME_MS,
+                   "a question is not forgotten while it waits for words");
     const struct fam_sessions_options sessions = {.redis = app->redis, .sealer = fam_app_session_sealer(app)};
     app->sessions = fam_sessions_new(&sessions, status);
     const struct fam_limits_options limits = {.redis = app->redis,

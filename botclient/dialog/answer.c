@@ -154,10 +154,8 @@ static enum fam_code put(struct fam_turn *turn, const struct question *question,
                          const struct fam_keyboard *keyboard, bool protect, int64_t *ret_message_id)
 {
     const struct fam_messenger *messenger = &turn->messenger;
-    struct fam_outgoing message = {.chat_id = turn->update->chat_id,
-                                   .html = fam_html_text(html),
-                                   .keyboard = keyboard,
-                                   .protect = protect};
+    struct fam_outgoing message = {
+        .chat_id = turn->update->chat_id, .html = fam_html_text(html), .keyboard = keyboard, .protect = protect};
     if (fam_html_failed(html)) {
         return fam_fail_memory(turn->status);
     }

@@ -76,7 +76,8 @@ static enum fam_code run_command(struct fam_turn *turn, const char *name, size_t
     return command ? command->run(turn) : fam_turn_say(turn, T(turn->locale, "command.unknown"));
 }
 
-/* Was the question asked so long ago that a text need not be meant for it? A check-in knows itself how long it waits. */
+/* Was the question asked so long ago that a text need not be meant for it? A check-in knows itself how long it waits.
+ */
 static bool is_late(const struct fam_turn *turn)
 {
     const struct fam_state *state = &turn->state;

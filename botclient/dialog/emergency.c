@@ -1,5 +1,5 @@
-/* Calls for help where no phrase is read: in the answer to a question, in a message that is edited, and while the server
- * can't tell who writes. The server is asked for nobody, so nothing of the words is stored. */
+/* Calls for help where no phrase is read: in the answer to a question, in a message that is edited, and while the
+ * server can't tell who writes. The server is asked for nobody, so nothing of the words is stored. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +86,8 @@ static void find_country(struct fam_turn *turn, char ret_country[3])
     Fam__V1__Family *family = NULL;
     struct fam_status before = *turn->status;
     const char *country = turn->user ? turn->user->country : "";
-    if (turn->user && !country[0] && turn->user->family_id[0] &&
-        fam_children_family(turn, &reply, &family) == FAM_OK && family) {
+    if (turn->user && !country[0] && turn->user->family_id[0] && fam_children_family(turn, &reply, &family) == FAM_OK &&
+        family) {
         country = family->country;
     }
     snprintf(ret_country, 3, "%s", strlen(country) == 2 ? country : "");

@@ -1,6 +1,7 @@
-/* Words that may be no phrase: an answer to a question that is over by now, or a message that was edited and is not known
- * to be a phrase. They are read as one only when the person says so, by a button. Until then nothing is kept of them, in
- * the session either: the offer answers the message with the words, and Telegram shows that to us when it is pressed. */
+/* Words that may be no phrase: an answer to a question that is over by now, or a message that was edited and is not
+ * known to be a phrase. They are read as one only when the person says so, by a button. Until then nothing is kept of
+ * them, in the session either: the offer answers the message with the words, and Telegram shows that to us when it is
+ * pressed. */
 #include <string.h>
 
 #include "dialog/answer.h"

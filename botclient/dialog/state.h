@@ -3,8 +3,8 @@
  * Everything in it can be lost without harm: the steps of a wizard are found again from what the server knows of the
  * person. Names of members are short because a session is small: s step, n name, c another child, a answer, p phrase's
  * message, e entry, h safety, g age, u subject, i question of a check-in, r rating, d closed question, t rated answer,
- * q the question about it, k answer with a later question, x answers go too, b text that answered a question, l words of
- * a check-in, y that check-in, z its question, o when it was used last, w the list on show (view.h). Thread-safe; no
+ * q the question about it, k answer with a later question, x answers go too, b text that answered a question, l words
+ * of a check-in, y that check-in, z its question, o when it was used last, w the list on show (view.h). Thread-safe; no
  * state of its own. */
 #ifndef FAM_DIALOG_STATE_H
 #define FAM_DIALOG_STATE_H

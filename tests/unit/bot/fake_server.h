@@ -21,7 +21,15 @@
 #include "metrics/metrics.h"
 #include "telegram/update.h"
 
-enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, WORLD_REMOVED = 500, WORLD_DOCUMENTS = 8, WORLD_SAID = 16, WORLD_TIMES = 4, PERSON = 77 };
+enum {
+    WORLD_SENT = 200,
+    WORLD_ENTRIES = 50,
+    WORLD_REMOVED = 500,
+    WORLD_DOCUMENTS = 8,
+    WORLD_SAID = 16,
+    WORLD_TIMES = 4,
+    PERSON = 77
+};
 
 #define TXT(text) ((char *)(uintptr_t)(text))
 

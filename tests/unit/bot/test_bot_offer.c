@@ -1,5 +1,5 @@
-/* Words that were meant for a question are never an entry that others may see: not when their message is edited, and not
- * when they come late. The person of all these tests shows new entries to the family, and lets the AI read them. */
+/* Words that were meant for a question are never an entry that others may see: not when their message is edited, and
+ * not when they come late. The person of all these tests shows new entries to the family, and lets the AI read them. */
 #include "dialog/checkin.h"
 #include "people_world.h"
 
@@ -195,9 +195,12 @@ Test(bot_offer, an_edited_answer_to_any_other_question_is_no_phrase_and_stays_as
         const char *what;
         void (*ask)(void);
         const char *answer;
-    } rows[] = {{"feedback", ask_for_feedback, "Спасибо вам"}, {"needs", ask_for_needs, "Громкие звуки"},
-                {"search", ask_for_words, "школа"},            {"note", ask_for_note, "Он просто устал"},
-                {"name", ask_for_name, "Анна"},                {"zone", ask_for_zone, "Казань"}};
+    } rows[] = {{"feedback", ask_for_feedback, "Спасибо вам"},
+                {"needs", ask_for_needs, "Громкие звуки"},
+                {"search", ask_for_words, "школа"},
+                {"note", ask_for_note, "Он просто устал"},
+                {"name", ask_for_name, "Анна"},
+                {"zone", ask_for_zone, "Казань"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         rows[i].ask();
         size_t entries = w.entry_count;
