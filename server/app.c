@@ -69,7 +69,7 @@ static enum fam_code make_redis_rooms(struct fam_app *app, struct fam_status *st
     if (app->redis == NULL) {
         return status->code;
     }
-    _Static_assert(FAM_SESSION_TTL_MS > FAM_CHECKIN_LIFETIME_MS,
+    _Static_assert((int)FAM_SESSION_TTL_MS > (int)FAM_CHECKIN_LIFETIME_MS,
                    "a question is not forgotten while it waits for words");
     const struct fam_sessions_options sessions = {.redis = app->redis, .sealer = fam_app_session_sealer(app)};
     app->sessions = fam_sessions_new(&sessions, status);
