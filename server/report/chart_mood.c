@@ -19,8 +19,7 @@ enum {
 };
 
 static const struct fam_type HEADING = {.size = FAM_CHART_HEADING, .bold = true, .ink = FAM_INK_TEXT};
-static const struct fam_type SCALE_BESIDE = {
-    .size = FAM_CHART_SMALL - 2, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_RIGHT};
+static const struct fam_type SCALE_BESIDE = {.size = FAM_CHART_SMALL, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_RIGHT};
 static const struct fam_type SCALE_BELOW = {.size = FAM_CHART_SMALL, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_LEFT};
 
 struct column {
@@ -98,7 +97,7 @@ static void draw_column(struct fam_canvas *canvas, const struct plot *plot, size
     static const struct fam_type NUMBER = {
         .size = FAM_CHART_TEXT, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_CENTRE};
     static const struct fam_type SMALL_NUMBER = {
-        .size = FAM_CHART_SMALL - 4, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_CENTRE};
+        .size = FAM_CHART_SMALL, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_CENTRE};
     static const struct fam_type NONE = {.size = FAM_CHART_TEXT, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_CENTRE};
     const struct column *column = &plot->columns[index];
     double step = plot->width / (double)plot->count, x = plot->x + step * (double)index;

@@ -1,4 +1,5 @@
-/* The texts of report pictures stand apart and are whole: of every seeded family, every period, in both languages.
+/* The texts of report pictures stand apart, are whole, and large enough for a phone: of every seeded family, every
+ * period, in both languages.
  *
  * This program has a pango_cairo_show_layout of its own, which notes where a text would be drawn: pictures here have no
  * letters, and the notes are what is looked at. */
@@ -8,7 +9,7 @@
 #include "base/buf.h"
 #include "report/chart.h"
 
-enum { ARENA = 1 << 20, TEXTS_MAX = 400, TEXT_SIZE = 200, APART = 4 };
+enum { ARENA = 1 << 20, TEXTS_MAX = 400, TEXT_SIZE = 200, APART = 4, LETTERS_MIN = 34 };
 
 #define RU FAM__V1__LANGUAGE__LANGUAGE_RU
 #define EN FAM__V1__LANGUAGE__LANGUAGE_EN
@@ -17,6 +18,7 @@ enum { ARENA = 1 << 20, TEXTS_MAX = 400, TEXT_SIZE = 200, APART = 4 };
 struct drawn {
     char text[TEXT_SIZE];
     double left, top, right, bottom;
+    int size; /* of the letters */
     bool is_cut;
 };
 static struct drawn drawn[TEXTS_MAX];
@@ -30,11 +32,13 @@ void pango_cairo_show_layout(cairo_t *cr, PangoLayout *layout)
     pango_layout_get_pixel_extents(layout, &ink, NULL);
     cr_assert_lt(drawn_count, (size_t)TEXTS_MAX);
     struct drawn *made = &drawn[drawn_count++];
-    *made = (struct drawn){.left = x + ink.x,
-                           .top = y + ink.y,
-                           .right = x + ink.x + ink.width,
-                           .bottom = y + ink.y + ink.height,
-                           .is_cut = pango_layout_is_ellipsized(layout)};
+    *made =
+        (struct drawn){.left = x + ink.x,
+                       .top = y + ink.y,
+                       .right = x + ink.x + ink.width,
+                       .bottom = y + ink.y + ink.height,
+                       .size = pango_font_description_get_size(pango_layout_get_font_description(layout)) / PANGO_SCALE,
+                       .is_cut = pango_layout_is_ellipsized(layout)};
     (void)snprintf(made->text, sizeof(made->text), "%s", pango_layout_get_text(layout));
 }
 
@@ -64,6 +68,7 @@ static void expect_apart(const char *name)
 {
     for (size_t i = 0; i < drawn_count; i++) {
         const struct drawn *one = &drawn[i];
+        cr_expect_geq(one->size, LETTERS_MIN, "%s: \"%s\" is too small", name, one->text);
         cr_expect(one->left >= 0 && one->right <= FAM_CHART_WIDTH, "%s: \"%s\" leaves the picture", name, one->text);
         for (size_t j = i + 1; j < drawn_count; j++)
             cr_expect_not(touch(one, &drawn[j]), "%s: \"%s\" and \"%s\" touch", name, one->text, drawn[j].text);
