@@ -36,7 +36,7 @@ static enum fam_code find(struct fam_services_context *context, const Fam__V1__G
     struct fam_uuid report_id;
     enum fam_code code = fam_service_uuid(request->report_id, "report_id", &report_id, status);
     if (code == FAM_OK) {
-        code = fam_report_get(context->store, fam_call_acting_user(call), &report_id, ret_report, status);
+        code = fam_report_show(context->store, fam_call_acting_user(call), &report_id, ret_report, status);
     }
     return code == FAM_NOT_FOUND ? fam_service_hide(status) : code;
 }

@@ -40,7 +40,8 @@ struct fam_place fam_report_place(const struct fam_uuid *report_id, const struct
 enum fam_code fam_report_put(struct fam_store *store, const struct fam_uuid *user_id, const Fam__V1__Report *report,
                              struct fam_uuid *ret_report_id, int64_t *ret_created_at_ms,
                              struct fam_status *status) FAM_MUST_CHECK;
-/* Free with fam__v1__report__free_unpacked(report, NULL). NOT_FOUND. */
+/* As it is kept, without words of check-ins: whoever shows it takes fam_report_show of report/report.h. Free with
+ * fam__v1__report__free_unpacked(report, NULL). NOT_FOUND. */
 enum fam_code fam_report_get(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *report_id,
                              Fam__V1__Report **ret_report, struct fam_status *status) FAM_MUST_CHECK;
 
