@@ -376,6 +376,16 @@ static void say_positive(struct fam_draft *draft)
     }
 }
 
+static bool tells_what_worked(const Fam__V1__Report *report)
+{
+    for (size_t i = 0; i < report->n_children; i++) {
+        if (report->children[i]->n_worked > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *kind_words(struct fam_draft *draft)
 {
     const struct fam_tally *tally = &draft->tally;
@@ -383,7 +393,8 @@ static const char *kind_words(struct fam_draft *draft)
         return fam_words_of_period(&draft->words, "kind.empty", draft->facts->period, NULL, 0);
     }
     if (tally->entries < FAM_REPORT_ENTRIES_MIN && tally->now.count < FAM_REPORT_MOODS_MIN) {
-        return fam_words_text(&draft->words, "kind.few");
+        /* What helps is told of a longer time than the period. */
+        return fam_words_text(&draft->words, tells_what_worked(draft->report) ? "kind.few_worked" : "kind.few");
     }
     double mood = draft->report->mood;
     if (mood > 0 ? mood <= FAM_REPORT_HARD_MEAN : draft->report->n_attention >= 2) {
