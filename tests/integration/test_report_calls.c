@@ -179,6 +179,49 @@ Test(report_calls, a_weekly_report_quotes_what_is_still_there_when_it_is_leased)
     fam_rpc_done(&lease.rpc);
 }
 
+/* The first and the last day of the newest report, as the archive lists it: "2026-11-23 2026-11-29". */
+static void list_days(char ret_days[64])
+{
+    struct world_call call;
+    Fam__V1__ListReportsRequest request = FAM__V1__LIST_REPORTS_REQUEST__INIT;
+    cr_assert_eq(CALL(&call, &c.anna, list_reports, &request), FAM_OK, "%s", call.status.message);
+    cr_assert_eq(ANSWER(&call, ListReports)->n_reports, 1);
+    const Fam__V1__Date *first = ANSWER(&call, ListReports)->reports[0]->first_day;
+    const Fam__V1__Date *last = ANSWER(&call, ListReports)->reports[0]->last_day;
+    (void)snprintf(ret_days, 64, "none");
+    if (first != NULL && last != NULL)
+        (void)snprintf(ret_days, 64, "%d-%02d-%02d %d-%02d-%02d", first->year, first->month, first->day, last->year,
+                       last->month, last->day);
+    fam_rpc_done(&call.rpc);
+}
+
+Test(report_calls, a_report_keeps_the_days_of_its_time_when_the_family_moves)
+{
+    char week[FAM_UUID_TEXT_SIZE], here[64], there[64];
+    expect_sql(c.f.pg.conninfo, "UPDATE families SET time_zone = 'Pacific/Kiritimati'; SELECT 1", "1");
+    make(&c.anna, WEEK, week);
+    list_days(here);
+    expect_sql(c.f.pg.conninfo, "UPDATE families SET time_zone = 'Pacific/Pago_Pago'; SELECT 1", "1");
+    list_days(there);
+    cr_expect_str_eq(there, here);
+    expect_sql(c.f.pg.conninfo,
+               "SELECT to_char(from_at AT TIME ZONE 'Pacific/Kiritimati', 'YYYY-MM-DD') || ' ' || "
+               "to_char((until_at - INTERVAL '1 second') AT TIME ZONE 'Pacific/Kiritimati', 'YYYY-MM-DD') FROM reports",
+               here);
+}
+
+Test(report_calls, a_damaged_report_hides_none_of_the_archive)
+{
+    char week[FAM_UUID_TEXT_SIZE], days[64];
+    make(&c.anna, WEEK, week);
+    expect_sql(c.f.pg.conninfo,
+               "UPDATE reports SET body = set_byte(body, length(body) - 1, "
+               "get_byte(body, length(body) - 1) # 1); SELECT 1",
+               "1");
+    list_days(days);
+    cr_expect_str_eq(days, "none");
+}
+
 Test(report_calls, a_new_one_needs_a_period_and_consent_and_an_old_one_needs_neither)
 {
     char week[FAM_UUID_TEXT_SIZE];
