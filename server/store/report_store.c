@@ -266,11 +266,11 @@ static enum fam_code open_days(const struct fam_rows *rows, size_t row, const st
     if (code == FAM_OK) {
         code = unpack(&value, &line->report_id, line->created_at_ms, &report, status);
     }
-    if (code == FAM_OK && report->n_days > 0) {
-        line->first = date_of(report->days[0]);
-        line->last = date_of(report->days[report->n_days - 1]);
-    }
     if (report != NULL) {
+        if (report->n_days > 0) {
+            line->first = date_of(report->days[0]);
+            line->last = date_of(report->days[report->n_days - 1]);
+        }
         fam__v1__report__free_unpacked(report, NULL);
     }
     return code;
