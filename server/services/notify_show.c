@@ -1,9 +1,9 @@
 /* notify_show.c: see notify_show.h. */
 #include "services/notify_show.h"
 
+#include "report/report.h"
 #include "services/checkin_view.h"
 #include "services/translate_call.h"
-#include "store/report_store.h"
 #include "store/words.h"
 
 static bool has_kind(const Fam__V1__Reading *reading, Fam__V1__ResponseKind kind)
@@ -244,7 +244,7 @@ static enum fam_code show_report(struct fam_services_context *context, struct fa
         !fam_uuid_parse(shown->notification->week->report_id, &report_id)) {
         return fam_reply_check(reply, status);
     }
-    enum fam_code code = fam_report_get(context->store, &leased->user_id, &report_id, &report, status);
+    enum fam_code code = fam_report_show(context->store, &leased->user_id, &report_id, &report, status);
     if (code == FAM_NOT_FOUND || code == FAM_DATA_LOSS) {
         shown->notification = NULL;
         shown->reason = "REPORT_GONE";

@@ -141,7 +141,7 @@ struct world {
     char times[WORLD_TIMES][8]; /* by slot, from morning on; "" for off */
     int reminder_minutes, pause_days;
     char quiet_from[8], quiet_until[8];
-    bool weekly_report, report_is_long, report_is_empty, report_is_gone, report_has_no_picture;
+    bool weekly_report, report_is_long, report_is_empty, report_is_gone, report_has_no_picture, reports_have_days;
     int report_count;
     int disclosures;      /* how many were sent to the AI */
     char last_query[300]; /* of ListEntries or SearchEntries: "child/emotion/days/words" */
