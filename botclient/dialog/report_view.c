@@ -100,18 +100,28 @@ static const char *trend_text(const struct fam_locale *locale, Fam__V1__Trend tr
     }
 }
 
-static void add_mood(const struct fam_locale *locale, const Fam__V1__Report *report, struct fam_html *html)
+/* "6,4", and "5", as the picture and the sentences say it. */
+static void write_mood(const struct fam_locale *locale, double mood, char *ret_text, size_t size)
 {
     char whole[16], tenth[16];
-    if (!(report->mood >= 1 && report->mood <= 10)) {
-        return;
-    }
-    int tenths = (int)(report->mood * 10 + 0.5);
+    int tenths = (int)(mood * 10 + 0.5);
     snprintf(whole, sizeof(whole), "%d", tenths / 10);
     snprintf(tenth, sizeof(tenth), "%d", tenths % 10);
     const struct fam_arg args[] = {{"whole", whole}, {"tenth", tenth}};
-    add_filled(html, T(locale, "report.mood"), args, 2);
-    fam_html_add(html, trend_text(locale, report->trend));
+    fam_locale_format(ret_text, size, tenths % 10 == 0 ? "{whole}" : T(locale, "report.tenths"), args, 2);
+}
+
+static void add_mood(const struct fam_locale *locale, const Fam__V1__Report *report, struct fam_html *html)
+{
+    char mood[64];
+    if (!(report->mood >= 1 && report->mood <= 10)) {
+        return;
+    }
+    write_mood(locale, report->mood, mood, sizeof(mood));
+    const struct fam_arg args[] = {{"mood", mood}};
+    add_filled(html, T(locale, "report.mood"), args, 1);
+    /* What a sentence below tells with its numbers is said once. */
+    fam_html_add(html, report->trend_is_told ? "" : trend_text(locale, report->trend));
     fam_html_end_line(html);
 }
 
@@ -175,16 +185,30 @@ static void add_child(const struct fam_locale *locale, const Fam__V1__ReportChil
     fam_locale_format(line, sizeof(line), *list ? T(locale, "report.child") : T(locale, "report.child_count"), args, 2);
     fam_html_add(html, line);
     fam_html_end_line(html);
-    fam_html_add(html, trend_text(locale, child->trend));
+    fam_html_add(html, child->trend_is_told ? "" : trend_text(locale, child->trend));
     fam_html_end_line(html);
     add_worked(locale, child, html);
 }
 
+/* Those with entries, and how many entries are about none of them, so that the numbers add up. */
 static void add_children(const struct fam_locale *locale, const Fam__V1__Report *report, struct fam_html *html)
 {
+    char number[32], entries[64];
+    int others = report->entries;
     for (size_t i = 0; i < report->n_children; i++) {
-        add_child(locale, report->children[i], html);
+        others -= report->children[i]->entries;
+        if (report->children[i]->entries > 0) {
+            add_child(locale, report->children[i], html);
+        }
     }
+    if (others <= 0 || others == report->entries) {
+        return;
+    }
+    snprintf(number, sizeof(number), "%d", others);
+    const struct fam_arg count[] = {{"n", number}};
+    fam_locale_format(entries, sizeof(entries), fam_locale_plural(locale, "report.entries", others), count, 1);
+    const struct fam_arg args[] = {{"entries", entries}};
+    add_filled(html, T(locale, "report.others"), args, 1);
 }
 
 static void add_sentences(struct fam_html *html, const char *title, char **sentences, size_t count)

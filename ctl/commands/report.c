@@ -111,7 +111,7 @@ static void show_fields(struct fam_out *out, const Fam__V1__Report *report)
     word_field(out, "language", "Language", &fam__v1__language__descriptor, (int)report->language);
     fam_out_field(out, "entries", "Entries", FAM_NUMBER(report->entries));
     fam_out_field(out, "checkins", "Check-ins answered", FAM_NUMBER(report->checkins));
-    fam_out_field(out, "mood", "Mood, 1 to 10", FAM_TEXT(mood));
+    fam_out_field(out, "mood", "Mood, 2 to 10", FAM_TEXT(mood));
     word_field(out, "trend", "Trend", &fam__v1__trend__descriptor, (int)report->trend);
     fam_out_field(out, "is_empty", "Empty", FAM_YES_NO(report->is_empty));
     fam_out_field(out, "attention", "Needs attention", FAM_WORDS(report->attention, report->n_attention));

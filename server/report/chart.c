@@ -150,9 +150,7 @@ static void child_line(struct fam_canvas *canvas, const Fam__V1__ReportChild *ch
         used = more > 0 && used + (size_t)more < size ? used + (size_t)more : used;
         line[used] = '\0';
     }
-    if (used == 0 && child->entries == 0) {
-        (void)snprintf(line, size, "%s", fam_words_text(&canvas->words, "chart.child_none"));
-    } else if (used == 0) {
+    if (used == 0) {
         char count[FAM_WORDS_NUMBER_SIZE];
         (void)snprintf(count, sizeof(count), "%d", child->entries);
         const struct fam_word_value values[] = {{"count", count}};
@@ -160,7 +158,7 @@ static void child_line(struct fam_canvas *canvas, const Fam__V1__ReportChild *ch
     }
 }
 
-enum { NAME_HEIGHT = 52, CHILD_LINE = 46, CHILD_GAP = 26 };
+enum { NAME_HEIGHT = 52, CHILD_LINE = 46, CHILD_GAP = 26, TREND_GAP = 24 };
 
 static double child_height(const Fam__V1__ReportChild *child)
 {
@@ -174,12 +172,12 @@ static void draw_child(struct fam_canvas *canvas, const Fam__V1__ReportChild *ch
         .size = FAM_CHART_SMALL + 2, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_RIGHT};
     struct fam_type line_type = QUIET;
     char line[LINE_SIZE];
-    double trend_width = FAM_CHART_INNER * 0.36;
     line_type.lines = 1;
     line_type.size = FAM_CHART_SMALL + 2;
+    join_trend(canvas, "chart.child_trend", child->trend, line, sizeof(line));
+    double trend_width = line[0] != '\0' ? fam_canvas_text_width(canvas, line, &TREND) + TREND_GAP : 0;
     (void)fam_canvas_text(canvas, fam_words_child(&canvas->words, child->name), FAM_CHART_LEFT, canvas->y,
                           FAM_CHART_INNER - trend_width, &NAME);
-    join_trend(canvas, "chart.child_trend", child->trend, line, sizeof(line));
     if (line[0] != '\0') {
         (void)fam_canvas_text(canvas, line, FAM_CHART_LEFT + FAM_CHART_INNER - trend_width, canvas->y + 4, trend_width,
                               &TREND);
@@ -194,40 +192,75 @@ static void draw_child(struct fam_canvas *canvas, const Fam__V1__ReportChild *ch
     canvas->y += child_height(child);
 }
 
+/* The children with entries: of the others nothing is said. */
+struct shown {
+    const Fam__V1__ReportChild *children[FAM_CHART_CHILDREN_MAX];
+    size_t count;
+    size_t more; /* for whom there is no room */
+    int others;  /* entries about nobody in particular, or about somebody else */
+};
+
+static struct shown children_of(const Fam__V1__Report *report)
+{
+    struct shown shown = {.others = report->entries};
+    for (size_t i = 0; i < report->n_children; i++) {
+        const Fam__V1__ReportChild *child = report->children[i];
+        shown.others -= child->entries;
+        if (child->entries > 0 && shown.count < FAM_CHART_CHILDREN_MAX) {
+            shown.children[shown.count++] = child;
+        } else if (child->entries > 0) {
+            shown.more++;
+        }
+    }
+    return shown;
+}
+
+/* Below the children; 0 is not told. */
+static void draw_count(struct fam_canvas *canvas, const char *key, size_t count)
+{
+    char number[FAM_WORDS_NUMBER_SIZE];
+    (void)snprintf(number, sizeof(number), "%zu", count);
+    const struct fam_word_value values[] = {{"count", number}};
+    if (count > 0) {
+        (void)fam_canvas_text(canvas, fam_words_say(&canvas->words, key, values, 1), FAM_CHART_LEFT, canvas->y,
+                              FAM_CHART_INNER, &QUIET);
+        canvas->y += CHILD_LINE + CHILD_GAP;
+    }
+}
+
+static double children_height(const struct shown *shown)
+{
+    double height = -CHILD_GAP;
+    for (size_t i = 0; i < shown->count; i++) {
+        height += child_height(shown->children[i]);
+    }
+    height += shown->more > 0 ? CHILD_LINE + CHILD_GAP : 0;
+    return height + (shown->others > 0 ? CHILD_LINE + CHILD_GAP : 0);
+}
+
 static void draw_children(struct fam_canvas *canvas)
 {
-    const Fam__V1__Report *report = canvas->report;
-    size_t shown = report->n_children < FAM_CHART_CHILDREN_MAX ? report->n_children : FAM_CHART_CHILDREN_MAX;
+    const struct shown shown = children_of(canvas->report);
     /* A single child needs no heading. */
-    double heading = report->n_children > 1 ? FAM_CHART_HEADING * 1.5 : 0, height = heading - CHILD_GAP;
-    if (shown == 0) {
+    double heading = shown.count > 1 ? FAM_CHART_HEADING * 1.5 : 0;
+    if (shown.count == 0) {
         return;
     }
-    for (size_t i = 0; i < shown; i++) {
-        height += child_height(report->children[i]);
-    }
-    bool more = report->n_children > shown;
-    fam_chart_begin_card(canvas, height + (more ? CHILD_LINE + CHILD_GAP : 0));
-    if (report->n_children > 1) {
+    fam_chart_begin_card(canvas, heading + children_height(&shown));
+    if (heading > 0) {
         (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.children"), FAM_CHART_LEFT, canvas->y,
                               FAM_CHART_INNER, &HEADING);
     }
     canvas->y += heading;
-    for (size_t i = 0; i < shown; i++) {
+    for (size_t i = 0; i < shown.count; i++) {
         if (i > 0) {
             fam_canvas_line(canvas, FAM_CHART_LEFT, canvas->y - CHILD_GAP / 2.0, FAM_CHART_LEFT + FAM_CHART_INNER,
                             canvas->y - CHILD_GAP / 2.0, false);
         }
-        draw_child(canvas, report->children[i]);
+        draw_child(canvas, shown.children[i]);
     }
-    if (more) {
-        char count[FAM_WORDS_NUMBER_SIZE];
-        (void)snprintf(count, sizeof(count), "%zu", report->n_children - shown);
-        const struct fam_word_value values[] = {{"count", count}};
-        (void)fam_canvas_text(canvas, fam_words_say(&canvas->words, "chart.more_children", values, 1), FAM_CHART_LEFT,
-                              canvas->y, FAM_CHART_INNER, &QUIET);
-        canvas->y += CHILD_LINE + CHILD_GAP;
-    }
+    draw_count(canvas, "chart.more_children", shown.more);
+    draw_count(canvas, "chart.other_entries", shown.others > 0 ? (size_t)shown.others : 0);
     canvas->y -= CHILD_GAP;
     fam_chart_end_card(canvas);
 }

@@ -11,7 +11,7 @@ enum {
     SCALE = 64,        /* the numbers at the left */
     SCALE_LINE = 48,   /* for their words, where they don't stand beside the heading */
     SCALE_GAP = 24,    /* between the two, where they do */
-    DATE_WIDTH = 120,
+    DATE_WIDTH = 130,
     WEEK_DAYS = 7,
     COLUMNS_MAX = FAM_REPORT_DAYS_MAX,
     COLUMNS_WEATHER = 7, /* so many columns have room for weather, … */
@@ -134,7 +134,7 @@ static void draw_labels(struct fam_canvas *canvas, const struct plot *plot)
     for (size_t i = 0; i < plot->count; i += every) {
         const Fam__V1__Date *date = plot->columns[i].date;
         double x = plot->x + step * (double)i;
-        char text[FAM_WORDS_NUMBER_SIZE * 2];
+        char text[FAM_WORDS_NUMBER_SIZE];
         if (every == 1) {
             int weekday = fam_words_weekday(date->year, date->month, date->day);
             (void)fam_canvas_text(canvas, fam_words_numbered(&canvas->words, "short_day", weekday), x, plot->base + 10,
@@ -142,15 +142,15 @@ static void draw_labels(struct fam_canvas *canvas, const struct plot *plot)
             (void)snprintf(text, sizeof(text), "%d", date->day);
             (void)fam_canvas_text(canvas, text, x, plot->base + 58, step, &DATE);
         } else {
-            (void)snprintf(text, sizeof(text), "%d.%02d", date->day, date->month);
+            const char *words = fam_words_short_date(&canvas->words, date->month, date->day);
             fam_canvas_line(canvas, x + step / 2, plot->base, x + step / 2, plot->base + 12, false);
             double left = x + step / 2 - DATE_WIDTH / 2.0, most = plot->x + plot->width - DATE_WIDTH + 12;
-            (void)fam_canvas_text(canvas, text, left < most ? left : most, plot->base + 16, DATE_WIDTH, &DATE);
+            (void)fam_canvas_text(canvas, words, left < most ? left : most, plot->base + 16, DATE_WIDTH, &DATE);
         }
     }
 }
 
-/* "10 is easy, 1 is hard": beside the heading, or below it where the words of the language leave no room. */
+/* "10 is easy, 2 is hard": beside the heading, or below it where the words of the language leave no room. */
 static bool scale_fits(struct fam_canvas *canvas, const char *title, const char *scale)
 {
     return fam_canvas_text_width(canvas, title, &HEADING) + SCALE_GAP +
@@ -174,29 +174,23 @@ static void draw_plot(struct fam_canvas *canvas, struct plot *plot, double top, 
 
 void fam_chart_moods(struct fam_canvas *canvas)
 {
-    static const struct fam_type NONE = {.size = FAM_CHART_TEXT, .ink = FAM_INK_QUIET, .lines = 2};
     struct plot plot = {.count = 0};
     fill(canvas->report, &plot);
-    bool moods = has_moods(&plot);
+    if (!has_moods(&plot)) {
+        return; /* of what was not noted nothing is said */
+    }
     bool by_week = canvas->report->period == FAM__V1__REPORT_PERIOD__REPORT_PERIOD_QUARTER;
     const char *title = fam_words_text(&canvas->words, by_week ? "chart.mood.weeks" : "chart.mood");
     const char *scale = fam_words_text(&canvas->words, "chart.scale");
     bool beside = scale_fits(canvas, title, scale);
     double top = plot.count <= COLUMNS_WEATHER ? PLOT_TOP : PLOT_TOP_LOW;
     double labels = plot.count <= COLUMNS_WEATHER ? LABELS : LABELS - 44;
-    double heading = FAM_CHART_HEADING * 1.5, line = moods && !beside ? SCALE_LINE : 0;
-    fam_chart_begin_card(canvas, heading + line + (moods ? top + PLOT_HEIGHT + labels : FAM_CHART_TEXT * 1.5));
+    double heading = FAM_CHART_HEADING * 1.5, line = beside ? 0 : SCALE_LINE;
+    fam_chart_begin_card(canvas, heading + line + top + PLOT_HEIGHT + labels);
     (void)fam_canvas_text(canvas, title, FAM_CHART_LEFT, canvas->y, FAM_CHART_INNER, &HEADING);
-    if (moods) {
-        (void)fam_canvas_text(canvas, scale, FAM_CHART_LEFT, canvas->y + (beside ? 8 : heading - 4), FAM_CHART_INNER,
-                              beside ? &SCALE_BESIDE : &SCALE_BELOW);
-        canvas->y += heading + line;
-        draw_plot(canvas, &plot, top, labels);
-    } else {
-        canvas->y += heading;
-        (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.no_mood"), FAM_CHART_LEFT, canvas->y,
-                              FAM_CHART_INNER, &NONE);
-        canvas->y += FAM_CHART_TEXT * 1.5;
-    }
+    (void)fam_canvas_text(canvas, scale, FAM_CHART_LEFT, canvas->y + (beside ? 8 : heading - 4), FAM_CHART_INNER,
+                          beside ? &SCALE_BESIDE : &SCALE_BELOW);
+    canvas->y += heading + line;
+    draw_plot(canvas, &plot, top, labels);
     fam_chart_end_card(canvas);
 }

@@ -76,7 +76,7 @@ enum fam_weather fam_weather_of(double mood);
 /* Is there a font with our letters? */
 bool fam_canvas_has_font(struct fam_canvas *canvas);
 
-/* The card of moods, from canvas->y on. */
+/* The card of moods, from canvas->y on; none without moods. */
 void fam_chart_moods(struct fam_canvas *canvas);
 /* The box of a card that is `height` high within; the content starts at canvas->y. fam_chart_end_card goes behind it.
  */

@@ -110,8 +110,14 @@ static enum fam_code used_kind(struct fam_store *store, const struct fam_entry *
 static enum fam_code take_entry(struct fam_store *store, const struct fam_user *user, const struct fam_entry *entry,
                                 struct fam_facts *facts, struct fam_status *status)
 {
-    struct fam_fact_entry fact = {.at_ms = entry->created_at_ms, .child = child_of(facts, entry)};
+    struct fam_fact_entry fact = {
+        .at_ms = entry->created_at_ms, .child = child_of(facts, entry), .has_danger = entry->safety_count > 0};
     enum fam_code code = FAM_OK;
+    /* Of a danger nothing is told, so nothing more is read of it. */
+    if (fact.has_danger) {
+        facts->entries[facts->entry_count++] = fact;
+        return FAM_OK;
+    }
     if (entry->reading->primary != NULL) {
         fact.emotion = entry->reading->primary->emotion;
         fact.intensity = entry->reading->primary->intensity;

@@ -31,6 +31,7 @@ enum {
 struct fam_fact_entry {
     int64_t at_ms;
     int child;                /* index in children; -1: of none that is in the family now */
+    bool has_danger;          /* some kind was found in it: it counts in the totals alone, and nothing more is told */
     Fam__V1__Emotion emotion; /* as its author corrected it, else as it was read; may be unspecified */
     int intensity;            /* 1 to 5; 0: not told */
     bool is_rated;            /* by the reader, of an own entry */

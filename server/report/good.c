@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "report/report.h"
 #include "report/words.h"
@@ -12,7 +13,49 @@
 #include "store/column.h"
 #include "store/report_store.h"
 
-enum { ARENA_BYTES = 16 * 1024 };
+enum { ARENA_BYTES = 16 * 1024, MARKED_MAX = 4 * 1024 };
+
+/* A mark of quotation, by its bytes; *ret_size: how many. '?': which of both the place tells, as of "…" and of “, which
+ * opens in English and closes in Russian. 0: it is none. */
+static char mark_at(const char *at, size_t *ret_size)
+{
+    static const struct {
+        const char *bytes;
+        char is;
+    } MARKS[] = {{"«", '('}, {"„", '('}, {"»", ')'}, {"”", ')'}, {"“", '?'}, {"\"", '?'}};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(MARKS); i++) {
+        *ret_size = strlen(MARKS[i].bytes);
+        if (strncmp(at, MARKS[i].bytes, *ret_size) == 0) {
+            return MARKS[i].is;
+        }
+    }
+    return 0;
+}
+
+/* They stand within the marks of the sentence, so theirs are the inner ones of the language. NULL: memory is short. */
+static const char *with_inner_marks(struct fam_words *words, const char *text)
+{
+    fam_auto(fam_buf_done) struct fam_buf made;
+    bool english = words->language == FAM__V1__LANGUAGE__LANGUAGE_EN, is_start = true;
+    fam_buf_init(&made, MARKED_MAX);
+    for (const char *at = text; *at != '\0';) {
+        size_t size = 0;
+        char mark = mark_at(at, &size);
+        bool opens = mark == '(' || (mark == '?' && is_start);
+        is_start = mark == 0 ? *at == ' ' || *at == '(' : is_start && opens;
+        if (mark == 0) {
+            fam_buf_add_char(&made, *at++);
+        } else {
+            fam_buf_add_text(&made, english ? (opens ? "‘" : "’") : (opens ? "„" : "“"));
+            at += size;
+        }
+    }
+    char *kept = made.failed ? NULL : fam_arena_alloc(words->arena, made.size + 1);
+    if (kept != NULL) {
+        memcpy(kept, fam_buf_text(&made), made.size + 1);
+    }
+    return kept;
+}
 
 /* The words, cut at a space where they are long. NULL: memory is short. */
 static const char *quote(struct fam_words *words, const char *text)
@@ -35,7 +78,7 @@ static const char *quote(struct fam_words *words, const char *text)
     if (cut < size) {
         (void)snprintf(made + strlen(made), sizeof(" …"), "…");
     }
-    return made;
+    return with_inner_marks(words, made);
 }
 
 /* In front of the others. The report owns the sentence from then on. */

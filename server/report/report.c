@@ -19,6 +19,11 @@ double fam_tally_mean(const struct fam_tally_mood *mood)
     return mood->count > 0 ? mood->sum / mood->count : 0;
 }
 
+bool fam_tally_has_mean(const struct fam_tally *tally)
+{
+    return tally->now.count >= FAM_REPORT_MOODS_MIN && tally->now.days >= FAM_REPORT_MOODS_DAYS;
+}
+
 static void add_mood(struct fam_tally_mood *mood, int value)
 {
     mood->count++;
@@ -55,11 +60,15 @@ static bool has_helped(const struct fam_fact_entry *entry)
 
 static void count_child(struct fam_tally_child *child, const struct fam_fact_entry *entry, bool is_now, bool is_before)
 {
+    child->entries += is_now ? 1 : 0;
+    if (entry->has_danger) {
+        return;
+    }
     if (is_now || is_before) {
         count_weight(child, entry, is_now);
     }
     if (is_now) {
-        child->entries++;
+        child->told++;
         child->emotions[entry->emotion]++;
     }
     if (entry->is_rated && entry->used > 0 && (size_t)entry->used < FAM_TALLY_KINDS) {
@@ -88,10 +97,11 @@ static void count_entry(struct fam_draft *draft, struct fam_fact_entry entry)
     }
     if (is_now) {
         tally->entries++;
-        tally->emotions[entry.emotion]++;
         tally->day_entries[day_of(facts->days, facts->day_count, entry.at_ms)]++;
-        tally->rated += entry.is_rated ? 1 : 0;
-        tally->helped += entry.is_rated && has_helped(&entry) ? 1 : 0;
+    }
+    if (is_now && !entry.has_danger) {
+        tally->told++;
+        tally->emotions[entry.emotion]++;
     }
     if (entry.child >= 0) {
         count_child(&tally->children[entry.child], &entry, is_now, is_before);
@@ -172,13 +182,14 @@ static void *make(struct fam_draft *draft, size_t size)
     return made;
 }
 
-static size_t make_emotions(struct fam_draft *draft, const int *emotions, int entries, size_t max,
+/* `told`: entries that they were counted of. */
+static size_t make_emotions(struct fam_draft *draft, const int *emotions, int told, size_t max,
                             Fam__V1__ReportEmotion ***ret_list)
 {
     unsigned taken = 0;
     size_t made = 0;
     *ret_list = make(draft, max * sizeof(**ret_list));
-    while (entries >= FAM_REPORT_ENTRIES_MIN && *ret_list != NULL && made < max) {
+    while (told >= FAM_REPORT_ENTRIES_MIN && *ret_list != NULL && made < max) {
         int count = 0;
         Fam__V1__Emotion emotion = fam_tally_emotion(emotions, taken, FAM_REPORT_EMOTION_MIN, &count);
         Fam__V1__ReportEmotion *line = count > 0 ? make(draft, sizeof(*line)) : NULL;
@@ -231,8 +242,7 @@ static void fill_child(struct fam_draft *draft, size_t index, Fam__V1__ReportChi
     if (tally->weighed >= FAM_REPORT_CHILD_TREND && tally->weighed_before >= FAM_REPORT_CHILD_TREND) {
         child->trend = trend_of(tally->weight / tally->weighed - tally->weight_before / tally->weighed_before);
     }
-    child->n_emotions =
-        make_emotions(draft, tally->emotions, tally->entries, FAM_REPORT_CHILD_EMOTIONS, &child->emotions);
+    child->n_emotions = make_emotions(draft, tally->emotions, tally->told, FAM_REPORT_CHILD_EMOTIONS, &child->emotions);
     child->n_worked = make_worked(draft, tally, &child->worked);
 }
 
@@ -283,7 +293,7 @@ static void make_head(struct fam_draft *draft)
     report->language = facts->language;
     report->entries = tally->entries;
     report->checkins = tally->checkins;
-    report->mood = tally->now.count >= FAM_REPORT_MOODS_MIN ? fam_tally_mean(&tally->now) : 0;
+    report->mood = fam_tally_has_mean(tally) ? fam_tally_mean(&tally->now) : 0;
     if (carries_trend(&tally->now) && carries_trend(&tally->before)) {
         report->trend = trend_of(fam_tally_mean(&tally->now) - fam_tally_mean(&tally->before));
     }
@@ -308,8 +318,8 @@ enum fam_code fam_report_of(const struct fam_facts *facts, struct fam_arena *are
         count_moods(draft);
         make_head(draft);
         make_days(draft);
-        draft->report->n_emotions = make_emotions(draft, draft->tally.emotions, draft->tally.entries,
-                                                  FAM_REPORT_EMOTIONS, &draft->report->emotions);
+        draft->report->n_emotions = make_emotions(draft, draft->tally.emotions, draft->tally.told, FAM_REPORT_EMOTIONS,
+                                                  &draft->report->emotions);
         make_children(draft);
         fam_report_sentences(draft);
     }

@@ -14,12 +14,13 @@
 #include "rpc/arena.h"
 
 enum {
-    FAM_REPORT_MOODS_MIN = 3,     /* check-ins for the mean of a period */
+    FAM_REPORT_MOODS_MIN = 3,     /* check-ins for the mean of a period, … */
+    FAM_REPORT_MOODS_DAYS = 2,    /* … on so many days */
     FAM_REPORT_TREND_MOODS = 4,   /* check-ins in each of two periods, … */
     FAM_REPORT_TREND_DAYS = 3,    /* … on so many days, … */
     FAM_REPORT_TREND_TENTHS = 10, /* … that differ by so much: a whole point */
     FAM_REPORT_CHILD_TREND = 4,   /* a child's entries in each of two periods */
-    FAM_REPORT_ENTRIES_MIN = 3,   /* entries before any emotion is called a main one */
+    FAM_REPORT_ENTRIES_MIN = 3,   /* entries without a danger before any emotion is a main one */
     FAM_REPORT_EMOTION_MIN = 2,   /* of one emotion */
     FAM_REPORT_OFTEN = 3,         /* times of one thing, and half of all, before it needs attention */
     FAM_REPORT_RATED_MIN = 3,     /* ratings of one kind of answer for one child */

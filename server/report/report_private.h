@@ -20,6 +20,7 @@ struct fam_tally_kind {
 
 struct fam_tally_child {
     int entries;                                  /* of the period */
+    int told;                                     /* those of them without a danger: of which something is told */
     int emotions[FAM_TALLY_EMOTIONS];             /* by number */
     int weighed, weighed_before;                  /* entries with a feeling, of the period and of the one before */
     double weight, weight_before;                 /* hard ones count down, good ones up, by their intensity */
@@ -27,7 +28,8 @@ struct fam_tally_child {
 };
 
 struct fam_tally {
-    int entries, checkins, rated, helped;
+    int entries, checkins;
+    int told; /* entries without a danger */
     int emotions[FAM_TALLY_EMOTIONS];
     struct fam_tally_mood now, before;
     struct fam_tally_mood slots[FAM_TALLY_SLOTS]; /* by number; days are not counted */
@@ -46,6 +48,8 @@ struct fam_draft {
 };
 
 double fam_tally_mean(const struct fam_tally_mood *mood);
+/* Are there enough of the period for a mean? */
+bool fam_tally_has_mean(const struct fam_tally *tally);
 /* What worked for a child: the best kind that is left of `taken` (a bit each), or unspecified. */
 Fam__V1__ResponseKind fam_tally_worked(const struct fam_tally_child *child, unsigned taken);
 /* The most frequent emotion that is left of `taken` and was there `least` times; *ret_count. Or unspecified. */

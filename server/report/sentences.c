@@ -115,7 +115,7 @@ static Fam__V1__Emotion frequent(const struct fam_tally_child *child, int *ret_c
         good |= 1U << i;
     }
     Fam__V1__Emotion emotion = fam_tally_emotion(child->emotions, good, FAM_REPORT_OFTEN, ret_count);
-    *ret_count = *ret_count * 2 >= child->entries ? *ret_count : 0;
+    *ret_count = *ret_count * 2 >= child->told ? *ret_count : 0;
     return emotion;
 }
 
@@ -139,7 +139,7 @@ static void say_feelings(struct fam_draft *draft)
             return;
         }
         Fam__V1__Emotion emotion = frequent(&tally->children[best], &most);
-        struct share share = share_of(most, tally->children[best].entries);
+        struct share share = share_of(most, tally->children[best].told);
         const struct fam_word_value values[] = {{"child", child_name(draft, best)},
                                                 {"emotion", fam_words_emotion(&draft->words, emotion)},
                                                 {"count", share.count},
@@ -258,17 +258,19 @@ static const char *child_sentence(struct fam_draft *draft, const char *key, size
 
 static void say_attention(struct fam_draft *draft)
 {
-    const Fam__V1__Report *report = draft->report;
+    Fam__V1__Report *report = draft->report;
     say_hard_days(draft);
     say_feelings(draft);
     say_topic(draft);
     say_slot(draft);
     if (report->trend == FAM__V1__TREND__TREND_HARDER && has_room(draft)) {
         ADD(draft, attention, trend_sentence(draft, "attention.trend"));
+        report->trend_is_told = true;
     }
     for (size_t i = 0; i < report->n_children && has_room(draft); i++) {
         if (report->children[i]->trend == FAM__V1__TREND__TREND_HARDER) {
             ADD(draft, attention, child_sentence(draft, "attention.child", i));
+            report->children[i]->trend_is_told = true;
         }
     }
 }
@@ -356,23 +358,31 @@ static void say_worked(struct fam_draft *draft)
     }
 }
 
+/* The good moment comes first when the report is shown, and there are not more than three with it. */
+static bool has_good_room(const struct fam_draft *draft)
+{
+    size_t moments = draft->report->good_checkin_id[0] != '\0' ? 1 : 0;
+    return draft->report->n_positive + moments < FAM_REPORT_SENTENCES;
+}
+
 static void say_positive(struct fam_draft *draft)
 {
     Fam__V1__Report *report = draft->report;
     note_good_moment(draft);
     say_worked(draft);
     say_best_day(draft);
-    if (report->trend == FAM__V1__TREND__TREND_BETTER) {
+    if (report->trend == FAM__V1__TREND__TREND_BETTER && has_good_room(draft)) {
         ADD(draft, positive, trend_sentence(draft, "positive.trend"));
+        report->trend_is_told = true;
     }
-    for (size_t i = 0; i < report->n_children; i++) {
+    for (size_t i = 0; i < report->n_children && has_good_room(draft); i++) {
         if (report->children[i]->trend == FAM__V1__TREND__TREND_BETTER) {
             ADD(draft, positive, child_sentence(draft, "positive.child", i));
+            report->children[i]->trend_is_told = true;
         }
     }
-    say_good_feelings(draft);
-    if (report->good_checkin_id[0] != '\0' && report->n_positive == FAM_REPORT_SENTENCES) {
-        report->n_positive--; /* the good moment comes first, and there are not more than before */
+    if (has_good_room(draft)) {
+        say_good_feelings(draft);
     }
 }
 
@@ -386,19 +396,27 @@ static bool tells_what_worked(const Fam__V1__Report *report)
     return false;
 }
 
+static bool has_danger(const struct fam_draft *draft)
+{
+    return draft->tally.told < draft->tally.entries;
+}
+
 static const char *kind_words(struct fam_draft *draft)
 {
     const struct fam_tally *tally = &draft->tally;
     if (draft->report->is_empty) {
         return fam_words_of_period(&draft->words, "kind.empty", draft->facts->period, NULL, 0);
     }
-    if (tally->entries < FAM_REPORT_ENTRIES_MIN && tally->now.count < FAM_REPORT_MOODS_MIN) {
+    if (tally->entries < FAM_REPORT_ENTRIES_MIN && !fam_tally_has_mean(tally)) {
         /* What helps is told of a longer time than the period. */
         return fam_words_text(&draft->words, tells_what_worked(draft->report) ? "kind.few_worked" : "kind.few");
     }
     double mood = draft->report->mood;
     if (mood > 0 ? mood <= FAM_REPORT_HARD_MEAN : draft->report->n_attention >= 2) {
         return fam_words_of_period(&draft->words, "kind.hard", draft->facts->period, NULL, 0);
+    }
+    if (tally->checkins == 0 || has_danger(draft)) {
+        return fam_words_text(&draft->words, "kind.listening");
     }
     return fam_words_of_period(&draft->words, "kind.usual", draft->facts->period, NULL, 0);
 }
@@ -409,7 +427,8 @@ void fam_report_sentences(struct fam_draft *draft)
         say_attention(draft);
         say_positive(draft);
     }
-    if (!draft->report->is_empty && draft->report->n_steps == 0) {
+    /* Nobody is told to play in a week with a danger. */
+    if (!draft->report->is_empty && draft->report->n_steps == 0 && !has_danger(draft)) {
         ADD(draft, steps, fam_words_text(&draft->words, "step.together"));
     }
     draft->report->kind_words = (char *)(uintptr_t)kind_words(draft);

@@ -140,10 +140,20 @@ int fam_words_weekday(int year, int month, int day)
     return from_sunday == 0 ? 7 : from_sunday;
 }
 
-const char *fam_words_date(struct fam_words *words, int month, int day)
+static const char *date_of(struct fam_words *words, const char *key, const char *months, int month, int day)
 {
     char number[FAM_WORDS_NUMBER_SIZE];
     (void)snprintf(number, sizeof(number), "%d", day);
-    const struct fam_word_value values[] = {{"day", number}, {"month", fam_words_numbered(words, "month", month)}};
-    return fam_words_say(words, "date", values, FAM_ARRAY_SIZE(values));
+    const struct fam_word_value values[] = {{"day", number}, {"month", fam_words_numbered(words, months, month)}};
+    return fam_words_say(words, key, values, FAM_ARRAY_SIZE(values));
+}
+
+const char *fam_words_date(struct fam_words *words, int month, int day)
+{
+    return date_of(words, "date", "month", month, day);
+}
+
+const char *fam_words_short_date(struct fam_words *words, int month, int day)
+{
+    return date_of(words, "short_date", "short_month", month, day);
 }

@@ -45,5 +45,7 @@ const char *fam_words_tenths(Fam__V1__Language language, double value, char ret_
 int fam_words_weekday(int year, int month, int day);
 /* "25 ноября". */
 const char *fam_words_date(struct fam_words *words, int month, int day);
+/* "25.11", "25 Nov". */
+const char *fam_words_short_date(struct fam_words *words, int month, int day);
 
 #endif

@@ -65,8 +65,10 @@ static void move(const char *table, const char *key, const struct fam_uuid *id, 
     sql(text);
 }
 
-static struct fam_uuid tell(const struct fam_uuid *user_id, Fam__V1__Emotion emotion, int64_t at_ms, bool shared)
+static struct fam_uuid tell_with(const struct fam_uuid *user_id, Fam__V1__Emotion emotion, int64_t at_ms, bool shared,
+                                 size_t danger_count)
 {
+    static const Fam__V1__SafetyKind DANGER = FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE;
     Fam__V1__Reading reading;
     Fam__V1__EmotionScore primary = FAM__V1__EMOTION_SCORE__INIT;
     Fam__V1__SuggestedResponse response = FAM__V1__SUGGESTED_RESPONSE__INIT;
@@ -84,14 +86,21 @@ static struct fam_uuid tell(const struct fam_uuid *user_id, Fam__V1__Emotion emo
                                         .child_id = &child,
                                         .phrase = "Уходи!",
                                         .language = FAM__V1__LANGUAGE__LANGUAGE_RU,
+                                        .safety_count = danger_count,
+                                        .safety = &DANGER,
                                         .reading = &reading,
                                         .entry_id = &id};
     cr_assert_eq(fam_entry_add(f.store, NULL, &entry, 0, &outcome, &status), FAM_OK, "%s", status.message);
-    const struct fam_sharing sharing = {.user_id = user_id, .entry_id = &id, .shared = true};
+    const struct fam_sharing sharing = {.user_id = user_id, .entry_id = &id, .shared = true, .confirmed = true};
     if (shared)
         cr_assert_eq(fam_entry_share(f.store, NULL, &sharing, &outcome, &status), FAM_OK, "%s", status.message);
     move("emotion_entries", "entry_id", &id, at_ms);
     return id;
+}
+
+static struct fam_uuid tell(const struct fam_uuid *user_id, Fam__V1__Emotion emotion, int64_t at_ms, bool shared)
+{
+    return tell_with(user_id, emotion, at_ms, shared, 0);
 }
 
 static void rate(const struct fam_uuid *user_id, const struct fam_uuid *entry_id, Fam__V1__Helped helped)
@@ -226,6 +235,25 @@ Test(reports, a_report_is_made_of_own_entries_and_of_what_others_share_and_of_ow
     cr_expect_eq(his->children[0]->n_worked, 0, "what helped is told to the one who told it");
     done(hers);
     done(his);
+}
+
+/* Also of one that another parent showed, who said twice that it shall be seen. */
+Test(reports, of_a_danger_nothing_is_told_but_that_an_entry_was_there)
+{
+    for (int i = 0; i < 3; i++) {
+        struct fam_uuid own = tell_with(&anna, E(SADNESS), NOW_MS - (i + 1) * 24 * HOUR_MS, true, 1);
+        rate(&anna, &own, FAM__V1__HELPED__HELPED_YES);
+        (void)tell(&anna, E(ANGER), NOW_MS - (i + 1) * 24 * HOUR_MS, true);
+    }
+    Fam__V1__Report *reports[] = {report_of(&anna), report_of(&boris)};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(reports); i++) {
+        cr_expect_eq(reports[i]->entries, 6);
+        cr_expect_eq(reports[i]->children[0]->entries, 6);
+        cr_expect_eq(reports[i]->children[0]->n_worked, 0);
+        cr_assert_eq(reports[i]->n_emotions, 1);
+        cr_expect_eq(reports[i]->emotions[0]->emotion, E(ANGER));
+        done(reports[i]);
+    }
 }
 
 static size_t pack(Fam__V1__Report *report, unsigned char *bytes, size_t room)

@@ -282,7 +282,7 @@ static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__R
     static char long_words[400];
     static Fam__V1__ReportEmotion anger, *emotions[1] = {&anger};
     static Fam__V1__ReportWorked worked_one, *worked[1] = {&worked_one};
-    static Fam__V1__ReportChild child, *children[1] = {&child};
+    static Fam__V1__ReportChild child, second, third, *children[3] = {&child, &second, &third};
     static Fam__V1__Date dates[2];
     static Fam__V1__ReportDay first, last, *days[2] = {&first, &last};
     fam__v1__report__init(report);
@@ -329,6 +329,16 @@ static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__R
     report->emotions = emotions;
     report->children = children;
     report->n_emotions = report->n_children = 1;
+    report->trend_is_told = child.trend_is_told = w.report_tells_trends;
+    report->mood = w.report_has_even_mood ? 5 : report->mood;
+    if (w.report_has_three_children) {
+        fam__v1__report_child__init(&second);
+        fam__v1__report_child__init(&third);
+        second.name = TXT("Константин");
+        third.name = TXT("Саша");
+        report->n_children = 3;
+        report->entries = 46;
+    }
     report->positive = positive;
     report->n_positive = 1;
     report->steps = steps;

@@ -142,6 +142,7 @@ struct world {
     int reminder_minutes, pause_days;
     char quiet_from[8], quiet_until[8];
     bool weekly_report, report_is_long, report_is_empty, report_is_gone, report_has_no_picture, reports_have_days;
+    bool report_tells_trends, report_has_even_mood, report_has_three_children;
     int report_count;
     int disclosures;      /* how many were sent to the AI */
     char last_query[300]; /* of ListEntries or SearchEntries: "child/emotion/days/words" */

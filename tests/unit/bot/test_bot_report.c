@@ -48,6 +48,37 @@ Test(bot_report, a_period_is_a_tap_and_comes_as_a_picture_with_words)
     cr_assert_not_null(find_button(last(), ru("report.month")));
 }
 
+/* The picture says "5 of 10" as well. */
+Test(bot_report, a_mood_without_tenths_is_told_without_them)
+{
+    w.report_has_even_mood = true;
+    say("/report");
+    press(ru("report.week"));
+    assert_says(picture(), ": 5 из 10.");
+}
+
+Test(bot_report, a_trend_that_a_sentence_tells_is_told_once)
+{
+    w.report_tells_trends = true;
+    say("/report");
+    press(ru("report.week"));
+    cr_assert_null(strstr(picture()->text, ru("report.harder")));
+    cr_assert_null(strstr(picture()->text, ru("report.better")));
+}
+
+/* No word about what was not done, and yet the numbers add up. */
+Test(bot_report, children_without_entries_are_not_listed_and_what_is_about_none_of_the_others_is_one_line)
+{
+    w.report_has_three_children = true;
+    say("/report");
+    press(ru("report.week"));
+    assert_says(picture(), "Записей: 46");
+    assert_says(picture(), "<b>Маша</b>: 5 записей");
+    assert_says(picture(), "И ещё 41 запись: ни о ком отдельно или о ком-то другом.");
+    cr_assert_null(strstr(picture()->text, "Константин"));
+    cr_assert_null(strstr(picture()->text, "0 записей"));
+}
+
 Test(bot_report, a_second_tap_brings_no_second_picture)
 {
     struct sent asked = *say("/report");

@@ -127,3 +127,77 @@ Test(chart_texts, of_a_child_with_a_long_name_stand_apart, .timeout = 60)
         fixture_free(facts);
     }
 }
+
+static const struct drawn *find(const char *text)
+{
+    for (size_t i = 0; i < drawn_count; i++) {
+        if (strcmp(drawn[i].text, text) == 0)
+            return &drawn[i];
+    }
+    return NULL;
+}
+
+/* No word about what was not done, and yet the numbers add up. */
+Test(chart_texts, name_the_children_with_entries_alone, .timeout = 60)
+{
+    static const Fam__V1__Language LANGUAGES[] = {RU, EN};
+    static const char *const COUNTS[] = {"записей: 1", "entries: 1"},
+                             *const OTHERS[] = {"Других записей: 3", "Other entries: 3"},
+                             *const CHILDREN[] = {"Дети", "Children"};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(LANGUAGES); i++) {
+        struct fam_facts *facts = fixture_new(FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, LANGUAGES[i]);
+        int first = fixture_child(facts, "Misha");
+        (void)fixture_child(facts, "Asya");
+        for (int day = 0; day < 3; day++)
+            (void)fixture_entry(facts, day, -1, E(JOY), 5);
+        draw(facts, "of nobody");
+        cr_expect(find("Misha") == NULL && find("Asya") == NULL && find(OTHERS[i]) == NULL);
+        (void)fixture_entry(facts, 0, first, E(JOY), 5);
+        draw(facts, "of one");
+        expect_apart("of one");
+        cr_expect(find("Misha") != NULL && find(COUNTS[i]) != NULL && find(OTHERS[i]) != NULL);
+        cr_expect(find("Asya") == NULL && find(CHILDREN[i]) == NULL, "a single one needs no heading");
+        fixture_free(facts);
+    }
+}
+
+/* 1 to 5 of an answer are 2 to 10. */
+Test(chart_texts, tell_the_scale_as_it_is, .timeout = 60)
+{
+    struct fam_facts *facts = fixture_new(FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, RU);
+    (void)fixture_mood(facts, 0, EVENING, 2);
+    draw(facts, "scale");
+    cr_expect_not_null(find("10 — легко, 2 — тяжело"));
+    facts->language = EN;
+    draw(facts, "scale");
+    cr_expect_not_null(find("10 is easy, 2 is hard"));
+    fixture_free(facts);
+}
+
+/* 24.11 is a date in Russian, and a price in English. */
+Test(chart_texts, date_a_month_as_the_language_does, .timeout = 60)
+{
+    struct fam_facts *facts = fixture_new(FAM__V1__REPORT_PERIOD__REPORT_PERIOD_MONTH, RU);
+    seed_long(facts);
+    draw(facts, "dates");
+    cr_expect_not_null(find("31.10"));
+    facts->language = EN;
+    draw(facts, "dates");
+    cr_expect_not_null(find("31 Oct"));
+    expect_apart("dates");
+    fixture_free(facts);
+}
+
+/* The room of a trend is taken where there is one. */
+Test(chart_texts, leave_a_name_the_room_that_there_is, .timeout = 60)
+{
+    static const char NAME[] = "Александра-Виктория Святославовна";
+    struct fam_facts *facts = fixture_new(FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, RU);
+    int child = fixture_child(facts, NAME);
+    for (int day = 0; day < 4; day++)
+        (void)fixture_entry(facts, day, child, E(JOY), 5);
+    draw(facts, "a name alone");
+    cr_assert_not_null(find(NAME));
+    cr_expect_not(find(NAME)->is_cut);
+    fixture_free(facts);
+}

@@ -49,6 +49,12 @@ static bool says(char *const *list, size_t count, const char *part)
 #define POSITIVE(report, part) says((report)->positive, (report)->n_positive, (part))
 #define STEPS(report, part) says((report)->steps, (report)->n_steps, (part))
 
+static int by_time(const void *a, const void *b)
+{
+    const struct fam_checkin_mood *one = a, *other = b;
+    return (one->at_ms > other->at_ms) - (one->at_ms < other->at_ms);
+}
+
 Test(report, an_empty_week_says_something_kind_and_nothing_else)
 {
     seed_nothing(facts);
@@ -61,15 +67,20 @@ Test(report, an_empty_week_says_something_kind_and_nothing_else)
     cr_expect_eq(report->n_days, 7);
 }
 
-Test(report, a_mean_needs_three_checkins)
+Test(report, a_mean_needs_three_checkins_on_two_days)
 {
-    (void)fixture_mood(facts, 0, EVENING, 10);
-    (void)fixture_mood(facts, 1, EVENING, 10);
+    for (int i = 0; i < 3; i++)
+        (void)fixture_mood(facts, 0, EVENING, 2);
     Fam__V1__Report *report = make();
-    cr_expect_eq(report->mood, 0);
-    cr_expect_eq(report->days[0]->mood, 10, "a day is shown as it was");
-    (void)fixture_mood(facts, 2, EVENING, 4);
-    cr_expect_eq(make()->mood, 8);
+    cr_expect_eq(report->mood, 0, "three taps within a minute are no week");
+    cr_expect_eq(report->days[0]->mood, 2, "a day is shown as it was");
+    cr_expect(strstr(report->kind_words, "выводов нет") != NULL, "%s", report->kind_words);
+    facts->moods[2].at_ms += FIXTURE_DAY_MS;
+    facts->moods[2].mood = 8;
+    cr_expect_eq(make()->mood, 4);
+    facts->mood_count = 2;
+    cr_expect_eq(make()->mood, 0);
+    facts->mood_count = 3;
 }
 
 Test(report, a_trend_needs_four_checkins_on_three_days_in_both_weeks_and_a_whole_point)
@@ -93,6 +104,38 @@ Test(report, a_trend_needs_four_checkins_on_three_days_in_both_weeks_and_a_whole
     report = make();
     cr_expect_eq(report->trend, FAM__V1__TREND__TREND_HARDER);
     cr_expect(ATTENTION(report, "8, было 10"));
+}
+
+/* Whoever shows the trend beside the mean need not say it again, and says it where no sentence had room. */
+Test(report, it_is_told_whether_a_sentence_speaks_of_a_trend)
+{
+    int misha = fixture_child(facts, "Миша");
+    for (int i = 0; i < 4; i++) {
+        (void)fixture_mood(facts, i - 7, EVENING, 8);
+        (void)fixture_mood(facts, i, EVENING, 6);
+        (void)fixture_entry(facts, i - 7, misha, E(ANGER), 4);
+        (void)fixture_entry(facts, i, misha, E(JOY), 4);
+    }
+    qsort(facts->moods, facts->mood_count, sizeof(facts->moods[0]), by_time);
+    Fam__V1__Report *report = make();
+    cr_expect_eq(report->trend, FAM__V1__TREND__TREND_HARDER);
+    cr_expect(ATTENTION(report, "6, было 8") && report->trend_is_told);
+    cr_expect(POSITIVE(report, "Миша: чувства светлее") && report->children[0]->trend_is_told);
+    for (size_t i = 0; i < facts->mood_count; i++)
+        facts->moods[i].mood = 6;
+    report = make();
+    cr_expect_eq(report->trend, FAM__V1__TREND__TREND_SAME);
+    cr_expect_not(report->trend_is_told);
+    for (size_t i = 0; i < facts->mood_count; i++)
+        facts->moods[i].mood = i < 4 ? 2 : 6;
+    fixture_good(&facts->moods[7], "пекли блины");
+    facts->moods[7].mood = 8; /* the good moment, the best day, and the two trends: one is too many */
+    report = make();
+    cr_expect_eq(report->n_positive, 2);
+    cr_expect(POSITIVE(report, "Самый светлый день") && report->trend_is_told);
+    cr_expect_not(POSITIVE(report, "Миша: чувства светлее"));
+    cr_expect_eq(report->children[0]->trend, FAM__V1__TREND__TREND_BETTER);
+    cr_expect_not(report->children[0]->trend_is_told);
 }
 
 Test(report, four_checkins_of_one_day_carry_no_trend)
@@ -147,6 +190,45 @@ Test(report, a_childs_trend_needs_four_entries_in_both_weeks)
     Fam__V1__Report *report = make();
     cr_expect_eq(report->children[0]->trend, FAM__V1__TREND__TREND_BETTER);
     cr_expect(POSITIVE(report, "Миша: чувства светлее"));
+}
+
+/* Nobody reads "mostly sadness" of wishes to die, at an hour at which anybody may look at the phone. */
+Test(report, of_entries_with_a_danger_only_the_totals_tell)
+{
+    int misha = fixture_child(facts, "Миша");
+    for (int day = 0; day < 4; day++) {
+        fixture_rated(facts, day, misha, E(SADNESS), KIND(GIVE_SPACE), YES);
+        facts->entries[facts->entry_count - 1].has_danger = true;
+        (void)fixture_entry(facts, day - 7, misha, E(JOY), 5);
+    }
+    Fam__V1__Report *report = make();
+    cr_expect_eq(report->entries, 4);
+    cr_expect_eq(report->days[0]->entries, 1);
+    cr_expect_eq(report->children[0]->entries, 4);
+    cr_expect_eq(report->n_emotions, 0);
+    cr_expect_eq(report->children[0]->n_emotions, 0);
+    cr_expect_eq(report->children[0]->n_worked, 0);
+    cr_expect_eq(report->children[0]->trend, FAM__V1__TREND__TREND_NONE);
+    cr_expect_eq(report->n_attention + report->n_positive, 0);
+    cr_expect_eq(report->n_steps, 0, "nobody is told to play");
+    cr_expect_null(strstr(report->kind_words, "как у вас дела"), "%s", report->kind_words);
+    cr_expect_null(strstr(report->kind_words, "немного"), "four are told: %s", report->kind_words);
+}
+
+/* A danger neither adds to what counts nor takes from it. */
+Test(report, beside_a_danger_the_others_count_as_without_it)
+{
+    int misha = fixture_child(facts, "Миша");
+    for (int day = 0; day < 2; day++)
+        (void)fixture_entry(facts, day, misha, E(ANGER), 3);
+    for (int day = 0; day < 5; day++)
+        fixture_entry(facts, day, misha, E(ANGER), 3)->has_danger = true;
+    cr_expect_eq(make()->n_emotions, 0, "two are too few");
+    (void)fixture_entry(facts, 2, misha, E(ANGER), 3);
+    Fam__V1__Report *report = make();
+    cr_assert_eq(report->n_emotions, 1);
+    cr_expect_eq(report->emotions[0]->count, 3);
+    cr_expect(ATTENTION(report, "злость (3 из 3)"));
 }
 
 Test(report, what_worked_needs_three_ratings_of_a_kind_for_this_child_of_which_two_thirds_helped)
@@ -281,6 +363,29 @@ Test(report, the_last_good_moment_is_quoted_and_a_long_one_is_cut_at_a_space)
     fam__v1__report__free_unpacked(report, NULL);
 }
 
+/* One mark within another, as the language writes it, however the words were typed. */
+Test(report, quotes_within_a_quoted_moment_are_inner_ones)
+{
+    static const struct {
+        Fam__V1__Language language;
+        const char *good, *said;
+    } CASES[] = {
+        {RU, "наряжали «ёлочки» и пели", "Вы отметили хорошее: «наряжали „ёлочки“ и пели»"},
+        {RU, "\"спасибо\" сказал сам (\"мама\")", "Вы отметили хорошее: «„спасибо“ сказал сам („мама“)»"},
+        {RU, "сказала “люблю”", "Вы отметили хорошее: «сказала „люблю“»"},
+        {EN, "she said “love you”", "A good moment that you noted: “she said ‘love you’”"},
+        {EN, "\"yes\" and «oui»", "A good moment that you noted: “‘yes’ and ‘oui’”"},
+    };
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(CASES); i++) {
+        Fam__V1__Report empty = FAM__V1__REPORT__INIT;
+        empty.language = CASES[i].language;
+        Fam__V1__Report *report = shown(&empty, CASES[i].good);
+        cr_assert_eq(report->n_positive, 1);
+        cr_expect_str_eq(report->positive[0], CASES[i].said);
+        fam__v1__report__free_unpacked(report, NULL);
+    }
+}
+
 /* Whatever was good: with the moment in its first place there are three at most, and without it the others stay. */
 Test(report, a_good_moment_takes_the_first_place_and_none_is_kept_in_a_report)
 {
@@ -318,6 +423,16 @@ Test(report, a_calm_week_has_one_step_that_is_a_joy)
     Fam__V1__Report *report = make();
     cr_assert_eq(report->n_steps, 1);
     cr_expect(STEPS(report, "Десять минут вместе"));
+}
+
+Test(report, thanks_for_noticing_how_it_goes_need_a_checkin)
+{
+    int misha = fixture_child(facts, "Миша");
+    for (int day = 0; day < 3; day++)
+        (void)fixture_entry(facts, day, misha, E(JOY), 3);
+    cr_expect_str_eq(make()->kind_words, "Спасибо, что вслушиваетесь в то, что стоит за словами.");
+    (void)fixture_mood(facts, 0, EVENING, 8);
+    cr_expect_str_eq(make()->kind_words, "Спасибо, что замечаете, как у вас дела.");
 }
 
 Test(report, few_entries_carry_no_conclusion_and_it_says_so)
