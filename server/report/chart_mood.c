@@ -11,7 +11,6 @@ enum {
     SCALE = 64,        /* the numbers at the left */
     SCALE_LINE = 48,   /* for their words, where they don't stand beside the heading */
     SCALE_GAP = 24,    /* between the two, where they do */
-    DATE_WIDTH = 130,
     WEEK_DAYS = 7,
     COLUMNS_MAX = FAM_REPORT_DAYS_MAX,
     COLUMNS_WEATHER = 7, /* so many columns have room for weather, … */
@@ -144,8 +143,9 @@ static void draw_labels(struct fam_canvas *canvas, const struct plot *plot)
         } else {
             const char *words = fam_words_short_date(&canvas->words, date->month, date->day);
             fam_canvas_line(canvas, x + step / 2, plot->base, x + step / 2, plot->base + 12, false);
-            double left = x + step / 2 - DATE_WIDTH / 2.0, most = plot->x + plot->width - DATE_WIDTH + 12;
-            (void)fam_canvas_text(canvas, words, left < most ? left : most, plot->base + 16, DATE_WIDTH, &DATE);
+            double width = fam_canvas_text_width(canvas, words, &DATE), left = x + step / 2 - width / 2;
+            double most = plot->x + plot->width - width; /* the last one ends where the columns do */
+            (void)fam_canvas_text(canvas, words, left < most ? left : most, plot->base + 16, width + 1, &DATE);
         }
     }
 }

@@ -210,6 +210,19 @@ static inline void seed_four_children(struct fam_facts *facts)
         (void)fixture_entry(facts, i, fourth, E(OVERWHELM), 3);
 }
 
+/* A week without a mood, of dangers above all, in which two of three children have no entries. */
+static inline void seed_grave(struct fam_facts *facts)
+{
+    (void)fixture_child(facts, fixture_word(facts, "Константин", "Constantine"));
+    int sasha = fixture_child(facts, fixture_word(facts, "Саша", "Sasha"));
+    (void)fixture_child(facts, fixture_word(facts, "Ася", "Asya"));
+    for (int i = 0; i < 3; i++)
+        fixture_entry(facts, i, sasha, E(SADNESS), 5)->has_danger = true;
+    (void)fixture_entry(facts, 3, sasha, E(TIREDNESS), 3);
+    for (int i = 0; i < 5; i++)
+        fixture_entry(facts, i, -1, E(SADNESS), 3)->has_danger = true;
+}
+
 /* A month and a quarter of two children. */
 static inline void seed_long(struct fam_facts *facts)
 {
@@ -239,6 +252,7 @@ static const struct fixture_family FIXTURE_FAMILIES[] = {
     {"hard_week", FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, seed_hard},
     {"one_child", FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, seed_one_child},
     {"four_children", FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, seed_four_children},
+    {"grave_week", FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, seed_grave},
     {"month", FAM__V1__REPORT_PERIOD__REPORT_PERIOD_MONTH, seed_long},
     {"quarter", FAM__V1__REPORT_PERIOD__REPORT_PERIOD_QUARTER, seed_long},
 };
