@@ -83,7 +83,12 @@ static void add_counts(const struct fam_locale *locale, const Fam__V1__Report *r
     snprintf(entries, sizeof(entries), "%d", report->entries);
     snprintf(checkins, sizeof(checkins), "%d", report->checkins);
     const struct fam_arg args[] = {{"entries", entries}, {"checkins", checkins}};
-    add_filled(html, T(locale, "report.counts"), args, 2);
+    /* Of what there was not, nothing is said. */
+    add_filled(html,
+               report->checkins == 0  ? T(locale, "report.counts_entries")
+               : report->entries == 0 ? T(locale, "report.counts_checkins")
+                                      : T(locale, "report.counts"),
+               args, 2);
 }
 
 static const char *trend_text(const struct fam_locale *locale, Fam__V1__Trend trend)

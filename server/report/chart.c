@@ -104,22 +104,22 @@ static void draw_head(struct fam_canvas *canvas)
     canvas->y = height + FAM_CHART_GAP;
 }
 
+/* None, where none came often enough: that would be said of a week of dangers, too. */
 static void draw_emotions(struct fam_canvas *canvas)
 {
     static const struct fam_type COUNT = {
         .size = FAM_CHART_TEXT, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_LEFT};
     const Fam__V1__Report *report = canvas->report;
     size_t shown = report->n_emotions < EMOTIONS_SHOWN ? report->n_emotions : EMOTIONS_SHOWN;
-    double heading = FAM_CHART_HEADING * 1.5;
-    const char *few = fam_words_text(&canvas->words, "chart.no_emotions");
-    double content =
-        shown > 0 ? (double)shown * ROW - 10 : fam_canvas_text_height(canvas, few, FAM_CHART_INNER, &QUIET);
+    double heading = FAM_CHART_HEADING * 1.5, content = (double)shown * ROW - 10;
+    if (shown == 0) {
+        return;
+    }
     fam_chart_begin_card(canvas, heading + content);
     (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.emotions"), FAM_CHART_LEFT, canvas->y,
                           FAM_CHART_INNER, &HEADING);
     canvas->y += heading;
-    double most = report->n_emotions > 0 ? report->emotions[0]->count : 1,
-           full = FAM_CHART_INNER - BAR_LABEL - BAR_COUNT;
+    double most = report->emotions[0]->count, full = FAM_CHART_INNER - BAR_LABEL - BAR_COUNT;
     for (size_t i = 0; i < shown; i++) {
         const Fam__V1__ReportEmotion *emotion = report->emotions[i];
         double y = canvas->y + (double)i * ROW, bar = full * emotion->count / most;
@@ -131,9 +131,6 @@ static void draw_emotions(struct fam_canvas *canvas)
                               &label);
         fam_canvas_box(canvas, FAM_CHART_LEFT + BAR_LABEL + 16, y + 4, bar, 44, 12, FAM_INK_BAR);
         (void)fam_canvas_text(canvas, count, FAM_CHART_LEFT + BAR_LABEL + 32 + bar, y, BAR_COUNT, &COUNT);
-    }
-    if (report->n_emotions == 0) {
-        (void)fam_canvas_text(canvas, few, FAM_CHART_LEFT, canvas->y, FAM_CHART_INNER, &QUIET);
     }
     canvas->y += content;
     fam_chart_end_card(canvas);
@@ -281,6 +278,7 @@ static void draw_kind_words(struct fam_canvas *canvas)
     canvas->y += FAM_CHART_GAP / 2.0;
 }
 
+/* Of what there was. */
 static void draw_foot(struct fam_canvas *canvas)
 {
     struct fam_type type = QUIET;
@@ -289,9 +287,10 @@ static void draw_foot(struct fam_canvas *canvas)
     (void)snprintf(entries, sizeof(entries), "%d", canvas->report->entries);
     (void)snprintf(checkins, sizeof(checkins), "%d", canvas->report->checkins);
     const struct fam_word_value values[] = {{"entries", entries}, {"checkins", checkins}};
-    (void)snprintf(line, sizeof(line), "%s  ·  %s",
-                   fam_words_say(&canvas->words, "chart.entries", values, FAM_ARRAY_SIZE(values)),
-                   fam_words_say(&canvas->words, "chart.checkins", values, FAM_ARRAY_SIZE(values)));
+    const char *told[] = {canvas->report->entries > 0 ? fam_words_say(&canvas->words, "chart.entries", values, 2) : "",
+                          canvas->report->checkins > 0 ? fam_words_say(&canvas->words, "chart.checkins", values, 2)
+                                                       : ""};
+    (void)snprintf(line, sizeof(line), "%s%s%s", told[0], *told[0] != '\0' && *told[1] != '\0' ? "  ·  " : "", told[1]);
     canvas->y += fam_canvas_text(canvas, line, FAM_CHART_LEFT, canvas->y, FAM_CHART_INNER, &type) + FAM_CHART_MARGIN;
 }
 

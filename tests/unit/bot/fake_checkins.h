@@ -338,6 +338,7 @@ static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__R
         third.name = TXT("Саша");
         report->n_children = 3;
         report->entries = 46;
+        report->checkins = 0;
     }
     report->positive = positive;
     report->n_positive = 1;

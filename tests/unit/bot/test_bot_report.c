@@ -72,7 +72,7 @@ Test(bot_report, children_without_entries_are_not_listed_and_what_is_about_none_
     w.report_has_three_children = true;
     say("/report");
     press(ru("report.week"));
-    assert_says(picture(), "Записей: 46");
+    assert_says(picture(), "Записей: 46.\n");
     assert_says(picture(), "<b>Маша</b>: 5 записей");
     assert_says(picture(), "И ещё 41 запись: ни о ком отдельно или о ком-то другом.");
     cr_assert_null(strstr(picture()->text, "Константин"));

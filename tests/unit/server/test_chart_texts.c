@@ -161,6 +161,24 @@ Test(chart_texts, name_the_children_with_entries_alone, .timeout = 60)
     }
 }
 
+/* Neither that something was not noted, nor that no feeling stood out: it may have been a week of dangers. */
+Test(chart_texts, say_nothing_of_what_there_was_not, .timeout = 60)
+{
+    struct fam_facts *facts = fixture_new(FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, RU);
+    seed_grave(facts);
+    draw(facts, "a grave week");
+    cr_expect(find("Главные чувства") == NULL && find("Настроение по дням") == NULL);
+    cr_expect(find("Константин") == NULL && find("Ася") == NULL);
+    cr_expect(find("Саша") != NULL && find("записей: 4") != NULL && find("Других записей: 5") != NULL);
+    cr_expect(find("Записей: 9") != NULL, "and of check-ins nothing");
+    fixture_free(facts);
+    facts = fixture_new(FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK, RU);
+    (void)fixture_mood(facts, 0, EVENING, 8);
+    draw(facts, "a mood");
+    cr_expect_not_null(find("Отметок: 1"));
+    fixture_free(facts);
+}
+
 /* 1 to 5 of an answer are 2 to 10. */
 Test(chart_texts, tell_the_scale_as_it_is, .timeout = 60)
 {
