@@ -274,6 +274,36 @@ static Fam__V1__Date fake_date(int day)
     return date;
 }
 
+/* Маша of five entries; with report_has_three_children two more without any, and many entries of nobody. */
+static void fake_children(Fam__V1__Report *report, Fam__V1__ReportEmotion **emotions)
+{
+    static Fam__V1__ReportWorked worked_one, *worked[1] = {&worked_one};
+    static Fam__V1__ReportChild child, second, third, *children[3] = {&child, &second, &third};
+    fam__v1__report_worked__init(&worked_one);
+    fam__v1__report_child__init(&child);
+    worked_one.kind = FAM__V1__RESPONSE_KIND__RESPONSE_KIND_GIVE_SPACE;
+    worked_one.helped = 3;
+    worked_one.rated = 4;
+    child.name = TXT("Маша");
+    child.entries = 5;
+    child.trend = FAM__V1__TREND__TREND_BETTER;
+    child.trend_is_told = w.report_tells_trends;
+    child.emotions = emotions;
+    child.worked = worked;
+    child.n_emotions = child.n_worked = 1;
+    report->children = children;
+    report->n_children = 1;
+    if (w.report_has_three_children) {
+        fam__v1__report_child__init(&second);
+        fam__v1__report_child__init(&third);
+        second.name = TXT("Константин");
+        third.name = TXT("Саша");
+        report->n_children = 3;
+        report->entries = 46;
+        report->checkins = 0;
+    }
+}
+
 /* Seven days from a Monday on; with `long_words` too much for a caption. */
 static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__ReportPeriod period)
 {
@@ -281,25 +311,12 @@ static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__R
     static char *positive[] = {good}, *steps[3], *attention[3];
     static char long_words[400];
     static Fam__V1__ReportEmotion anger, *emotions[1] = {&anger};
-    static Fam__V1__ReportWorked worked_one, *worked[1] = {&worked_one};
-    static Fam__V1__ReportChild child, second, third, *children[3] = {&child, &second, &third};
     static Fam__V1__Date dates[2];
     static Fam__V1__ReportDay first, last, *days[2] = {&first, &last};
     fam__v1__report__init(report);
     fam__v1__report_emotion__init(&anger);
-    fam__v1__report_worked__init(&worked_one);
-    fam__v1__report_child__init(&child);
     anger.emotion = FAM__V1__EMOTION__EMOTION_ANGER;
     anger.count = 4;
-    worked_one.kind = FAM__V1__RESPONSE_KIND__RESPONSE_KIND_GIVE_SPACE;
-    worked_one.helped = 3;
-    worked_one.rated = 4;
-    child.name = TXT("Маша");
-    child.entries = 5;
-    child.trend = FAM__V1__TREND__TREND_BETTER;
-    child.emotions = emotions;
-    child.worked = worked;
-    child.n_emotions = child.n_worked = 1;
     memset(long_words, 'a', sizeof(long_words) - 1);
     for (int i = 0; i < 3; i++)
         steps[i] = attention[i] = w.report_is_long ? long_words : TXT("Пора лечь пораньше.");
@@ -327,19 +344,10 @@ static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__R
     report->mood = 6.44;
     report->trend = FAM__V1__TREND__TREND_HARDER;
     report->emotions = emotions;
-    report->children = children;
-    report->n_emotions = report->n_children = 1;
-    report->trend_is_told = child.trend_is_told = w.report_tells_trends;
+    report->n_emotions = 1;
+    report->trend_is_told = w.report_tells_trends;
     report->mood = w.report_has_even_mood ? 5 : report->mood;
-    if (w.report_has_three_children) {
-        fam__v1__report_child__init(&second);
-        fam__v1__report_child__init(&third);
-        second.name = TXT("Константин");
-        third.name = TXT("Саша");
-        report->n_children = 3;
-        report->entries = 46;
-        report->checkins = 0;
-    }
+    fake_children(report, emotions);
     report->positive = positive;
     report->n_positive = 1;
     report->steps = steps;
