@@ -33,14 +33,8 @@ struct batch {
     struct fam_checkin_due dues[FAM_CHECKIN_DUE_MAX];
     size_t count;
     int64_t now_ms;
-    size_t sent, dropped[DROPS]; /* set anew when the transaction is tried again */
+    size_t sent, lost, dropped[DROPS]; /* set anew when the transaction is tried again */
 };
-
-/* A reminder is of a slot that follows the prefix. */
-static bool is_reminder(const struct fam_checkin_guest *guest)
-{
-    return strncmp(guest->name, FAM_CHECKIN_REMIND, strlen(FAM_CHECKIN_REMIND)) == 0;
-}
 
 static Fam__V1__CheckinSlot slot_of(const char *name)
 {
@@ -62,6 +56,7 @@ static bool plan(struct batch *batch, const struct fam_checkin_guest *guest, str
     }
     if (batch->now_ms >= expires_ms) {
         batch->dropped[DROP_LATE]++;
+        batch->lost++;
         return false;
     }
     if (show_ms >= expires_ms) {
@@ -129,7 +124,7 @@ static enum fam_code tell_all(struct batch *batch, struct fam_db *db, const stru
     size_t planned = 0, sent = 0;
     enum fam_code code = prompts == NULL ? fam_fail_memory(status) : FAM_OK;
     for (size_t i = 0; code == FAM_OK && i < count; i++) {
-        if (is_reminder(&guests[i])) {
+        if (fam_checkin_is_reminder(guests[i].name)) {
             code = remind(batch, db, &guests[i], status);
         } else {
             planned += plan(batch, &guests[i], &prompts[planned]) ? 1 : 0;
@@ -148,7 +143,7 @@ static enum fam_code send_all(struct fam_db *db, void *context, struct fam_statu
     struct batch *batch = context;
     struct fam_checkin_guest *guests = NULL;
     size_t count = 0;
-    batch->sent = 0;
+    batch->sent = batch->lost = 0;
     memset(batch->dropped, 0, sizeof(batch->dropped));
     enum fam_code code = fam_checkin_guests(db, batch->dues, batch->count, batch->now_ms, &guests, &count, status);
     if (code == FAM_OK) {
@@ -173,6 +168,9 @@ static enum fam_code try_batch(struct batch *batch, struct fam_status *status)
             fam_metrics_add(batch->context->metrics, FAM_M_CHECKINS_DROPPED, FAM_LABELS(DROP_LABELS[i]),
                             (double)batch->dropped[i]);
         }
+    }
+    if (batch->lost > 0) {
+        fam_metrics_add(batch->context->metrics, FAM_M_CHECKINS_LOST, FAM_LABELS("late"), (double)batch->lost);
     }
     if (batch->sent > 0) {
         fam_bell_ring(batch->context->bell);

@@ -67,6 +67,11 @@ static const struct fam_statement select_quiet = {
     "checkin_quiet", "SELECT " FAM_QUIET_COLUMNS "FROM users u " FAM_QUIET_JOINS("$2") "WHERE u.user_id = $1", "select",
     "checkin_settings"};
 
+bool fam_checkin_is_reminder(const char *name)
+{
+    return strncmp(name, FAM_CHECKIN_REMIND, strlen(FAM_CHECKIN_REMIND)) == 0;
+}
+
 static void copy_time(char ret_time[FAM_LOCAL_TIME_SIZE], const char *from)
 {
     (void)snprintf(ret_time, FAM_LOCAL_TIME_SIZE, "%s", from);

@@ -19,6 +19,8 @@
 struct fam_store;
 
 #define FAM_CHECKIN_REMIND "remind:"
+/* By the name of its schedule. */
+bool fam_checkin_is_reminder(const char *name);
 
 enum { FAM_CHECKIN_TIMES_MAX = 4, FAM_LOCAL_TIME_SIZE = 6 };
 

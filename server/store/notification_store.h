@@ -186,6 +186,7 @@ struct fam_notification_swept {
     size_t returned; /* leases that had ended without a word */
     /* By lane, from 0, of people who can be reached. */
     size_t expired[FAM_NOTIFICATION_LANES];
+    size_t expired_checkins; /* of them: check-ins alone */
 };
 /* Leases that have ended return, what is too old expires. */
 enum fam_code fam_notification_sweep(struct fam_db *db, struct fam_notification_swept *ret_swept,

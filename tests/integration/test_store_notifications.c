@@ -377,6 +377,7 @@ Test(notifications, what_is_too_old_expires_unsent)
     struct fam_notification_swept swept = sweep_notifications(f.store);
     cr_assert_eq(swept.expired[1], 1);
     cr_assert_eq(swept.expired[0] + swept.expired[2], 0);
+    cr_assert_eq(swept.expired_checkins, 1);
     fam_auto(batch_done) struct batch batch = lease(8, 8);
     cr_assert_eq(batch.count, 1);
     cr_assert(fam_uuid_equal(&batch.list[0].user_id, &boris));
