@@ -46,7 +46,9 @@ enum fam_code fam_checkin_settings_get(struct fam_store *store, const struct fam
 
 /* What is not set stays. */
 struct fam_checkin_settings_change {
-    bool set_times; /* these replace all that there are; each slot at most once; local times are complete */
+    /* These replace all that there are; each slot at most once; local times are complete. What waits to be delivered of
+     * a slot that goes expires, and so do reminders that would be wrong. */
+    bool set_times;
     size_t time_count;
     struct fam_checkin_time times[FAM_CHECKIN_TIMES_MAX];
     bool set_reminder;
