@@ -84,16 +84,16 @@ static void make_key(const struct batch *batch, const struct fam_checkin_guest *
     (void)snprintf(ret_key, KEY_SIZE, "remind:%s:%lld:%s", schedule, (long long)due->due_ms, user);
 }
 
-/* So many minutes before the check-in; it goes when that comes. Where clocks skip the time of the check-in in spring it
- * comes sooner than so: the words would be wrong. */
+/* So many minutes before the check-in; it goes when that comes. In the nights in which clocks change the check-in may
+ * come sooner than so, or an hour later: the words would be wrong. */
 static enum fam_code remind(struct batch *batch, struct fam_db *db, const struct fam_checkin_guest *guest,
                             struct fam_status *status)
 {
     int64_t checkin_ms = batch->dues[guest->index].due_ms + (int64_t)guest->quiet.reminder_minutes * MINUTE_MS;
     int64_t left_ms = checkin_ms - batch->now_ms;
-    bool is_too_near = guest->checkin_ms > 0 && guest->checkin_ms < checkin_ms;
+    bool is_wrong = guest->checkin_ms > 0 && guest->checkin_ms != checkin_ms;
     enum drop drop = guest->quiet.is_paused ? DROP_PAUSED : guest->quiet.until_ms > 0 ? DROP_QUIET : DROP_LATE;
-    if (drop != DROP_LATE || left_ms <= 0 || is_too_near) {
+    if (drop != DROP_LATE || left_ms <= 0 || is_wrong) {
         batch->dropped[drop]++;
         return FAM_OK;
     }

@@ -223,6 +223,27 @@ Test(checkin_tasks, a_reminder_that_says_more_minutes_than_there_are_is_left_out
     expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "1");
 }
 
+/* As on the night when clocks go back: the hour of the reminder is there twice, and its check-in comes in the second.
+ */
+Test(checkin_tasks, a_reminder_that_says_less_minutes_than_there_are_is_left_out)
+{
+    struct fam_uuid reminder = make_schedule("remind:evening");
+    int64_t due_ms = fam_wall_ms();
+    char text[200];
+    (void)make_schedule("evening");
+    be_quiet(180, 240);
+    (void)snprintf(text, sizeof(text),
+                   "UPDATE schedules SET next_at = to_timestamp(%lld / 1000.0) + INTERVAL '70 minutes' WHERE name = "
+                   "'evening'",
+                   (long long)due_ms);
+    sql(text);
+    tasks_work();
+    put_due(&reminder, due_ms);
+    sql_await(DONE "'send_checkin'", "1");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "0");
+    cr_expect_eq(dropped("late"), 1);
+}
+
 Test(checkin_tasks, who_wants_no_check_ins_any_more_gets_none_that_waits)
 {
     const struct fam_checkin_settings_change none = {.set_times = true};
