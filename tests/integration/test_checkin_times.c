@@ -427,3 +427,92 @@ Test(checkin_times, what_an_operator_sends_of_a_time_that_was_never_set_stays)
     cr_assert_eq(set_time(&c.anna, MORNING, "08:00", &status), FAM_OK, "%s", status.message);
     expect_sql(c.f.pg.conninfo, "SELECT state FROM notifications", "queued");
 }
+
+/* ---- what was in a bot's hands at that moment ---- */
+
+/* One that waits for Telegram, while `sql` changes the wishes; then it is due again. */
+static void change_while_leased(const char *sql)
+{
+    struct node_lease lease;
+    const Fam__V1__LeaseResponse *response = lease_now(&c.node, &lease);
+    cr_assert_eq(response->n_notifications, 1);
+    expect_sql(c.f.pg.conninfo, sql, "1");
+    node_nack(&c.node, response->notifications[0], FAM__V1__NACK_REASON__NACK_REASON_LATER);
+    fam_rpc_done(&lease.rpc);
+    expect_leased(&c.node, 0);
+}
+
+#define PAUSE "UPDATE checkin_settings SET paused_until = now() + INTERVAL '1 day' RETURNING 1"
+#define BE_QUIET                                                                                                       \
+    "UPDATE checkin_settings SET quiet_from = ((now() - INTERVAL '2 hours') AT TIME ZONE 'Europe/Moscow')::time, "     \
+    "quiet_until = ((now() + INTERVAL '2 hours') AT TIME ZONE 'Europe/Moscow')::time RETURNING 1"
+#define END "SELECT state || ' ' || reason FROM notifications"
+
+static void remind_one(void)
+{
+    Fam__V1__CheckinReminder reminder = FAM__V1__CHECKIN_REMINDER__INIT;
+    unsigned char packed[32];
+    reminder.slot = EVENING;
+    reminder.minutes = 10;
+    const struct fam_notification_new notification = {
+        .user_id = &c.anna,
+        .lane = FAM__V1__LANE__LANE_CHECKINS,
+        .kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN_REMINDER,
+        .body = packed,
+        .body_size = fam__v1__checkin_reminder__pack(&reminder, packed)};
+    be_awake(c.f.store, &c.anna);
+    cr_assert(add_notification(c.f.store, &notification));
+}
+
+Test(checkin_times, a_check_in_that_comes_back_within_a_pause_is_not_shown)
+{
+    cr_assert_eq(send_one(0), 1);
+    change_while_leased(PAUSE);
+    expect_sql(c.f.pg.conninfo, END, "failed PAUSED");
+}
+
+Test(checkin_times, a_check_in_that_comes_back_within_quiet_hours_is_not_shown)
+{
+    cr_assert_eq(send_one(0), 1);
+    change_while_leased(BE_QUIET);
+    expect_sql(c.f.pg.conninfo, END, "failed QUIET_HOURS");
+}
+
+Test(checkin_times, a_reminder_that_comes_back_within_a_pause_or_quiet_hours_is_not_shown)
+{
+    remind_one();
+    change_while_leased(PAUSE);
+    expect_sql(c.f.pg.conninfo, END, "failed PAUSED");
+    expect_sql(c.f.pg.conninfo, "DELETE FROM notifications RETURNING 1", "1");
+    expect_sql(c.f.pg.conninfo, "UPDATE checkin_settings SET paused_until = NULL RETURNING 1", "1");
+    remind_one();
+    change_while_leased(BE_QUIET);
+    expect_sql(c.f.pg.conninfo, END, "failed QUIET_HOURS");
+}
+
+Test(checkin_times, a_report_that_comes_back_within_a_pause_or_quiet_hours_or_unwanted_is_not_shown)
+{
+    static const char *const WAYS[][2] = {
+        {PAUSE, "failed PAUSED"},
+        {BE_QUIET, "failed QUIET_HOURS"},
+        {"UPDATE checkin_settings SET weekly_report = false RETURNING 1", "failed SWITCHED_OFF"}};
+    for (size_t i = 0; i < sizeof(WAYS) / sizeof(WAYS[0]); i++) {
+        add_report(c.f.store, &c.anna, 3);
+        change_while_leased(WAYS[i][0]);
+        expect_sql(c.f.pg.conninfo, END, WAYS[i][1]);
+        expect_sql(c.f.pg.conninfo, "DELETE FROM notifications RETURNING 1", "1");
+        expect_sql(c.f.pg.conninfo, "DELETE FROM checkin_settings RETURNING 1", "1");
+    }
+}
+
+/* A bot's clock and the database's differ: what waited for the end of quiet hours is not refused for a moment. */
+Test(checkin_times, the_last_moments_of_quiet_hours_are_their_end)
+{
+    cr_assert_eq(send_one(0), 1);
+    expect_sql(c.f.pg.conninfo,
+               "UPDATE checkin_settings SET quiet_from = ((now() - INTERVAL '2 hours') AT TIME ZONE "
+               "'Europe/Moscow')::time, quiet_until = ((now() + INTERVAL '20 seconds') AT TIME ZONE "
+               "'Europe/Moscow')::time RETURNING 1",
+               "1");
+    expect_leased(&c.node, 1);
+}
