@@ -333,7 +333,9 @@ enum fam_code fam_notify_show(struct fam_services_context *context, struct fam_r
     bool is_owed = leased->lane == FAM__V1__LANE__LANE_ANSWERS ||
                    leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE ||
                    (leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_FOLLOW_UP && !is_question);
-    if (!leased->may_process || (!is_owed && !leased->may_notify)) {
+    /* Who has withdrawn that, too, is still told when an operator looks at what is left. */
+    bool may_process = leased->may_process || leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE;
+    if (!may_process || (!is_owed && !leased->may_notify)) {
         ret_shown->reason = "CONSENT_WITHDRAWN";
         return FAM_OK;
     }

@@ -38,9 +38,12 @@ static const struct fam_statement select_times = {
 static const struct fam_statement hold_person = {
     "checkin_settings_person", "SELECT 1 FROM users WHERE user_id = $1 AND erased_at IS NULL FOR NO KEY UPDATE",
     "select", "users"};
+/* Nothing is kept of who does not consent; who withdrew may still switch off. */
 static const struct fam_statement make_row = {
     "checkin_settings_make",
-    "INSERT INTO checkin_settings (user_id) VALUES ($1) ON CONFLICT (user_id) DO UPDATE SET updated_at = now()",
+    "INSERT INTO checkin_settings (user_id) SELECT u.user_id FROM users u WHERE u.user_id = $1 AND (" CONSENT(
+        "processing") " OR EXISTS (SELECT FROM checkin_settings s WHERE s.user_id = $1)) "
+                      "ON CONFLICT (user_id) DO UPDATE SET updated_at = now()",
     "insert", "checkin_settings"};
 static const struct fam_statement update_row = {
     "checkin_settings_set",

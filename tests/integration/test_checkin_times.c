@@ -165,6 +165,34 @@ Test(checkin_times, times_need_consent_to_messages_and_not_now_needs_none)
     cr_assert_eq(set(&boris, &none, times, &status), FAM_OK, "%s", status.message);
 }
 
+Test(checkin_times, of_who_does_not_consent_neither_a_pause_nor_a_wish_is_kept)
+{
+    struct fam_uuid boris = make_user(c.f.store, 2);
+    struct fam_status status;
+    struct world_call call;
+    char times[200];
+    Fam__V1__PauseScheduleRequest pause = FAM__V1__PAUSE_SCHEDULE_REQUEST__INIT;
+    Fam__V1__SetScheduleRequest off = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
+    pause.days = 7;
+    cr_assert_eq(CALL(&call, &boris, pause_schedule, &pause), FAM_OK, "%s", call.status.message);
+    cr_expect_eq(ANSWER(&call, PauseSchedule)->schedule->paused_until_ms, 0);
+    fam_rpc_done(&call.rpc);
+    off.weekly_report = FAM__V1__SWITCH_STATE__SWITCH_STATE_OFF;
+    cr_expect_eq(set(&boris, &off, times, &status), FAM_OK, "%s", status.message);
+    expect_sql(c.f.pg.conninfo, "SELECT count(*) FROM checkin_settings", "0");
+    /* Who had wishes and withdrew may still switch off. */
+    give_consent(c.f.store, &boris, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, true);
+    off.weekly_report = FAM__V1__SWITCH_STATE__SWITCH_STATE_ON;
+    (void)set(&boris, &off, times, &status);
+    cr_assert_eq(CALL(&call, &boris, pause_schedule, &pause), FAM_OK, "%s", call.status.message);
+    fam_rpc_done(&call.rpc);
+    give_consent(c.f.store, &boris, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, false);
+    off.weekly_report = FAM__V1__SWITCH_STATE__SWITCH_STATE_OFF;
+    cr_expect_eq(set(&boris, &off, times, &status), FAM_OK, "%s", status.message);
+    expect_sql(c.f.pg.conninfo, "SELECT count(*) || ' ' || count(*) FILTER (WHERE weekly_report) FROM checkin_settings",
+               "1 0");
+}
+
 Test(checkin_times, a_pause_of_a_week_silences_everything_and_can_be_ended)
 {
     Fam__V1__PauseScheduleRequest request = FAM__V1__PAUSE_SCHEDULE_REQUEST__INIT;

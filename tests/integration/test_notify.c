@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <time.h>
 
+#include "store/audit_store.h"
 #include "support/notify_node.h"
 
 static struct store_fixture f;
@@ -224,6 +225,26 @@ Test(notify, a_better_reading_needs_the_consent_to_processing_alone)
     give_consent(f.store, &anna, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, false);
     expect_leased(&node, 0);
     sql("SELECT state || ' ' || reason FROM notifications", "failed CONSENT_WITHDRAWN");
+}
+
+Test(notify, who_withdrew_everything_is_still_told_that_an_operator_looked)
+{
+    const struct fam_audit look = {.principal = "admin:olga",
+                                   .method = "fam.v1.CheckinService/ListCheckins",
+                                   .user_id = &anna,
+                                   .reason = "support case 4711",
+                                   .request_id = "1"};
+    struct node_lease lease;
+    struct fam_status failure;
+    bool told = false;
+    give_consent(f.store, &anna, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS, false);
+    give_consent(f.store, &anna, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, false);
+    cr_assert_eq(fam_audit_look(f.store, &look, &told, &failure), FAM_OK, "%s", failure.message);
+    cr_assert(told);
+    const Fam__V1__Notification *notification = the_one(&lease);
+    cr_assert_eq(notification->kind, FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE);
+    cr_assert_gt(notification->notice->at_ms, 0);
+    fam_rpc_done(&lease.rpc);
 }
 
 Test(notify, an_entry_whose_key_is_gone_is_not_shown)
