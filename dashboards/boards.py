@@ -225,7 +225,7 @@ DATABASE = ("database", "fam-database", "Family Emotions: Database and Redis", "
         graph("Redis", "short", "1 while it answers.", ("family_emotions_redis_up", "{{instance}}"), alert="RedisDown", w=8, h=6, max=1),
         gauge("Pool in use", "percentunit", "Connections to PostgreSQL in use, of the pool's size.",
               ("family_emotions_db_connections_active / family_emotions_db_connections_max", "{{instance}}"),
-              alert="DatabaseConnectionHigh", red=0.8, max=1, w=8, h=6),
+              alert="DatabaseConnectionHigh", red=0.6, max=1, w=8, h=6),
     ]),
     ("Statements", [
         graph("Connections", "short", "In use, and the pool's size.",
