@@ -25,8 +25,9 @@ static const struct fam_statement select_settings = {
     "checkin_settings",
     "SELECT " SETTINGS ", coalesce(f.time_zone, 'UTC'), "
     "CASE WHEN s.paused_until > now() THEN (extract(epoch FROM s.paused_until) * 1000)::bigint ELSE 0 END, " CONSENT(
-        "notifications") " FROM users u LEFT JOIN checkin_settings s ON s.user_id = u.user_id " FAM_FAMILY_OF_USER
-                         "WHERE u.user_id = $1 AND u.erased_at IS NULL",
+        "notifications") " AND " CONSENT("processing") ", f.family_id IS NOT NULL FROM users u LEFT JOIN "
+                                                       "checkin_settings s ON s.user_id = u.user_id " FAM_FAMILY_OF_USER
+                                                       "WHERE u.user_id = $1 AND u.erased_at IS NULL",
     "select", "checkin_settings"};
 static const struct fam_statement select_times = {
     "checkin_times",
@@ -131,6 +132,7 @@ static enum fam_code read_settings(struct fam_db *db, const struct fam_uuid *use
     (void)snprintf(ret_settings->time_zone, sizeof(ret_settings->time_zone), "%s", fam_rows_text(&rows, 0, 4));
     ret_settings->paused_until_ms = fam_rows_i64(&rows, 0, 5);
     ret_settings->consents = fam_rows_i64(&rows, 0, 6) != 0;
+    ret_settings->has_family = fam_rows_i64(&rows, 0, 7) != 0;
     return read_times(db, user_id, ret_settings, status);
 }
 

@@ -37,7 +37,8 @@ struct fam_checkin_settings {
     char quiet_from[FAM_LOCAL_TIME_SIZE], quiet_until[FAM_LOCAL_TIME_SIZE]; /* "": no quiet hours */
     int64_t paused_until_ms;                                                /* 0: no pause, or it is over */
     bool weekly_report;
-    bool consents; /* to notifications */
+    bool consents;   /* to processing and to notifications */
+    bool has_family; /* without one there is no weekly report */
 };
 /* NOT_FOUND: no such person. */
 enum fam_code fam_checkin_settings_get(struct fam_store *store, const struct fam_uuid *user_id,

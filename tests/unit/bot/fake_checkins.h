@@ -223,7 +223,8 @@ static void answer_schedule(struct fam_backend_reply *reply, enum fam_backend_me
     schedule.quiet_until = w.quiet_until;
     schedule.paused_until_ms = w.pause_days > 0 ? w.wall_ms + (int64_t)w.pause_days * 86400000 : 0;
     schedule.weekly_report = w.weekly_report;
-    schedule.consents = w.notifications == 1;
+    schedule.consents = w.notifications == 1 && w.processing == 1;
+    schedule.has_family = w.family;
     Fam__V1__GetScheduleResponse got = FAM__V1__GET_SCHEDULE_RESPONSE__INIT;
     Fam__V1__SetScheduleResponse set = FAM__V1__SET_SCHEDULE_RESPONSE__INIT;
     Fam__V1__PauseScheduleResponse paused = FAM__V1__PAUSE_SCHEDULE_RESPONSE__INIT;
