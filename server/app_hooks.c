@@ -61,14 +61,33 @@ static enum fam_code look_up(void *context, struct fam_call *call, struct fam_st
 /* What the call is about, where its request names one thing. */
 static bool find_target(const struct fam_call *call, struct fam_uuid *ret_target)
 {
-    size_t size = 0;
+    static const struct {
+        const char *method;
+        const ProtobufCMessageDescriptor *request;
+        const char *field;
+    } NAMED[] = {
+        {"fam.v1.TranslationService/GetEntry", &fam__v1__get_entry_request__descriptor, "entry_id"},
+        {"fam.v1.CheckinService/ListCheckins", &fam__v1__list_checkins_request__descriptor, "checkin_id"},
+        {"fam.v1.CheckinService/GetReport", &fam__v1__get_report_request__descriptor, "report_id"},
+    };
+    size_t size = 0, at = 0;
     const void *payload = fam_call_payload(call, &size);
-    if (strcmp(fam_call_method(call)->name, "fam.v1.TranslationService/GetEntry") != 0) {
+    while (at < FAM_ARRAY_SIZE(NAMED) && strcmp(fam_call_method(call)->name, NAMED[at].method) != 0) {
+        at++;
+    }
+    if (at == FAM_ARRAY_SIZE(NAMED)) {
         return false;
     }
-    Fam__V1__GetEntryRequest *request = fam__v1__get_entry_request__unpack(NULL, size, payload);
-    bool found = request != NULL && fam_uuid_parse(request->entry_id, ret_target);
-    fam__v1__get_entry_request__free_unpacked(request, NULL);
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(NAMED[at].request, NAMED[at].field);
+    ProtobufCMessage *request = protobuf_c_message_unpack(NAMED[at].request, NULL, size, payload);
+    bool found = false;
+    if (request != NULL && field != NULL) {
+        const char *value = NULL;
+        memcpy(&value, (const char *)request + field->offset, sizeof(value)); /* a string field */
+        found = fam_uuid_parse(value, ret_target);
+    }
+    protobuf_c_message_free_unpacked(request, NULL);
     return found;
 }
 

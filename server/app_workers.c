@@ -34,6 +34,7 @@ static enum fam_code list_types(struct fam_app *app, struct fam_status *status)
         .log = app->log,
         .reading_ms = app->config->claude_timeout_ms,
         .retention_days = app->config->retention_days,
+        .workers = app->config->task_workers,
     };
     return fam_handlers_add(&app->handlers, &app->tasks, status);
 }

@@ -10,34 +10,24 @@
 #include "fam/v1/ops.pb-c.h"
 #include "words.h"
 
-enum {
-    PAGE = 50,
-    PAGES_MAX = 1000, /* of check-ins, on the way to one */
-    TOKEN_SIZE = 129
-};
-
-/* One page, for the user of --user; the caller ends *rpc. */
-static enum fam_code list(struct fam_ctl *ctl, int32_t page_size, char *token, struct fam_rpc *rpc,
+/* For the user of --user; the caller ends *rpc. */
+static enum fam_code list(struct fam_ctl *ctl, const Fam__V1__ListCheckinsRequest *request, struct fam_rpc *rpc,
                           const Fam__V1__ListCheckinsResponse **ret_response, struct fam_status *status)
 {
-    Fam__V1__ListCheckinsRequest request = FAM__V1__LIST_CHECKINS_REQUEST__INIT;
     struct fam_uuid user_id = {{0}};
     (void)fam_uuid_parse(fam_parsed_value(ctl->parsed, "--user"), &user_id);
     const struct fam_rpc_options options = fam_ctl_opening_call(ctl, &user_id);
-    request.page_size = page_size;
-    request.page_token = token;
     fam_rpc_init(rpc, &options);
-    enum fam_code code = FAM_RPC(ctl->client, fam__v1__checkin_service, list_checkins, rpc, &request, status);
+    enum fam_code code = FAM_RPC(ctl->client, fam__v1__checkin_service, list_checkins, rpc, request, status);
     *ret_response = code == FAM_OK ? (const Fam__V1__ListCheckinsResponse *)fam_rpc_response(rpc) : NULL;
     return code;
 }
 
-/* When, which, how far; not a word of what was answered. */
+/* When, which, how it ended; not a word of what was answered, nor how much was asked, which tells a hard day. */
 static void show_list(struct fam_out *out, const Fam__V1__ListCheckinsResponse *response)
 {
     static const struct fam_column columns[] = {
-        {"checkin_id", "ID"},        {"slot", "SLOT"},         {"state", "STATE"}, {"due_at", "DUE AT"},
-        {"finished_at", "ENDED AT"}, {"answered", "ANSWERED"}, {"asked", "ASKED"}};
+        {"checkin_id", "ID"}, {"slot", "SLOT"}, {"state", "STATE"}, {"due_at", "DUE AT"}, {"finished_at", "ENDED AT"}};
     fam_out_table(out, "checkins", columns, FAM_ARRAY_SIZE(columns), FAM_LAYOUT_COLUMNS);
     for (size_t i = 0; i < response->n_checkins; i++) {
         const Fam__V1__Checkin *checkin = response->checkins[i];
@@ -46,8 +36,6 @@ static void show_list(struct fam_out *out, const Fam__V1__ListCheckinsResponse *
         fam_ctl_word_cell(out, &fam__v1__checkin_state__descriptor, (int)checkin->state);
         fam_out_cell(out, FAM_TIME(checkin->due_at_ms));
         fam_out_cell(out, FAM_TIME(checkin->finished_at_ms));
-        fam_out_cell(out, FAM_NUMBER(checkin->n_answers));
-        fam_out_cell(out, FAM_NUMBER(checkin->asked));
     }
     fam_ctl_show_next(out, response->next_page_token);
 }
@@ -56,8 +44,10 @@ enum fam_code fam_ctl_checkin_list(struct fam_ctl *ctl, struct fam_status *statu
 {
     const Fam__V1__ListCheckinsResponse *response = NULL;
     struct fam_rpc rpc;
-    int32_t limit = (int32_t)fam_parsed_number(ctl->parsed, "--limit", 20);
-    enum fam_code code = list(ctl, limit, fam_ctl_flag_text(ctl, "--after"), &rpc, &response, status);
+    Fam__V1__ListCheckinsRequest request = FAM__V1__LIST_CHECKINS_REQUEST__INIT;
+    request.page_size = (int32_t)fam_parsed_number(ctl->parsed, "--limit", 20);
+    request.page_token = fam_ctl_flag_text(ctl, "--after");
+    enum fam_code code = list(ctl, &request, &rpc, &response, status);
     if (code == FAM_OK) {
         show_list(&ctl->out, response);
     }
@@ -88,36 +78,21 @@ static void show_one(struct fam_out *out, const Fam__V1__Checkin *checkin)
     }
 }
 
-static const Fam__V1__Checkin *find(const Fam__V1__ListCheckinsResponse *response, const char *checkin_id)
-{
-    for (size_t i = 0; i < response->n_checkins; i++) {
-        if (strcmp(response->checkins[i]->checkin_id, checkin_id) == 0) {
-            return response->checkins[i];
-        }
-    }
-    return NULL;
-}
-
 enum fam_code fam_ctl_checkin_show(struct fam_ctl *ctl, struct fam_status *status)
 {
-    char token[TOKEN_SIZE] = "";
-    bool found = false;
-    enum fam_code code = FAM_OK;
-    for (int page = 0; page < PAGES_MAX && code == FAM_OK && !found && (page == 0 || token[0] != '\0'); page++) {
-        const Fam__V1__ListCheckinsResponse *response = NULL;
-        struct fam_rpc rpc;
-        code = list(ctl, PAGE, token, &rpc, &response, status);
-        if (code == FAM_OK) {
-            const Fam__V1__Checkin *checkin = find(response, ctl->parsed->arguments[0]);
-            found = checkin != NULL;
-            if (found) {
-                show_one(&ctl->out, checkin);
-            }
-            (void)snprintf(token, sizeof(token), "%s", response->next_page_token);
-        }
-        fam_rpc_done(&rpc);
+    const Fam__V1__ListCheckinsResponse *response = NULL;
+    struct fam_rpc rpc;
+    Fam__V1__ListCheckinsRequest request = FAM__V1__LIST_CHECKINS_REQUEST__INIT;
+    request.checkin_id = ctl->parsed->arguments[0];
+    enum fam_code code = list(ctl, &request, &rpc, &response, status);
+    if (code == FAM_OK && response->n_checkins != 1) {
+        code = fam_fail(status, FAM_NOT_FOUND, "that user has no such check-in");
     }
-    return code != FAM_OK || found ? code : fam_fail(status, FAM_NOT_FOUND, "that user has no such check-in");
+    if (code == FAM_OK) {
+        show_one(&ctl->out, response->checkins[0]);
+    }
+    fam_rpc_done(&rpc);
+    return code;
 }
 
 enum fam_code fam_ctl_checkin_send(struct fam_ctl *ctl, struct fam_status *status)

@@ -43,6 +43,7 @@ struct fam_handlers {
     struct fam_log *log;         /* may be NULL */
     uint32_t reading_ms;         /* FAM_CLAUDE_TIMEOUT_MS */
     uint32_t retention_days;     /* FAM_RETENTION_DAYS */
+    uint32_t workers;            /* threads that run handlers in this process */
 };
 
 /* Adds all types to the table. `handlers` is borrowed like what it names. */

@@ -19,9 +19,10 @@
 #include "store/store.h"
 #include "store/words.h"
 
-/* Where a batch is full a crowd is due, and many more follow: parents who type meanwhile come first. So a worker rests
- * six times as long as it worked, REST_MS at most. */
-enum { KEY_SIZE = 129, MINUTE_MS = 60000, REST_TIMES = 6, REST_MS = 150 };
+/* Where a batch is full a crowd is due, and many more follow: parents who type meanwhile come first. So workers rest so
+ * long that all of them together work half of the time of one, REST_MS at most; and not any more once those who are due
+ * wait for IMPATIENT_MS. */
+enum { KEY_SIZE = 129, MINUTE_MS = 60000, REST_MS = 150, IMPATIENT_MS = 45000 };
 
 enum drop { DROP_LATE, DROP_QUIET, DROP_PAUSED, DROPS };
 static const char *const DROP_LABELS[DROPS] = {"late", "quiet", "paused"};
@@ -195,9 +196,10 @@ static void try_each(const struct batch *batch)
     }
 }
 
-static void rest(uint64_t worked_us)
+static void rest(const struct batch *batch, uint64_t worked_us)
 {
-    uint64_t rest_us = worked_us * REST_TIMES;
+    uint64_t times = batch->context->workers > 0 ? 2 * (uint64_t)batch->context->workers - 1 : 1;
+    uint64_t rest_us = worked_us * times;
     rest_us = rest_us < (uint64_t)REST_MS * 1000 ? rest_us : (uint64_t)REST_MS * 1000;
     (void)nanosleep(&(struct timespec){.tv_nsec = (long)rest_us * 1000}, NULL);
 }
@@ -209,8 +211,8 @@ static void run_batch(struct batch *batch)
     if (batch->count > 0 && try_batch(batch, &status) != FAM_OK) {
         try_each(batch);
     }
-    if (batch->count == FAM_CHECKIN_DUE_MAX) {
-        rest(fam_mono_us() - began_us);
+    if (batch->count == FAM_CHECKIN_DUE_MAX && fam_wall_ms() - batch->dues[0].due_ms < IMPATIENT_MS) {
+        rest(batch, fam_mono_us() - began_us);
     }
     batch->count = 0;
 }

@@ -12,7 +12,8 @@
 #include "queue/task_run.h"
 
 /* As struct fam_task_type has it; the context is a struct fam_handlers (queue/handlers.h). The runs share a
- * transaction; when it fails each has one of its own. After ten of them the handler rests for a while. */
+ * transaction; when it fails each has one of its own. After ten of them the handler rests for a while,
+ * longer where more workers are at it. */
 void fam_task_checkin(void *context, struct fam_run *const *runs, size_t count);
 
 #endif

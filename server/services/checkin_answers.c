@@ -343,6 +343,24 @@ static enum fam_code show_page(struct fam_services_context *context, const struc
     return fam_reply_check(reply, status);
 }
 
+/* Of one id: a list of it, or an empty one. */
+static enum fam_code get_alone(struct fam_services_context *context, const struct fam_call *call, const char *id,
+                               struct fam_checkin **ret_list, size_t *ret_count, struct fam_status *status)
+{
+    struct fam_uuid checkin_id;
+    enum fam_code code = fam_service_uuid(id, "checkin_id", &checkin_id, status);
+    if (code != FAM_OK) {
+        return code;
+    }
+    *ret_list = calloc(1, sizeof(**ret_list));
+    if (*ret_list == NULL) {
+        return fam_fail_memory(status);
+    }
+    code = fam_checkin_get(context->store, fam_call_acting_user(call), &checkin_id, *ret_list, status);
+    *ret_count = code == FAM_OK ? 1 : 0;
+    return code == FAM_NOT_FOUND ? FAM_OK : code;
+}
+
 FAM_CHECKIN_METHOD(list_checkins, ListCheckins)
 {
     struct fam_status status;
@@ -354,7 +372,9 @@ FAM_CHECKIN_METHOD(list_checkins, ListCheckins)
     fam_reply_init(&reply);
     Fam__V1__ListCheckinsResponse response = FAM__V1__LIST_CHECKINS_RESPONSE__INIT;
     enum fam_code code = fam_service_read_page(request->page_size, request->page_token, &page, &status);
-    if (code == FAM_OK) {
+    if (code == FAM_OK && request->checkin_id[0] != '\0') {
+        code = get_alone(context, call, request->checkin_id, &list, &count, &status);
+    } else if (code == FAM_OK) {
         code = fam_checkin_list(context->store, fam_call_acting_user(call), page.before, page.limit, &list, &count,
                                 &more, &status);
     }

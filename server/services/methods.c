@@ -214,6 +214,7 @@ const struct fam_field_rule fam_field_rules[] = {
     RULE("SkipCheckinRequest.checkin_id", REQUIRED, 36, 36),
     RULE("ListCheckinsRequest.page_size", OPTIONAL, 1, 50),
     RULE("ListCheckinsRequest.page_token", OPTIONAL, 0, 128),
+    RULE("ListCheckinsRequest.checkin_id", OPTIONAL, 36, 36),
     RULE("GetReportRequest.report_id", OPTIONAL, 36, 36),
     RULE("ListReportsRequest.page_size", OPTIONAL, 1, 50),
     RULE("ListReportsRequest.page_token", OPTIONAL, 0, 128),

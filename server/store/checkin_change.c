@@ -208,28 +208,39 @@ struct sweep {
     size_t count;
 };
 
-/* How far it went stands inside the seal. That of an erased person opens no more, a damaged one neither: it counts as
- * nothing, so that it keeps no other from being swept. */
+/* How far it went stands inside the seal. What can't be opened, as of a person who is being erased, counts as nothing:
+ * it keeps no other from being swept. */
+static enum fam_code open_end(struct fam_store *store, struct fam_db *db, const struct fam_rows *rows, size_t row,
+                              struct fam_checkin *checkin, struct fam_status *status)
+{
+    fam_auto(fam_key_done) struct fam_key key = {{0}};
+    const struct fam_uuid user_id = fam_rows_uuid(rows, row, SWEPT_USER);
+    checkin->checkin_id = fam_rows_uuid(rows, row, SWEPT_CHECKIN);
+    if (fam_rows_is_null(rows, row, SWEPT_ANSWERS)) {
+        return FAM_OK;
+    }
+    enum fam_code code = fam_entry_author_key(store, db, &user_id, &key, status);
+    if (code == FAM_OK) {
+        code = fam_checkin_open(rows, row, SWEPT_ANSWERS, &key, &user_id, checkin, status);
+    }
+    return code == FAM_NOT_FOUND || code == FAM_DATA_LOSS || code == FAM_FAILED_PRECONDITION ? FAM_OK : code;
+}
+
 static enum fam_code take_end(struct fam_store *store, struct fam_db *db, const struct fam_rows *rows, size_t row,
                               struct fam_checkin_end *ret_end, struct fam_status *status)
 {
-    fam_auto(fam_checkin_done) struct fam_checkin checkin = {.checkin_id = fam_rows_uuid(rows, row, SWEPT_CHECKIN)};
-    fam_auto(fam_key_done) struct fam_key key = {{0}};
-    const struct fam_uuid user_id = fam_rows_uuid(rows, row, SWEPT_USER);
-    bool is_apart = fam_rows_is_null(rows, row, SWEPT_ANSWERS); /* then it stands in clear, or is 0 */
+    fam_auto(fam_checkin_done) struct fam_checkin checkin = {.said_count = 0};
     enum fam_code code = FAM_OK;
-    if (!is_apart) {
-        code = fam_entry_author_key(store, db, &user_id, &key, status);
-        if (code == FAM_OK) {
-            code = fam_checkin_open(rows, row, SWEPT_ANSWERS, &key, &user_id, &checkin, status);
-        }
+    *ret_end = (struct fam_checkin_end){.slot = fam_checkin_slot_of_word(fam_rows_text(rows, row, SWEPT_SLOT)),
+                                        .counts = fam_rows_i64(rows, row, SWEPT_COUNTS) != 0,
+                                        .asked = (size_t)fam_rows_i64(rows, row, SWEPT_ASKED),
+                                        .answered = (size_t)fam_rows_i64(rows, row, SWEPT_ANSWERED)};
+    if (ret_end->answered == 0) { /* else they stand apart, and that many */
+        code = open_end(store, db, rows, row, &checkin, status);
+        ret_end->asked = checkin.asked;
+        ret_end->answered = checkin.said_count;
     }
-    *ret_end = (struct fam_checkin_end){
-        .slot = fam_checkin_slot_of_word(fam_rows_text(rows, row, SWEPT_SLOT)),
-        .counts = fam_rows_i64(rows, row, SWEPT_COUNTS) != 0,
-        .asked = is_apart ? (size_t)fam_rows_i64(rows, row, SWEPT_ASKED) : checkin.asked,
-        .answered = is_apart ? (size_t)fam_rows_i64(rows, row, SWEPT_ANSWERED) : checkin.said_count};
-    return code == FAM_NOT_FOUND || code == FAM_DATA_LOSS ? FAM_OK : code;
+    return code;
 }
 
 static enum fam_code sweep(struct fam_store *store, struct fam_db *db, void *context, struct fam_outcome *outcome,

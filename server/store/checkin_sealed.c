@@ -43,6 +43,26 @@ static enum fam_code take_answer(Fam__V1__CheckinAnswer *answer, struct fam_chec
     return FAM_OK;
 }
 
+/* Words that were not taken over are wiped; takes NULL. */
+static void answer_free(Fam__V1__CheckinAnswer *answer)
+{
+    if (answer != NULL && answer->answer != protobuf_c_empty_string) {
+        fam_text_wipe(&answer->answer);
+    }
+    fam__v1__checkin_answer__free_unpacked(answer, NULL);
+}
+
+static void answers_free(Fam__V1__CheckinAnswers *answers)
+{
+    for (size_t i = 0; answers != NULL && i < answers->n_answers; i++) {
+        answer_free(answers->answers[i]);
+    }
+    if (answers != NULL) {
+        answers->n_answers = 0;
+    }
+    fam__v1__checkin_answers__free_unpacked(answers, NULL);
+}
+
 /* An answer that stands under another question than it was given to is damage. */
 static enum fam_code take_answer_apart(const struct fam_secret *body, const char *question_id,
                                        struct fam_checkin *checkin, struct fam_status *status)
@@ -51,7 +71,7 @@ static enum fam_code take_answer_apart(const struct fam_secret *body, const char
     enum fam_code code = answer == NULL || strcmp(answer->question_id, question_id) != 0
                              ? fam_fail(status, FAM_DATA_LOSS, "a sealed answer of a check-in is another question's")
                              : take_answer(answer, checkin, status);
-    fam__v1__checkin_answer__free_unpacked(answer, NULL);
+    answer_free(answer);
     return code;
 }
 
@@ -99,7 +119,7 @@ enum fam_code fam_checkin_open(const struct fam_rows *rows, size_t row, int colu
     if (code == FAM_OK) {
         checkin->asked = (size_t)answers->asked;
     }
-    fam__v1__checkin_answers__free_unpacked(answers, NULL);
+    answers_free(answers);
     return code;
 }
 

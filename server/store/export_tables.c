@@ -215,8 +215,10 @@ const struct fam_export_table fam_export_tables[] = {
           "WHEN "
           "target_id = $1 OR target_id = " MY_FAMILY " OR EXISTS (SELECT 1 FROM emotion_entries e WHERE e.entry_id = "
           "target_id AND e.user_id = $1) OR EXISTS (SELECT 1 FROM feedback f WHERE f.feedback_id = target_id AND "
-          "f.user_id = $1) THEN target_id END)::text, user_id" NO_KEY
-          " FROM audit_log WHERE user_id = $1" BEHIND("audit_id", "0"),
+          "f.user_id = $1) OR EXISTS (SELECT 1 FROM checkins k WHERE k.checkin_id = target_id AND k.user_id = $1) OR "
+          "EXISTS (SELECT 1 FROM reports r WHERE r.report_id = target_id AND r.user_id = $1) THEN target_id "
+          "END)::text, "
+          "user_id" NO_KEY " FROM audit_log WHERE user_id = $1" BEHIND("audit_id", "0"),
           "select", "audit_log"}},
 };
 const size_t fam_export_tables_count = FAM_ARRAY_SIZE(fam_export_tables);

@@ -178,6 +178,8 @@ Test(e2e_ctl_checkin, answers_are_opened_with_a_reason_alone, .timeout = 180)
     EXPECT(&ctl, 5, "", "checkin", "show", checkin_id, "--user", ctl.user);
     EXPECT(&ctl, 0, "mood", "checkin", "show", checkin_id, "--user", ctl.user, WHY);
     EXPECT(&ctl, 0, "\"option_id\":\t\"1\"", "checkin", "show", checkin_id, "--user", ctl.user, WHY, "-o", "json");
+    /* The audit names the one that was opened, the list of them none. */
+    EXPECT(&ctl, 0, checkin_id, "audit", "list", "--user", ctl.user, "-o", "json");
     EXPECT(&ctl, 0, "CheckinService/ListCheckins", "audit", "list", "--user", ctl.user);
     system_stop(&ctl.system);
 }

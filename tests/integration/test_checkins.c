@@ -181,6 +181,12 @@ Test(checkins, what_the_program_before_wrote_is_read_and_becomes_one_value_with_
                "SELECT (answers IS NOT NULL) || ' ' || asked || ' ' || answered || ' ' || "
                "(SELECT count(*) FROM checkin_answers) FROM checkins",
                "true 0 0 0");
+    /* Both side by side: to the one before this one is not answered yet, so it begins anew. */
+    write_apart(&step, "mood", "5", "");
+    cr_assert_eq(begin(&c.anna, step.checkin_id, &step), FAM_OK);
+    cr_expect_eq(step.answers, 1);
+    say("good", "=", &step, "");
+    cr_expect_eq(step.state, FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED);
 }
 
 Test(checkins, one_that_opens_no_more_keeps_no_other_from_being_missed)

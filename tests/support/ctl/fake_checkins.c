@@ -59,7 +59,7 @@ static void fake_list_checkins(Fam__V1__CheckinService_Service *service, const F
     Fam__V1__Checkin *checkins[] = {&checkin};
     Fam__V1__CheckinAnswer answer = FAM__V1__CHECKIN_ANSWER__INIT;
     Fam__V1__CheckinAnswer *answers[] = {&answer};
-    bool first = request->page_token[0] == '\0';
+    bool one = request->checkin_id[0] != '\0', first = !one && request->page_token[0] == '\0';
     keep_call(scene_of(service), closure_data);
     answer.question_id = text("mood");
     answer.question = text("How was the day?");
@@ -74,7 +74,7 @@ static void fake_list_checkins(Fam__V1__CheckinService_Service *service, const F
     checkin.n_answers = first ? 0 : 1;
     checkin.asked = 3;
     response.checkins = checkins;
-    response.n_checkins = 1;
+    response.n_checkins = one && strcmp(request->checkin_id, FAKE_CHECKIN_ID) != 0 ? 0 : 1;
     response.next_page_token = text(first ? FAKE_TOKEN_ID : "");
     closure(&response, closure_data);
 }
