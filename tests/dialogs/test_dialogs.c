@@ -269,22 +269,22 @@ static void play_with_claude(const char *language)
     claude_world_stop(&world);
 }
 
-Test(dialogs, in_russian, .timeout = 400)
+Test(dialogs, in_russian, .timeout = 600)
 {
     play_without_claude("ru");
 }
 
-Test(dialogs, in_english, .timeout = 400)
+Test(dialogs, in_english, .timeout = 600)
 {
     play_without_claude("en");
 }
 
-Test(dialogs, in_russian_with_claude, .timeout = 400)
+Test(dialogs, in_russian_with_claude, .timeout = 600)
 {
     play_with_claude("ru");
 }
 
-Test(dialogs, in_english_with_claude, .timeout = 400)
+Test(dialogs, in_english_with_claude, .timeout = 600)
 {
     play_with_claude("en");
 }

@@ -252,17 +252,20 @@ static bool do_in_brackets(struct play *play, const char *deed)
     if (script_is_to_all(deed)) {
         return do_to_all(play, deed);
     }
+    if (strstr(deed, "day passes)") != NULL || strstr(deed, "days pass)") != NULL) {
+        return play_days(play, deed) || fail(play, "\"(a day passes)\" or \"(5 days pass)\"");
+    }
+    if (strcmp(deed, "(reports gone)") == 0) {
+        return play_forget_reports(play) || fail(play, "there is no report that could go");
+    }
     if (strcmp(deed, "(wait)") == 0) {
         return await_unasked(play);
     }
     if (strncmp(deed, "(due ", 5) == 0) {
         return play_due(play, deed + 5) || fail(play, "the schedule has nothing of that kind");
     }
-    if (strstr(deed, "day passes)") != NULL || strstr(deed, "days pass)") != NULL) {
-        return play_days(play, deed) || fail(play, "\"(a day passes)\" or \"(5 days pass)\"");
-    }
-    if (strcmp(deed, "(reports gone)") == 0) {
-        return play_forget_reports(play) || fail(play, "there is no report that could go");
+    if (strcmp(deed, "(over)") == 0) {
+        return play_over(play) || fail(play, "no check-in is open");
     }
     if (strcmp(deed, "(stored)") == 0) {
         return play_stored(play) || fail(play, "the database does not answer");
