@@ -142,6 +142,13 @@ static size_t place_of(const Fam__V1__Checkin *checkin, uint16_t detail)
     return place;
 }
 
+/* The question at that place is given out no more, though it was answered: nothing can be changed. */
+static bool is_closed(const struct stand *stand, size_t place, const Fam__V1__Question *question)
+{
+    return !question && !stand->question && place < stand->checkin->n_answers &&
+           stand->checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED;
+}
+
 /* Words need a session that remembers what they are for. */
 static bool wait_for_words(struct fam_turn *turn, const struct stand *stand)
 {
@@ -225,13 +232,6 @@ static enum fam_code find_question(struct fam_turn *turn, const struct stand *st
     enum fam_code code = ask_again(turn, stand, place, again);
     *ret_question = again->question;
     return code;
-}
-
-/* The question at that place is given out no more, though it was answered: nothing can be changed. */
-static bool is_closed(const struct stand *stand, size_t place, const Fam__V1__Question *question)
-{
-    return !question && !stand->question && place < stand->checkin->n_answers &&
-           stand->checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED;
 }
 
 /* Answers by the pressed button: an option, or nothing at all, which takes words back that were written before. What

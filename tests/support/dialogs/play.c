@@ -303,7 +303,7 @@ bool play_over(struct play *play)
 bool play_due(struct play *play, const char *what)
 {
     char user[FAM_UUID_TEXT_SIZE];
-    char sql[1024];
+    char sql[800];
     char count[32] = "";
     char job[16] = "";
     char slot[16] = "";
@@ -315,15 +315,18 @@ bool play_due(struct play *play, const char *what)
             "WITH due AS (UPDATE schedules SET next_at = now() WHERE job = 'generate_weekly_report' AND family_id = "
             "(SELECT family_id FROM parents WHERE user_id = '%s') RETURNING 1) SELECT count(*) FROM due",
             user);
-    } else if (words == 2 && (strcmp(job, "checkin") == 0 || strcmp(job, "reminder") == 0)) {
-        /* A reminder says when the check-in comes, so that is put where the reminder says. */
+    } else if (words == 2 && strcmp(job, "checkin") == 0) {
         snprintf(sql, sizeof(sql),
                  "WITH due AS (UPDATE schedules SET next_at = now() WHERE job = 'send_checkin' AND user_id = '%s' AND "
-                 "name = '%s%s' RETURNING 1), after AS (UPDATE schedules s SET next_at = now() + "
-                 "make_interval(mins => c.reminder_minutes) FROM checkin_settings c WHERE s.job = 'send_checkin' AND "
-                 "s.user_id = '%s' AND c.user_id = s.user_id AND '%s' = 'reminder' AND s.name = '%s') "
-                 "SELECT count(*) FROM due",
-                 user, strcmp(job, "reminder") == 0 ? "remind:" : "", slot, user, job, slot);
+                 "name = '%s' RETURNING 1) SELECT count(*) FROM due",
+                 user, slot);
+    } else if (words == 2 && strcmp(job, "reminder") == 0) { /* its check-in comes when it says */
+        snprintf(sql, sizeof(sql),
+                 "WITH due AS (UPDATE schedules SET next_at = date_trunc('milliseconds', now()) + CASE WHEN name = "
+                 "'%s' THEN (SELECT reminder_minutes FROM checkin_settings s WHERE s.user_id = schedules.user_id) * "
+                 "INTERVAL '1 minute' ELSE INTERVAL '0' END WHERE job = 'send_checkin' AND user_id = '%s' AND "
+                 "name IN ('%s', 'remind:%s') RETURNING 1) SELECT count(*) - 1 FROM due",
+                 slot, user, slot, slot);
     } else {
         return false;
     }
