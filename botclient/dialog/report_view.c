@@ -110,7 +110,7 @@ static void add_mood(const struct fam_locale *locale, const Fam__V1__Report *rep
     snprintf(whole, sizeof(whole), "%d", tenths / 10);
     snprintf(tenth, sizeof(tenth), "%d", tenths % 10);
     const struct fam_arg args[] = {{"whole", whole}, {"tenth", tenth}};
-    add_filled(html, T(locale, "report.mood"), args, 2);
+    add_filled(html, tenths % 10 == 0 ? T(locale, "report.mood_whole") : T(locale, "report.mood"), args, 2);
     fam_html_add(html, trend_text(locale, report->trend));
     fam_html_end_line(html);
 }

@@ -49,6 +49,7 @@ struct world_checkin {
     char id[37];
     Fam__V1__CheckinSlot slot;
     Fam__V1__CheckinState state;
+    bool is_over; /* a complete one can't be changed any more */
     bool answered[4];
     char answers[4][1200];
 };
