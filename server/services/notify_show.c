@@ -6,7 +6,6 @@
 #include "services/checkin_view.h"
 #include "services/translate_call.h"
 #include "store/checkin_settings.h"
-#include "store/report_store.h"
 #include "store/store.h"
 #include "store/words.h"
 
