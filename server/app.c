@@ -17,6 +17,7 @@
 #include "rpc/server.h"
 #include "services/methods.h"
 #include "store/audit_store.h"
+#include "store/checkin_store.h"
 #include "store/idempotency_store.h"
 #include "store/migrate.h"
 
@@ -68,6 +69,8 @@ static enum fam_code make_redis_rooms(struct fam_app *app, struct fam_status *st
     if (app->redis == NULL) {
         return status->code;
     }
+    _Static_assert((int)FAM_SESSION_TTL_MS > (int)FAM_CHECKIN_LIFETIME_MS,
+                   "a question is not forgotten while it waits for words");
     const struct fam_sessions_options sessions = {.redis = app->redis, .sealer = fam_app_session_sealer(app)};
     app->sessions = fam_sessions_new(&sessions, status);
     const struct fam_limits_options limits = {.redis = app->redis,

@@ -7,13 +7,12 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "dialog/birth.h"
 #include "dialog/history.h"
 #include "dialog/people.h"
 #include "dialog/reading.h"
 #include "dialog/states.h"
 
-enum { PARTS_MAX = 3, HELPED_YES = 1, HELPED_NO = 3 };
+enum { HELPED_YES = 1, HELPED_NO = 3 };
 /* A text up to these is no phrase where a question waits for a short answer. */
 enum { SHORT_CHARS = 40, SHORT_WORDS = 4 };
 #define SPACES " \t\r\n"
@@ -27,7 +26,9 @@ struct question {
     const char *name; /* for the idempotency key */
     int64_t replaces; /* message to edit; 0: a new one */
     int64_t reply_to;
-    bool renews; /* another reading of an entry that was shown before */
+    bool renews;   /* another reading of an entry that was shown before */
+    bool is_asked; /* by a button under words that were offered to be read: the answer takes the offer's place */
+    bool was_read; /* out: there is an answer */
 };
 
 static bool entry_uuid(const Fam__V1__Entry *entry, struct fam_uuid *ret_uuid)
@@ -153,24 +154,21 @@ static enum fam_code put(struct fam_turn *turn, const struct question *question,
                          const struct fam_keyboard *keyboard, bool protect, int64_t *ret_message_id)
 {
     const struct fam_messenger *messenger = &turn->messenger;
-    struct fam_outgoing message = {.chat_id = turn->update->chat_id,
-                                   .message_id = question->replaces,
-                                   .reply_to = question->replaces ? 0 : question->reply_to,
-                                   .html = fam_html_text(html),
-                                   .keyboard = keyboard,
-                                   .protect = protect};
+    struct fam_outgoing message = {
+        .chat_id = turn->update->chat_id, .html = fam_html_text(html), .keyboard = keyboard, .protect = protect};
     if (fam_html_failed(html)) {
         return fam_fail_memory(turn->status);
     }
-    *ret_message_id = question->replaces;
-    if (question->replaces) {
+    bool rings = question->is_asked && protect; /* help is a message of its own, which reaches a phone in a pocket */
+    if (question->replaces && !rings) {
+        message.message_id = *ret_message_id = question->replaces;
         enum fam_code code = messenger->edit(messenger->context, &message, turn->status);
         if (code != FAM_NOT_FOUND && code != FAM_INVALID_ARGUMENT) {
             return code;
         }
         message.message_id = 0;
-        message.reply_to = question->reply_to;
     }
+    message.reply_to = question->reply_to;
     return messenger->send(messenger->context, &message, ret_message_id, turn->status);
 }
 
@@ -225,16 +223,18 @@ enum fam_code fam_answer_renew(struct fam_turn *turn, const Fam__V1__Entry *entr
     return code;
 }
 
-enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, const char *child_id,
-                                   Fam__V1__AgeBand age_band, const char *name, struct fam_backend_reply *ret_reply,
-                                   Fam__V1__Entry **ret_entry)
+typedef enum fam_code caller(struct fam_turn *turn, enum fam_backend_method method, const char *name,
+                             const ProtobufCMessage *request, struct fam_backend_reply *ret_reply);
+
+static enum fam_code translate(struct fam_turn *turn, caller *call, const struct question *question,
+                               struct fam_backend_reply *ret_reply, Fam__V1__Entry **ret_entry)
 {
     Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
     *ret_entry = NULL;
-    request.phrase = (char *)(uintptr_t)phrase;
-    request.child_id = (char *)(uintptr_t)child_id;
-    request.age_band = age_band;
-    enum fam_code code = fam_turn_call(turn, FAM_BACKEND_TRANSLATE, name, &request.base, ret_reply);
+    request.phrase = (char *)(uintptr_t)question->phrase;
+    request.child_id = (char *)(uintptr_t)question->child_id;
+    request.age_band = question->age_band;
+    enum fam_code code = call(turn, FAM_BACKEND_TRANSLATE, question->name, &request.base, ret_reply);
     if (code == FAM_RESOURCE_EXHAUSTED && strncmp(turn->status->reason, "LIMIT_", 6) == 0) {
         return fam_people_say_limit(turn, turn->status->retry_after_ms);
     }
@@ -245,15 +245,27 @@ enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, co
     return *ret_entry ? FAM_OK : fam_fail(turn->status, FAM_INTERNAL, "Translate answers without an entry");
 }
 
-static enum fam_code ask(struct fam_turn *turn, const struct question *question)
+enum fam_code fam_answer_translate(struct fam_turn *turn, const char *phrase, const char *child_id,
+                                   Fam__V1__AgeBand age_band, const char *name, struct fam_backend_reply *ret_reply,
+                                   Fam__V1__Entry **ret_entry)
+{
+    const struct question question = {.phrase = phrase, .child_id = child_id, .age_band = age_band, .name = name};
+    return translate(turn, fam_turn_call, &question, ret_reply, ret_entry);
+}
+
+static enum fam_code ask(struct fam_turn *turn, struct question *question)
 {
     const struct fam_messenger *messenger = &turn->messenger;
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
     Fam__V1__Entry *entry;
     messenger->typing(messenger->context, turn->update->chat_id);
-    enum fam_code code = fam_answer_translate(turn, question->phrase, question->child_id, question->age_band,
-                                              question->name, &reply, &entry);
-    return code == FAM_OK && entry ? show(turn, question, entry) : code;
+    enum fam_code code =
+        translate(turn, question->is_asked ? fam_turn_call_once : fam_turn_call, question, &reply, &entry);
+    if (code != FAM_OK || !entry) {
+        return code;
+    }
+    question->was_read = true;
+    return show(turn, question, entry);
 }
 
 /* Without consent nothing is stored, and the session keeps the phrase for an hour. */
@@ -262,8 +274,7 @@ static void keep_draft(struct fam_turn *turn, const char *phrase)
     fam_turn_set_draft(turn, turn->state.entry_id[0] ? NULL : phrase);
 }
 
-/* Where a text of more than FAM_PHRASE_CHARS is cut: after a line, else after a word. */
-static size_t part_size(const char *text)
+size_t fam_answer_part_size(const char *text)
 {
     size_t most = fam_utf8_offset(text, FAM_PHRASE_CHARS);
     if (!text[most]) {
@@ -279,34 +290,55 @@ static size_t part_size(const char *text)
     return most;
 }
 
-enum fam_code fam_answer_phrase(struct fam_turn *turn)
+/* Reads a text in parts; `message_id` is the message that an edit of it will name. */
+static enum fam_code read_text(struct fam_turn *turn, const char *text, int64_t message_id,
+                               const char *const names[FAM_ANSWER_PARTS], struct question *question)
 {
-    static const char *const names[PARTS_MAX] = {"translate", "translate_2", "translate_3"};
-    const char *text = turn->update->text;
     enum fam_code code = FAM_OK;
-    for (int part = 0; part < PARTS_MAX && code == FAM_OK && text[strspn(text, " \n\r\t")]; part++) {
-        size_t size = part_size(text);
+    for (int part = 0; part < FAM_ANSWER_PARTS && code == FAM_OK && text[strspn(text, SPACES)]; part++) {
+        size_t size = fam_answer_part_size(text);
         char *phrase = strndup(text, size);
         if (!phrase) {
             return fam_fail_memory(turn->status);
         }
         fam_text_trim(phrase);
         if (*phrase) {
-            struct question question = {.phrase = phrase,
-                                        .child_id = "",
-                                        .age_band = (Fam__V1__AgeBand)turn->state.age_band,
-                                        .name = names[part]};
-            code = ask(turn, &question);
+            question->phrase = phrase;
+            question->name = names[part];
+            code = ask(turn, question);
             if (code == FAM_OK) {
                 keep_draft(turn, phrase);
             }
+            question->replaces = 0;
         }
         explicit_bzero(phrase, strlen(phrase));
         free(phrase);
         text += size;
     }
-    turn->state.phrase_id = turn->update->message_id;
+    question->phrase = NULL;
+    if (question->was_read) { /* else the answer that is remembered is still that of the phrase before */
+        turn->state.phrase_id = message_id;
+    }
     return code;
+}
+
+enum fam_code fam_answer_phrase(struct fam_turn *turn)
+{
+    static const char *const names[FAM_ANSWER_PARTS] = {"translate", "translate_2", "translate_3"};
+    struct question question = {.child_id = "", .age_band = (Fam__V1__AgeBand)turn->state.age_band};
+    return read_text(turn, turn->update->text, turn->update->message_id, names, &question);
+}
+
+enum fam_code fam_answer_offered(struct fam_turn *turn)
+{
+    static const char *const names[FAM_ANSWER_PARTS] = {"read", "read_2", "read_3"};
+    const struct fam_update *update = turn->update;
+    struct question question = {.child_id = "",
+                                .age_band = (Fam__V1__AgeBand)turn->state.age_band,
+                                .replaces = update->message_id,
+                                .reply_to = update->replied_id,
+                                .is_asked = true};
+    return read_text(turn, update->replied_text, update->replied_id, names, &question);
 }
 
 enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child)
@@ -343,27 +375,6 @@ bool fam_answer_is_short(const char *text)
     return words <= SHORT_WORDS;
 }
 
-/* Was the answer to a question of ours corrected, and not a phrase? */
-static enum fam_code is_answer_of_wizard(struct fam_turn *turn, bool *ret_answer)
-{
-    char name[FAM_NAME_SIZE];
-    struct fam_birth birth;
-    bool is_danger = false;
-    const char *text = turn->update->text;
-    *ret_answer = false;
-    if (turn->state.step == FAM_STEP_NONE) {
-        return FAM_OK;
-    }
-    enum fam_code code = fam_answer_has_emergency(turn, &is_danger);
-    if (code != FAM_OK || is_danger) {
-        return code;
-    }
-    *ret_answer = fam_name_parse(text, name) ||
-                  fam_birth_parse(text, turn->dialog->options.wall_ms(), &birth) != FAM_BIRTH_OTHER ||
-                  (fam_state_row(turn->state.step)->unfit && fam_answer_is_short(text));
-    return FAM_OK;
-}
-
 /* The same entry with other words. *ret_entry is NULL when there is none to be revised (it is gone, or the server does
  * not know how): then the words are a phrase of their own; or when the limit is reached, with *ret_told. */
 static enum fam_code revise(struct fam_turn *turn, const char *phrase, struct fam_backend_reply *ret_reply,
@@ -392,28 +403,26 @@ static enum fam_code revise(struct fam_turn *turn, const char *phrase, struct fa
     return code;
 }
 
-/* `known`: the edited message is the last phrase, and its answer is remembered. */
-static enum fam_code read_edited(struct fam_turn *turn, struct question *question, bool known)
+/* The edited message is the last phrase, and its answer is remembered. */
+static enum fam_code read_edited(struct fam_turn *turn, struct question *question)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply revised = {0}, translated = {0};
     Fam__V1__Entry *entry = NULL;
     bool told = false;
-    enum fam_code code = known ? revise(turn, question->phrase, &revised, &entry, &told) : FAM_OK;
+    enum fam_code code = revise(turn, question->phrase, &revised, &entry, &told);
     question->renews = entry != NULL;
     if (code == FAM_OK && !entry && !told) {
-        code =
-            fam_answer_translate(turn, question->phrase, "", question->age_band, question->name, &translated, &entry);
+        code = translate(turn, fam_turn_call, question, &translated, &entry);
     }
     if (code != FAM_OK || !entry) {
         return code;
     }
     /* A safety block is never edited away, and a new one must reach a phone that is in a pocket. */
-    if (known && !entry->safety && !turn->state.had_safety) {
+    if (!entry->safety && !turn->state.had_safety) {
         question->replaces = turn->state.answer_id;
     }
     code = show(turn, question, entry);
     if (code == FAM_OK) {
-        turn->state.phrase_id = turn->update->message_id;
         keep_draft(turn, question->phrase);
     }
     return code;
@@ -421,14 +430,13 @@ static enum fam_code read_edited(struct fam_turn *turn, struct question *questio
 
 enum fam_code fam_answer_edited(struct fam_turn *turn)
 {
-    bool known = turn->state.answer_id != 0 && turn->state.phrase_id == turn->update->message_id, is_answer = false;
+    bool known = turn->state.answer_id != 0 && turn->state.phrase_id == turn->update->message_id;
     const char *text = turn->update->text;
     if (text[0] == '/') {
         return FAM_OK;
     }
-    enum fam_code code = known ? FAM_OK : is_answer_of_wizard(turn, &is_answer);
-    if (code != FAM_OK || is_answer) {
-        return code;
+    if (!known) {
+        return fam_offer_edited(turn);
     }
     char *phrase = strndup(text, fam_utf8_offset(text, FAM_PHRASE_CHARS));
     if (!phrase) {
@@ -439,7 +447,7 @@ enum fam_code fam_answer_edited(struct fam_turn *turn)
                                 .age_band = (Fam__V1__AgeBand)turn->state.age_band,
                                 .name = "translate",
                                 .reply_to = turn->update->message_id};
-    code = read_edited(turn, &question, known);
+    enum fam_code code = read_edited(turn, &question);
     explicit_bzero(phrase, strlen(phrase));
     free(phrase);
     return code;
@@ -483,83 +491,4 @@ enum fam_code fam_answer_child(struct fam_turn *turn)
         return code;
     }
     return ask_again(turn, family->children[turn->pressed.argument]->child_id, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
-}
-
-/* The help for these words, asked for nobody, in *ret_entry; NULL with FAM_OK: no emergency. Another code: nobody can
- * tell. */
-static enum fam_code look_at_part(struct fam_turn *turn, const char *text, size_t size, const char *name,
-                                  struct fam_backend_reply *ret_reply, Fam__V1__Entry **ret_entry)
-{
-    *ret_entry = NULL;
-    Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
-    char *phrase = strndup(text, size);
-    if (!phrase) {
-        return fam_fail_memory(turn->status);
-    }
-    request.phrase = phrase;
-    request.language = fam_locale_language_of(turn->update->language_code);
-    enum fam_code code = fam_turn_call_for_nobody(turn, FAM_BACKEND_TRANSLATE, name, &request.base, ret_reply);
-    explicit_bzero(phrase, strlen(phrase));
-    free(phrase);
-    if (code == FAM_INVALID_ARGUMENT) { /* only an emergency is answered to nobody */
-        return FAM_OK;
-    }
-    Fam__V1__Entry *entry =
-        code == FAM_OK ? ((Fam__V1__TranslateResponse *)(uintptr_t)ret_reply->message)->entry : NULL;
-    *ret_entry = entry && entry->safety ? entry : NULL;
-    return code;
-}
-
-/* The same for the words of this update, in the parts in which they would be answered: the first that is an emergency.
- */
-static enum fam_code look_for_emergency(struct fam_turn *turn, struct fam_backend_reply *ret_reply,
-                                        Fam__V1__Entry **ret_entry)
-{
-    static const char *const names[PARTS_MAX] = {"emergency", "emergency_2", "emergency_3"};
-    const char *text = turn->update->text;
-    enum fam_code code = FAM_OK;
-    *ret_entry = NULL;
-    for (int part = 0; part < PARTS_MAX && code == FAM_OK && !*ret_entry && text[strspn(text, SPACES)]; part++) {
-        size_t size = part_size(text);
-        fam_backend_reply_done(ret_reply);
-        code = look_at_part(turn, text, size, names[part], ret_reply, ret_entry);
-        text += size;
-    }
-    return code;
-}
-
-enum fam_code fam_answer_has_emergency(struct fam_turn *turn, bool *ret_has)
-{
-    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    Fam__V1__Entry *entry = NULL;
-    struct fam_status before = *turn->status;
-    enum fam_code code = look_for_emergency(turn, &reply, &entry);
-    if (code == FAM_OK) {
-        *turn->status = before; /* "only an emergency is answered to nobody" is no failure */
-    }
-    *ret_has = code == FAM_OK && entry;
-    return code;
-}
-
-bool fam_answer_emergency(struct fam_turn *turn)
-{
-    const struct fam_messenger *messenger = &turn->messenger;
-    fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    Fam__V1__Entry *entry;
-    if (look_for_emergency(turn, &reply, &entry) != FAM_OK || !entry) {
-        return false;
-    }
-    fam_auto(fam_html_done) struct fam_html html;
-    fam_html_init(&html);
-    bool shortened = false;
-    Fam__V1__Entry help_alone = *entry;
-    help_alone.reading = NULL; /* it comes with the whole answer, when the server is whole again */
-    fam_reading_layout(&html, turn->locale, &help_alone, NULL, &shortened);
-    struct fam_outgoing message = {.chat_id = turn->update->chat_id, .html = fam_html_text(&html), .protect = true};
-    int64_t message_id = 0;
-    if (fam_html_failed(&html) || messenger->send(messenger->context, &message, &message_id, turn->status) != FAM_OK) {
-        return false;
-    }
-    fam_turn_count_help(turn, "shown");
-    return true;
 }

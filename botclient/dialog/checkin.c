@@ -214,6 +214,17 @@ static enum fam_code find_question(struct fam_turn *turn, const struct stand *st
     return code;
 }
 
+/* Words that were taken back do not come back when their message is edited. */
+static void forget_words(struct fam_turn *turn, const char *checkin_id, const char *question_id)
+{
+    struct fam_state *state = &turn->state;
+    if (state->words_id && strcmp(state->words_checkin, checkin_id) == 0 &&
+        strcmp(state->words_question, question_id) == 0) {
+        state->answered_id = state->words_id;
+        state->words_id = 0;
+    }
+}
+
 /* Answers by the pressed button: an option, or nothing at all, which takes words back that were written before. What
  * was answered so already leads on. */
 static enum fam_code take(struct fam_turn *turn, bool leaves_out)
@@ -240,6 +251,9 @@ static enum fam_code take(struct fam_turn *turn, bool leaves_out)
         return show(turn, &stand);
     }
     code = answer(turn, id, question->question_id, option, "", &next);
+    if (code == FAM_OK && leaves_out) {
+        forget_words(turn, id, question->question_id);
+    }
     return code == FAM_OK ? show(turn, &next) : refused(turn, code);
 }
 
@@ -331,23 +345,76 @@ enum fam_code fam_checkin_again(struct fam_turn *turn)
     return code == FAM_OK ? show(turn, &stand) : refused(turn, code);
 }
 
+/* Does nobody wait for words to this question any more? */
+static bool is_over(const struct fam_turn *turn, enum fam_code code, const struct stand *stand, const char *question_id)
+{
+    return is_gone(turn, code) ||
+           (code == FAM_OK && (!stand->question || strcmp(stand->question->question_id, question_id) != 0));
+}
+
+static void remember_words(struct fam_turn *turn)
+{
+    struct fam_state *state = &turn->state;
+    state->words_id = turn->update->message_id;
+    memcpy(state->words_checkin, state->subject, sizeof(state->words_checkin));
+    memcpy(state->words_question, state->question, sizeof(state->words_question));
+}
+
+static enum fam_code answer_in_words(struct fam_turn *turn, const struct stand *stand, struct stand *ret_next)
+{
+    return answer(turn, stand->checkin->checkin_id, stand->question->question_id, "", turn->update->text, ret_next);
+}
+
+/* Words for a check-in that is over are no phrase: it was said that nobody else sees them. */
+static enum fam_code too_late(struct fam_turn *turn)
+{
+    *turn->status = (struct fam_status){0};
+    return fam_offer_late(turn);
+}
+
 enum fam_code fam_checkin_text(struct fam_turn *turn, bool *ret_taken)
 {
     fam_auto(stand_done) struct stand stand = {0}, next = {0};
+    *ret_taken = true;
     enum fam_code code = start(turn, "checkin", turn->state.subject, turn->state.question, &stand);
-    if (is_gone(turn, code) || (code == FAM_OK && !stand.question) ||
-        (code == FAM_OK && strcmp(stand.question->question_id, turn->state.question) != 0)) {
-        *turn->status = (struct fam_status){0};
-        leave_words(turn); /* nobody waits for words any more: they are a phrase */
-        return FAM_OK;
+    if (is_over(turn, code, &stand, turn->state.question)) {
+        return too_late(turn);
     }
     if (code != FAM_OK) {
         return refused(turn, code);
     }
-    *ret_taken = true;
+    remember_words(turn);
     if (fam_utf8_length(turn->update->text) > FAM_CHECKIN_CHARS) {
         return fam_turn_say(turn, T(turn->locale, "checkin.long"));
     }
-    code = answer(turn, stand.checkin->checkin_id, stand.question->question_id, "", turn->update->text, &next);
+    code = answer_in_words(turn, &stand, &next);
+    if (is_gone(turn, code)) {
+        return too_late(turn);
+    }
     return code == FAM_OK ? show(turn, &next) : refused(turn, code);
+}
+
+enum fam_code fam_checkin_edited(struct fam_turn *turn)
+{
+    fam_auto(stand_done) struct stand stand = {0}, next = {0};
+    const struct fam_state *state = &turn->state;
+    bool is_asked = state->step == FAM_STEP_CHECKIN && strcmp(state->subject, state->words_checkin) == 0 &&
+                    strcmp(state->question, state->words_question) == 0;
+    enum fam_code code = start(turn, "checkin", state->words_checkin, state->words_question, &stand);
+    bool over = is_over(turn, code, &stand, state->words_question);
+    if (code == FAM_OK && !over) {
+        if (fam_utf8_length(turn->update->text) > FAM_CHECKIN_CHARS) {
+            return fam_turn_say(turn, T(turn->locale, "checkin.long"));
+        }
+        code = answer_in_words(turn, &stand, &next);
+        over = is_gone(turn, code);
+    }
+    if (over) {
+        *turn->status = (struct fam_status){0};
+        return fam_turn_say(turn, T(turn->locale, "checkin.edit_late"));
+    }
+    if (code != FAM_OK) {
+        return refused(turn, code);
+    }
+    return is_asked ? show(turn, &next) : fam_turn_say(turn, T(turn->locale, "checkin.edited"));
 }

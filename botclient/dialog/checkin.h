@@ -46,6 +46,8 @@ enum fam_code fam_checkin_command(struct fam_turn *turn);
 enum fam_code fam_checkin_option(struct fam_turn *turn);
 enum fam_code fam_checkin_press(struct fam_turn *turn);
 enum fam_code fam_checkin_text(struct fam_turn *turn, bool *ret_taken);
+/* The words of the state's check-in were edited: they take the place of the old ones while it is open. */
+enum fam_code fam_checkin_edited(struct fam_turn *turn);
 /* The question in the session's state again. */
 enum fam_code fam_checkin_again(struct fam_turn *turn);
 

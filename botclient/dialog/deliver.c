@@ -38,7 +38,8 @@ static void set_stage(struct stage *stage, struct fam_dialog *dialog, const stru
                                         .from_id = notification->chat_id,
                                         .text = "",
                                         .callback_id = "",
-                                        .data = ""};
+                                        .data = "",
+                                        .replied_text = ""};
     fam__v1__user__init(&stage->user);
     fam__v1__consent__init(&stage->consent);
     /* What is told of was stored, so it was agreed to. */

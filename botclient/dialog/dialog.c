@@ -20,6 +20,7 @@ enum {
     INTERNAL_ATTEMPTS = 5,         /* a server that fails each time fails for good */
     LOST_ATTEMPTS = 8,             /* a lead that the server grants and refuses at once */
     SLOW_ATTEMPTS = 20,            /* so does one that is connected and never answers in time */
+    QUESTION_MS = 3600000,         /* without a word from the person: then nobody waits for a name any more */
     NO_LEAD_MS = 100,              /* until it is known who leads */
     ALONE_MS = 2000,               /* between looks whether an emergency can be helped */
     FLOOD_GIVE_UP_MS = 600000,     /* one chat must not hold back the others for longer */
@@ -75,21 +76,44 @@ static enum fam_code run_command(struct fam_turn *turn, const char *name, size_t
     return command ? command->run(turn) : fam_turn_say(turn, T(turn->locale, "command.unknown"));
 }
 
+/* Was the question asked so long ago that a text need not be meant for it? A check-in knows itself how long it waits.
+ */
+static bool is_late(const struct fam_turn *turn)
+{
+    const struct fam_state *state = &turn->state;
+    return state->step != FAM_STEP_NONE && state->step != FAM_STEP_CHECKIN && state->used_ms > 0 &&
+           turn->dialog->options.wall_ms() - state->used_ms > QUESTION_MS;
+}
+
 /* A question never takes a call for help for its answer: that is looked at before the question reads the text. */
-static enum fam_code take_text(struct fam_turn *turn)
+static enum fam_code answer_question(struct fam_turn *turn)
 {
     const struct fam_state_row *state = fam_state_row(turn->state.step);
     bool is_danger = false, taken = false;
-    enum fam_code code = state->ask ? fam_answer_has_emergency(turn, &is_danger) : FAM_OK;
+    enum fam_code code = state->ask ? fam_emergency_check(turn, &is_danger) : FAM_OK;
+    if (code == FAM_OK && !is_danger && is_late(turn)) {
+        return fam_offer_late(turn);
+    }
     if (code == FAM_OK && !is_danger && state->read_text) {
         code = state->read_text(turn, &taken);
+    }
+    bool is_unfit = !taken && state->unfit && !is_danger && fam_answer_is_short(turn->update->text);
+    if (code == FAM_OK && (taken || is_unfit)) {
+        turn->state.answered_id = turn->update->message_id;
     }
     if (code != FAM_OK || taken) {
         return code;
     }
-    bool is_unfit = state->unfit && !is_danger && fam_answer_is_short(turn->update->text);
     code = is_unfit ? fam_turn_say(turn, fam_locale_text(turn->locale, state->unfit)) : fam_answer_phrase(turn);
     return code == FAM_OK && state->ask ? state->ask(turn) : code;
+}
+
+static enum fam_code take_text(struct fam_turn *turn)
+{
+    if (is_late(turn) && fam_state_row(turn->state.step)->unfit) {
+        fam_state_leave(&turn->state);
+    }
+    return answer_question(turn);
 }
 
 static bool has_words(const char *text)
@@ -342,7 +366,7 @@ static void help_meanwhile(struct fam_turn *turn, struct fam_job *job)
         return;
     }
     struct fam_status before = *turn->status;
-    if (fam_answer_emergency(turn)) {
+    if (fam_emergency_meanwhile(turn)) {
         job->notes |= NOTE_HELPED | NOTE_TOLD_TO_WAIT;
     }
     *turn->status = before;

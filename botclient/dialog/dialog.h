@@ -82,7 +82,8 @@ enum fam_action {
     FAM_ACTION_QUIET = '5',          /* 0 asks; 1 + row of the table in quiet.c */
     FAM_ACTION_REPORT = '6',         /* 0 asks which; enum ReportPeriod: makes one */
     FAM_ACTION_REPORT_OPEN = '7',    /* a report of the archive (its id): 0 shows it, 1 all its words */
-    FAM_ACTION_REPORTS = '8'         /* page modulo 128 of the archive */
+    FAM_ACTION_REPORTS = '8',        /* page modulo 128 of the archive */
+    FAM_ACTION_READ = '9'            /* the words of the message that the pressed one answers */
 };
 
 enum { FAM_USERNAME_SIZE = 65, FAM_FOLLOW_UP_AGREE = 0x40, FAM_FOLLOW_UP_NO_MORE = 0x80 };

@@ -52,6 +52,7 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     const char *step = fam_json_string(root, "s"), *name = fam_json_string(root, "n");
     const char *entry = fam_json_string(root, "e"), *subject = fam_json_string(root, "u");
     const char *question = fam_json_string(root, "i");
+    const char *words_checkin = fam_json_string(root, "y"), *words_question = fam_json_string(root, "z");
     struct fam_uuid uuid;
     for (size_t i = 0; step && i < FAM_STEP_COUNT; i++) {
         if (strcmp(step, step_names[i]) == 0) {
@@ -70,6 +71,14 @@ void fam_state_parse(const void *data, size_t size, struct fam_state *ret_state)
     if (question && strlen(question) < sizeof(ret_state->question)) {
         memcpy(ret_state->question, question, strlen(question) + 1);
     }
+    if (words_checkin && fam_uuid_parse(words_checkin, &uuid) && words_question &&
+        strlen(words_question) < sizeof(ret_state->words_question)) {
+        fam_uuid_format(&uuid, ret_state->words_checkin);
+        memcpy(ret_state->words_question, words_question, strlen(words_question) + 1);
+        ret_state->words_id = number(root, "l");
+    }
+    ret_state->answered_id = number(root, "b");
+    ret_state->used_ms = number(root, "o");
     fam_view_parse(fam_json_get(root, "w"), &ret_state->view);
     ret_state->erases_answers = fam_json_bool(root, "x");
     ret_state->another = fam_json_bool(root, "c");
@@ -138,10 +147,25 @@ static void add_members(struct fam_buf *json, const struct fam_state *state)
     }
 }
 
+static void add_messages(struct fam_buf *json, const struct fam_state *state)
+{
+    if (state->answered_id) {
+        fam_buf_addf(json, ",\"b\":%" PRId64, state->answered_id);
+    }
+    if (state->words_id) {
+        fam_buf_addf(json, ",\"l\":%" PRId64 ",\"y\":\"%s\",\"z\":", state->words_id, state->words_checkin);
+        fam_json_add_string(json, state->words_question);
+    }
+    if (state->used_ms) {
+        fam_buf_addf(json, ",\"o\":%" PRId64, state->used_ms);
+    }
+}
+
 static void add_all(struct fam_buf *json, const struct fam_state *state, bool with_view)
 {
     fam_buf_add_text(json, "{\"v\":1");
     add_members(json, state);
+    add_messages(json, state);
     if (with_view && state->view.kind != FAM_VIEW_NONE) {
         fam_buf_add_text(json, ",\"w\":");
         fam_view_format(&state->view, json);

@@ -3,8 +3,9 @@
  * Everything in it can be lost without harm: the steps of a wizard are found again from what the server knows of the
  * person. Names of members are short because a session is small: s step, n name, c another child, a answer, p phrase's
  * message, e entry, h safety, g age, u subject, i question of a check-in, r rating, d closed question, t rated answer,
- * q the question about it, k answer with a later question, x answers go too, w the list on show (view.h). Thread-safe;
- * no state of its own. */
+ * q the question about it, k answer with a later question, x answers go too, b text that answered a question, l words
+ * of a check-in, y that check-in, z its question, o when it was used last, w the list on show (view.h). Thread-safe; no
+ * state of its own. */
 #ifndef FAM_DIALOG_STATE_H
 #define FAM_DIALOG_STATE_H
 
@@ -58,6 +59,11 @@ struct fam_state {
     int64_t thanks_id;                 /* message that thanked for it and asks how it went */
     int64_t agreed_id;                 /* message of the answer that a later question was agreed to last */
     bool erases_answers;               /* with everything else our answers in the chat are to go */
+    int64_t answered_id;               /* the person's message that answered a question last, or may have */
+    int64_t words_id;                  /* the same that answered a question of a check-in; 0: none */
+    char words_checkin[FAM_UUID_TEXT_SIZE];
+    char words_question[FAM_QUESTION_SIZE];
+    int64_t used_ms; /* when it was stored, Unix time; 0: not known */
     struct fam_view view;
 };
 

@@ -25,7 +25,7 @@ static const struct fam_state_row states[FAM_STEP_COUNT] = {
                              .read_text = fam_children_name_text,
                              .unfit = FAM_KEY("unfit.name"),
                              .buttons = (const char[]){FAM_ACTION_NO_NAME, '\0'},
-                             .text_to = FAM_TO(CHILD_BIRTH)},
+                             .text_to = FAM_TO(CHILD_BIRTH) | FAM_TO(NONE)},
     [FAM_STEP_CHILD_BIRTH] = {.ask = fam_children_ask_birth,
                               .read_text = fam_children_birth_text,
                               .unfit = FAM_KEY("unfit.birth"),
@@ -181,6 +181,7 @@ static const struct fam_action_row actions[] = {
     {FAM_ACTION_REPORT, fam_report_press, 0},
     {FAM_ACTION_REPORT_OPEN, fam_report_open, 0},
     {FAM_ACTION_REPORTS, fam_reports_page, 0},
+    {FAM_ACTION_READ, fam_offer_read, 0},
 };
 
 const struct fam_state_row *fam_state_row(enum fam_step step)

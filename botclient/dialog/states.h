@@ -25,13 +25,17 @@ typedef uint64_t fam_steps;
 /* A question that waits for text. A text that does not fit (*ret_taken stays false) is a phrase when it is long, when
  * it speaks of a danger (such a text does not come to read_text at all), or when the question has no word for it
  * (`unfit`): it is answered, and the question comes again. So no call for help is taken for a name, and no mistyped age
- * for what a child said. */
+ * for what a child said.
+ *
+ * After an hour in which nothing happened in the chat nobody waits for a name or an age any more, and any text is a
+ * phrase. But what comes so late to a question that takes any words (one without `unfit`) may be meant for it alone: a
+ * button offers to read it. */
 struct fam_state_row {
     fam_verb *ask; /* NULL for FAM_STEP_NONE alone, where (nearly) every text is a phrase */
     enum fam_code (*read_text)(struct fam_turn *turn, bool *ret_taken);
     const char *unfit;   /* key of what a short text that does not fit is told; NULL: it is a phrase */
     const char *buttons; /* the actions under the question */
-    fam_steps text_to;   /* where a text that is taken leads; the state itself: it is asked again */
+    fam_steps text_to;   /* where a text leads; the state itself: it is asked again */
 };
 
 /* A command leads where `to` says, from any state. */

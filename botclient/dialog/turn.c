@@ -154,6 +154,7 @@ enum fam_code fam_turn_commit(struct fam_turn *turn)
         return FAM_OK;
     }
     Fam__V1__UpdateSessionRequest request = FAM__V1__UPDATE_SESSION_REQUEST__INIT;
+    turn->state.used_ms = turn->dialog->options.wall_ms();
     request.session_id = turn->session_id;
     request.version = turn->version;
     request.state.len = fam_state_format(&turn->state, text);

@@ -133,18 +133,32 @@ void fam_children_describe(const struct fam_locale *locale, const Fam__V1__Famil
 
 /* answer.c */
 enum fam_code fam_answer_phrase(struct fam_turn *turn);
-/* Does any part of this update's text call for help? The server is asked that, and who can't ask it fails: a question
- * that waits for a text takes none before this is known. */
-enum fam_code fam_answer_has_emergency(struct fam_turn *turn, bool *ret_has);
 /* Too short to be what a child said where a question waits for a short answer and this is none. */
 bool fam_answer_is_short(const char *text);
 /* The draft again, now for the child of the onboarding. */
 enum fam_code fam_answer_draft(struct fam_turn *turn, const Fam__V1__Child *child);
+/* The last phrase in other words renews its answer; any other message is no phrase because it was edited. */
 enum fam_code fam_answer_edited(struct fam_turn *turn);
-/* While the server can't tell who writes: help alone, if the words are an emergency. True when it was sent. */
-bool fam_answer_emergency(struct fam_turn *turn);
 enum fam_code fam_answer_age(struct fam_turn *turn);
 enum fam_code fam_answer_child(struct fam_turn *turn);
+
+/* emergency.c */
+/* Does any part of this update's text call for help? The server is asked that, and who can't ask it fails: a question
+ * that waits for a text takes none before this is known. */
+enum fam_code fam_emergency_check(struct fam_turn *turn, bool *ret_has);
+/* The same, and if so the help is sent, by the country of the person: for words of which no entry is made. */
+enum fam_code fam_emergency_answer(struct fam_turn *turn, bool *ret_answered);
+/* While the server can't tell who writes: help alone, if the words are an emergency. True when it was sent. */
+bool fam_emergency_meanwhile(struct fam_turn *turn);
+
+/* offer.c */
+/* The question in the state is over, and these may be words for it: it is left, and a button offers to read them. */
+enum fam_code fam_offer_late(struct fam_turn *turn);
+/* A message that is not the last phrase was edited: help if it is an emergency; the words of a check-in are changed
+ * while it is open; an answer to another question stays as it was; of all others a button offers to read them. */
+enum fam_code fam_offer_edited(struct fam_turn *turn);
+/* That button. */
+enum fam_code fam_offer_read(struct fam_turn *turn);
 
 /* details.c */
 enum fam_code fam_details_why(struct fam_turn *turn);

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-enum { ELEMENT_MAX = 256 * 1024 };
+enum { ELEMENT_MAX = 256 * 1024, TEXTS = 4 };
 
 static enum fam_chat_type chat_type_of(const cJSON *chat)
 {
@@ -94,6 +94,7 @@ struct texts {
     const char *text;
     const char *callback_id;
     const char *data;
+    const char *replied;
 };
 
 static void read_message(struct fam_update *update, const cJSON *message, enum fam_update_kind kind,
@@ -113,6 +114,22 @@ static void read_message(struct fam_update *update, const cJSON *message, enum f
     texts->text = fam_json_string(message, "caption");
 }
 
+/* Only what the person wrote: nobody else's words are read for theirs. */
+static void read_replied(struct fam_update *update, const cJSON *message, struct texts *texts)
+{
+    const cJSON *replied = fam_json_get(message, "reply_to_message");
+    int64_t from_id = 0, id = 0;
+    if (!fam_json_i64(fam_json_get(replied, "from"), "id", &from_id) || from_id != update->from_id ||
+        !fam_json_i64(replied, "message_id", &id) || id <= 0) {
+        return;
+    }
+    update->replied_id = id;
+    texts->replied = fam_json_string(replied, "text");
+    if (!texts->replied) {
+        texts->replied = fam_json_string(replied, "caption");
+    }
+}
+
 static void read_callback(struct fam_update *update, const cJSON *callback, struct texts *texts)
 {
     bool is_bot = false;
@@ -124,6 +141,7 @@ static void read_callback(struct fam_update *update, const cJSON *callback, stru
     }
     update->kind = FAM_UPDATE_CALLBACK;
     if (read_place(update, fam_json_get(callback, "message"))) {
+        read_replied(update, fam_json_get(callback, "message"), texts);
         return;
     }
     /* A button of a message that Telegram no longer shows us: the answer goes to the person. */
@@ -161,9 +179,9 @@ static void read_body(struct fam_update *update, const cJSON *root, struct texts
 /* Moves the update and its texts into one block. */
 static struct fam_update *pack(const struct fam_update *update, const struct texts *texts)
 {
-    const char *parts[3] = {texts->text, texts->callback_id, texts->data};
-    size_t sizes[3], total = sizeof(*update);
-    for (size_t i = 0; i < 3; i++) {
+    const char *parts[TEXTS] = {texts->text, texts->callback_id, texts->data, texts->replied};
+    size_t sizes[TEXTS], total = sizeof(*update);
+    for (size_t i = 0; i < TEXTS; i++) {
         sizes[i] = parts[i] ? strlen(parts[i]) + 1 : 1;
         total += sizes[i];
     }
@@ -173,8 +191,8 @@ static struct fam_update *pack(const struct fam_update *update, const struct tex
     }
     *packed = *update;
     char *at = (char *)(packed + 1);
-    const char **slots[3] = {&packed->text, &packed->callback_id, &packed->data};
-    for (size_t i = 0; i < 3; i++) {
+    const char **slots[TEXTS] = {&packed->text, &packed->callback_id, &packed->data, &packed->replied_text};
+    for (size_t i = 0; i < TEXTS; i++) {
         memcpy(at, parts[i] ? parts[i] : "", sizes[i]);
         *slots[i] = at;
         at += sizes[i];
@@ -202,6 +220,7 @@ void fam_update_free(struct fam_update *update)
         return;
     }
     explicit_bzero((char *)update->text, strlen(update->text));
+    explicit_bzero((char *)update->replied_text, strlen(update->replied_text));
     free(update);
 }
 

@@ -52,6 +52,9 @@ struct fam_update {
     const char *text;      /* the text, or the caption of media; "" when there is none */
     const char *callback_id;
     const char *data; /* callback data, "" when absent */
+    /* Of a callback whose message answers one of the person's own, as that stands in the chat now; else 0 and "". */
+    int64_t replied_id;
+    const char *replied_text;
 };
 
 /* One element. NULL when it is no update: no valid JSON, no update_id. Free with fam_update_free. */

@@ -135,6 +135,7 @@ const struct fam_field_rule fam_field_rules[] = {
     {.field = "fam.v1.TranslateBatchRequest.items", .required = REQUIRED, .min = 1, .max = 16, .per_item = true},
     RULE("TranslateRequest.child_id", OPTIONAL, 36, 36),
     RULE("TranslateRequest.happened_before", OPTIONAL, 0, 1000),
+    RULE("TranslateRequest.country", OPTIONAL, 2, 2),
     RULE("GetEntryRequest.entry_id", REQUIRED, 36, 36),
     RULE("ListEntriesRequest.page_size", OPTIONAL, 1, 100),
     RULE("ListEntriesRequest.page_token", OPTIONAL, 0, 128),

@@ -1,6 +1,7 @@
 /* translate_job.c: see translate_job.h. */
 #include "services/translate_job.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -118,6 +119,8 @@ static enum fam_code find_people(struct fam_job *job, struct fam_status *status)
     if (job->author != NULL) {
         code = fam_person_load(job->context->store, job->author, &job->user, &job->family, status);
         code = code == FAM_OK ? FAM_OK : fam_service_hide(status);
+    } else {
+        snprintf(job->user.help_country, sizeof(job->user.help_country), "%s", job->request->country);
     }
     if (code == FAM_OK) {
         code = choose_child(job, status);

@@ -11,7 +11,7 @@
 #include "session/session_private.h"
 #include "session/session_scripts.h"
 
-enum { HOUR_MS = 3600000, KEY_SIZE = 96, ARGS_MAX = 12 };
+enum { KEY_SIZE = 96, ARGS_MAX = 12 };
 
 /* What every script takes first. */
 struct keys {
@@ -29,9 +29,9 @@ struct fam_sessions *fam_sessions_new(const struct fam_sessions_options *options
     }
     sessions->redis = options->redis;
     sessions->sealer = options->sealer;
-    snprintf(sessions->ttl, sizeof(sessions->ttl), "%u", options->ttl_ms ? options->ttl_ms : HOUR_MS);
+    snprintf(sessions->ttl, sizeof(sessions->ttl), "%u", options->ttl_ms ? options->ttl_ms : FAM_SESSION_TTL_MS);
     snprintf(sessions->draft_ttl, sizeof(sessions->draft_ttl), "%u",
-             options->draft_ttl_ms ? options->draft_ttl_ms : HOUR_MS);
+             options->draft_ttl_ms ? options->draft_ttl_ms : FAM_SESSION_DRAFT_TTL_MS);
     sessions->create.source = create_script;
     sessions->get.source = get_script;
     sessions->update.source = update_script;
@@ -92,7 +92,7 @@ static bool client_is_good(const char *client)
 static enum fam_code fail_gone(struct fam_status *status)
 {
     return fam_fail_reason(status, FAM_NOT_FOUND, "SESSION_GONE", 0,
-                           "no such session; it ends an hour after the last use, create a new one");
+                           "no such session; it ends a day after the last use, create a new one");
 }
 
 /* Runs a script with arguments of its own; *ret_reply is an array. */

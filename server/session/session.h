@@ -1,4 +1,4 @@
-/* session.h: conversations: short-lived state of a client, kept in Redis for an hour after the last use.
+/* session.h: conversations: short-lived state of a client, kept in Redis for a day after the last use.
  *
  * One hash `fam:{USER}:session:ID` a session, with its draft beside it (`…:draft`, which expires by itself an hour
  * after the draft was first stored), and one hash `fam:{USER}:sessions` from client to id. All keys of a user share the
@@ -33,6 +33,10 @@ enum {
     FAM_SESSION_VALUE_BYTES = 1024,
     FAM_SESSION_FIELDS = 32,
     FAM_SESSION_CLIENTS = 16, /* live sessions of one user */
+    /* Longer than any question waits and than a night: words that come to it in the morning are known to be its answer,
+     * and no phrase that others may see. */
+    FAM_SESSION_TTL_MS = 24 * 60 * 60 * 1000,
+    FAM_SESSION_DRAFT_TTL_MS = 60 * 60 * 1000
 };
 /* Redis's scripts count in doubles. */
 #define FAM_SESSION_FENCE_MAX (UINT64_C(1) << 52)
@@ -52,8 +56,8 @@ struct fam_session_sealer {
 struct fam_sessions_options {
     struct fam_redis *redis; /* borrowed */
     struct fam_session_sealer sealer;
-    uint32_t ttl_ms;       /* since the last use; 0: an hour */
-    uint32_t draft_ttl_ms; /* since the draft was stored; 0: an hour */
+    uint32_t ttl_ms;       /* since the last use; 0: FAM_SESSION_TTL_MS */
+    uint32_t draft_ttl_ms; /* since the draft was stored; 0: FAM_SESSION_DRAFT_TTL_MS */
 };
 
 /* What a client keeps by name. */

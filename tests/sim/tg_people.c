@@ -211,6 +211,19 @@ static struct tg_callback *new_callback(struct telegram_sim *sim, const struct t
     return callback;
 }
 
+/* The message with the button. The one that it answers comes along as it stands in the chat now, or not at all. */
+static void add_pressed(struct telegram_sim *sim, const struct tg_message *message, cJSON *query)
+{
+    cJSON *copy = cJSON_Duplicate(message->json, 1);
+    const cJSON *before = fam_json_get(copy, "reply_to_message");
+    const struct tg_message *replied =
+        before ? tg_message_find(sim, message->chat_id, tg_arg_i64(before, "message_id", 0)) : NULL;
+    cJSON_DeleteItemFromObjectCaseSensitive(copy, "reply_to_message");
+    if (replied && !replied->deleted)
+        tg_put_copy(copy, "reply_to_message", replied->json);
+    cJSON_AddItemToObject(query, "message", copy);
+}
+
 /* With "data" and no label, any data may be sent, as an old or forged client can: the button need not exist when
  * message_id is given. */
 static int do_press(struct telegram_sim *sim, struct deed *deed, struct tg_error *error)
@@ -230,7 +243,7 @@ static int do_press(struct telegram_sim *sim, struct deed *deed, struct tg_error
     cJSON *query = cJSON_CreateObject();
     tg_put_text(query, "id", callback->id);
     tg_put_copy(query, "from", deed->chat->user);
-    tg_put_copy(query, "message", message->json);
+    add_pressed(sim, message, query);
     tg_put_text(query, "chat_instance", "-1234567890123456789");
     tg_put_text(query, "data", sent);
     tg_put_i64(deed->answer, "message_id", message->id);

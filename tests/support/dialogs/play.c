@@ -276,6 +276,19 @@ bool play_operator(struct play *play, const char *words)
     return good;
 }
 
+bool play_over(struct play *play)
+{
+    char user[FAM_UUID_TEXT_SIZE];
+    char sql[256];
+    char value[32] = "";
+    fam_uuid_format(user_of(play, play->who), user);
+    snprintf(sql, sizeof(sql),
+             "WITH ended AS (UPDATE checkins SET expires_at = now() WHERE user_id = '%s' AND expires_at > now() "
+             "RETURNING 1) SELECT count(*) FROM ended",
+             user);
+    return ask_database(play, sql, value, sizeof(value)) && strcmp(value, "0") != 0;
+}
+
 bool play_due(struct play *play, const char *what)
 {
     char user[FAM_UUID_TEXT_SIZE];

@@ -59,6 +59,8 @@ bool play_later(struct play *play, bool *ret_comes);
 bool play_sent(struct play *play, const char *phrase);
 /* famctl with these words, as the operator of the test's admin token; its output as lines. */
 bool play_operator(struct play *play, const char *words);
+/* The time of all check-ins that the person has not finished, or could still change, is over. */
+bool play_over(struct play *play);
 /* "checkin evening", "reminder evening", "report": what the schedule has for the person is due now. False: it has
  * nothing of that kind. */
 bool play_due(struct play *play, const char *what);

@@ -251,6 +251,9 @@ static bool do_in_brackets(struct play *play, const char *deed)
     if (strncmp(deed, "(due ", 5) == 0) {
         return play_due(play, deed + 5) || fail(play, "the schedule has nothing of that kind");
     }
+    if (strcmp(deed, "(over)") == 0) {
+        return play_over(play) || fail(play, "no check-in is open");
+    }
     if (strcmp(deed, "(stored)") == 0) {
         return play_stored(play) || fail(play, "the database does not answer");
     }

@@ -21,7 +21,15 @@
 #include "metrics/metrics.h"
 #include "telegram/update.h"
 
-enum { WORLD_SENT = 200, WORLD_ENTRIES = 50, WORLD_REMOVED = 500, WORLD_DOCUMENTS = 8, WORLD_TIMES = 4, PERSON = 77 };
+enum {
+    WORLD_SENT = 200,
+    WORLD_ENTRIES = 50,
+    WORLD_REMOVED = 500,
+    WORLD_DOCUMENTS = 8,
+    WORLD_SAID = 16,
+    WORLD_TIMES = 4,
+    PERSON = 77
+};
 
 #define TXT(text) ((char *)(uintptr_t)(text))
 
@@ -150,6 +158,11 @@ struct world {
     const char *send_reason;
     enum fam_code photo_code; /* the same of pictures */
     int64_t next_message_id, next_update_id;
+    struct { /* what the person wrote last, as it stands in the chat; the texts are the tests' own */
+        int64_t message_id;
+        const char *text;
+    } said[WORLD_SAID];
+    size_t said_count;
     int64_t wall_ms;
     struct fam_locales *locales;
     struct fam_callback_signer signer;

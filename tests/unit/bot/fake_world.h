@@ -225,11 +225,28 @@ static inline void world_assert_declared(const struct fam_update *update, enum f
               fam_step_name(after.step));
 }
 
+static inline const char *world_said(int64_t message_id)
+{
+    for (size_t i = w.said_count; message_id && i > 0 && i + WORLD_SAID > w.said_count; i--)
+        if (w.said[(i - 1) % WORLD_SAID].message_id == message_id)
+            return w.said[(i - 1) % WORLD_SAID].text;
+    return "";
+}
+
+static inline void world_note(const struct fam_update *update)
+{
+    if (update->kind == FAM_UPDATE_MESSAGE || update->kind == FAM_UPDATE_EDITED) {
+        w.said[w.said_count % WORLD_SAID].message_id = update->message_id;
+        w.said[w.said_count++ % WORLD_SAID].text = update->text;
+    }
+}
+
 static enum fam_handled world_handle(struct fam_update *update)
 {
     uint32_t delay_ms;
     struct fam_state before;
     fam_state_parse(w.state, w.state_size, &before);
+    world_note(update);
     struct fam_job job = {
         .update = update, .attempt = ++w.attempt, .notes = w.notes, .first_ms = w.long_ago ? 0 : fam_mono_ms()};
     enum fam_handled handled = fam_dialog_handle(w.dialog, &job, &delay_ms);
@@ -251,7 +268,8 @@ static struct fam_update world_message(const char *text)
                                .language_code = "ru",
                                .text = text,
                                .callback_id = "",
-                               .data = ""};
+                               .data = "",
+                               .replied_text = ""};
 }
 
 /* Says something; returns the last message that came of it. */
@@ -280,6 +298,10 @@ static enum fam_handled press_data(const char *data, int64_t message_id, int64_t
 {
     struct fam_update update = world_message("");
     char copy[FAM_BUTTON_DATA];
+    for (size_t i = 0; i < w.sent_count; i++)
+        if (w.sent[i].message_id == message_id && !w.sent[i].is_edit)
+            update.replied_id = w.sent[i].reply_to;
+    update.replied_text = world_said(update.replied_id);
     snprintf(copy, sizeof(copy), "%s", data);
     update.kind = FAM_UPDATE_CALLBACK;
     update.from_id = update.chat_id = person;

@@ -264,17 +264,6 @@ Test(bot_checkin, one_that_is_over_says_so_kindly_and_offers_another)
     cr_assert_str_eq(last()->text, ru("checkin.closed"), "that one is gone altogether");
 }
 
-Test(bot_checkin, words_for_one_that_is_over_are_a_phrase)
-{
-    say("/checkin");
-    press("Хорошим");
-    w.checkin.state = FAM__V1__CHECKIN_STATE__CHECKIN_STATE_MISSED;
-    say("Не пойду в школу");
-    cr_assert_eq(w.entry_count, 1);
-    cr_assert_eq(state_now().step, FAM_STEP_NONE);
-    cr_assert_eq(w.checkin.number, 1, "and no new one is begun by it");
-}
-
 Test(bot_checkin, cancel_leaves_the_words_and_the_check_in_stays_open)
 {
     say("/checkin");

@@ -407,10 +407,6 @@ Test(bot_dialog, an_edited_phrase_renews_its_answer_in_place)
     cr_assert(last()->is_edit);
     cr_assert_eq(last()->message_id, answer_id);
     assert_says(last(), "reading of Да!");
-    struct fam_update unknown = edited(3, "Уйди!");
-    cr_assert_eq(world_handle(&unknown), FAM_HANDLED);
-    cr_assert_not(last()->is_edit, "an answer that is not remembered is sent anew");
-    cr_assert_eq(last()->reply_to, 3);
 }
 
 Test(bot_dialog, a_safety_block_is_never_edited_away)

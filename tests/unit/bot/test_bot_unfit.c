@@ -64,11 +64,13 @@ Test(bot_unfit, an_unfit_answer_is_not_judged_while_nobody_can_tell_whether_it_i
 Test(bot_unfit, an_unfit_answer_that_is_edited_is_no_phrase_either)
 {
     begin();
-    say("коля 7");
-    struct fam_update edited = world_message("коля 8");
+    struct fam_update update = world_message("коля 7");
+    cr_assert_eq(world_handle(&update), FAM_HANDLED);
     size_t before = w.sent_count;
-    edited.kind = FAM_UPDATE_EDITED;
-    cr_assert_eq(world_handle(&edited), FAM_HANDLED);
+    update.kind = FAM_UPDATE_EDITED;
+    update.update_id = w.next_update_id++;
+    update.text = "коля 8";
+    cr_assert_eq(world_handle(&update), FAM_HANDLED);
     cr_assert_eq(w.sent_count, before);
     cr_assert_eq(w.entry_count, 0);
 }
@@ -99,11 +101,12 @@ Test(bot_unfit, a_danger_in_one_word_is_no_name)
         assert_says(last(), ru("child.name"));
     }
     struct fam_update edited = world_message("Самоубийство");
-    size_t before = w.sent_count;
+    size_t before = w.sent_count, entries = w.entry_count;
     edited.kind = FAM_UPDATE_EDITED;
     cr_assert_eq(world_handle(&edited), FAM_HANDLED);
     cr_assert_eq(w.sent_count, before + 1, "an answer that is edited into a danger is answered too");
     assert_says(last(), "8-800-2000-122");
+    cr_assert_eq(w.entry_count, entries, "and no entry is made of it");
 }
 
 Test(bot_unfit, a_text_that_any_question_would_take_waits_while_nobody_can_tell_whether_it_is_a_danger)

@@ -91,6 +91,37 @@ Test(bot_update, a_pressed_button_names_person_and_message)
     fam_update_free(update);
 }
 
+Test(bot_update, a_pressed_button_brings_the_words_that_its_message_answers_when_they_are_the_persons_own)
+{
+    static const struct {
+        const char *replied;
+        int64_t id;
+        const char *text;
+    } rows[] = {
+        {"{\"message_id\":7,\"from\":{\"id\":77},\"text\":\"Нет!\"}", 7, "Нет!"},
+        {"{\"message_id\":7,\"from\":{\"id\":77},\"photo\":[],\"caption\":\"Рисунок\"}", 7, "Рисунок"},
+        {"{\"message_id\":7,\"from\":{\"id\":77},\"voice\":{}}", 7, ""},
+        {"{\"message_id\":7,\"from\":{\"id\":78},\"text\":\"Нет!\"}", 0, ""},
+        {"{\"message_id\":7,\"text\":\"Нет!\"}", 0, ""},
+        {"{\"from\":{\"id\":77},\"text\":\"Нет!\"}", 0, ""},
+        {"null", 0, ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char json[600];
+        snprintf(json, sizeof(json),
+                 "{\"update_id\":3,\"callback_query\":{\"id\":\"9\",\"from\":{\"id\":77},\"message\":"
+                 "{\"message_id\":8,\"chat\":{\"id\":77,\"type\":\"private\"},\"text\":\"?\",\"reply_to_message\":%s},"
+                 "\"data\":\"abc\"}}",
+                 rows[i].replied);
+        struct fam_update *update = parse(json);
+        cr_assert_not_null(update, "%s", rows[i].replied);
+        cr_assert_eq(update->replied_id, rows[i].id, "%s", rows[i].replied);
+        cr_assert_str_eq(update->replied_text, rows[i].text, "%s", rows[i].replied);
+        cr_assert_str_eq(update->text, "", "the bot's own words are nobody's");
+        fam_update_free(update);
+    }
+}
+
 Test(bot_update, membership_tells_added_and_blocked)
 {
     static const struct {
