@@ -121,8 +121,13 @@ static void check_wishes(const struct fam_safety *safety, const unsigned char *d
 
 Test(safety, a_plain_wish_to_die_is_found_beside_every_idiom)
 {
-    static const char *const russian[] = {"хочу умереть", "я хочу умереть", "не хочу жить", "я убью себя",
-                                          "хочу въехать в дерево", "думаю со всем покончить", NULL};
+    static const char *const russian[] = {"хочу умереть",
+                                          "я хочу умереть",
+                                          "не хочу жить",
+                                          "я убью себя",
+                                          "хочу въехать в дерево",
+                                          "думаю со всем покончить",
+                                          NULL};
     static const char *const english[] = {"I want to die", "I don't want to live anymore", "I want to kill myself",
                                           "I want to drive into a tree", NULL};
     struct fam_safety *safety = detector();
