@@ -72,7 +72,7 @@ Test(bot_checkin, a_danger_in_a_note_is_answered_with_help_for_the_writer_first)
     press("Очень трудным");
     press("Сон");
     size_t before = w.sent_count;
-    say("Не хочу больше жить");
+    say("Я не хочу больше жить");
     const struct sent *help = &w.sent[before];
     const char *own = strstr(help->text, "Call for yourself."), *line = strstr(help->text, "8-800-2000-122"),
                *title = strstr(help->text, ru("safety.for_child")), *child = strstr(help->text, "Ask the child.");

@@ -197,7 +197,7 @@ Test(bot_settings, a_danger_in_feedback_is_answered_with_help_for_the_writer_and
 {
     say("/feedback");
     size_t before = w.sent_count, entries = w.entry_count;
-    say("Не хочу больше жить");
+    say("Я не хочу больше жить");
     cr_assert_not_null(strstr(w.sent[before].text, "Call for yourself."), "%s", w.sent[before].text);
     cr_assert_eq(w.feedback_count, 0);
     cr_assert_eq(w.entry_count, entries);
