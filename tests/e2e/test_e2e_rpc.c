@@ -105,6 +105,31 @@ static void assert_emergency(const Fam__V1__Entry *entry)
     cr_assert_geq(entry->safety->n_steps, 3);
 }
 
+Test(e2e_rpc, an_emergency_of_nobody_gets_the_help_of_the_country_that_is_told_and_is_kept_nowhere, .timeout = 120)
+{
+    struct system system;
+    struct fam_status status = {.message = ""};
+    struct fam_rpc rpc;
+    system_start(&system, NULL);
+    Fam__V1__TranslateRequest request = FAM__V1__TRANSLATE_REQUEST__INIT;
+    request.phrase = (char *)(uintptr_t) "не хочу больше жить";
+    request.language = FAM__V1__LANGUAGE__LANGUAGE_RU;
+    request.country = (char *)(uintptr_t) "RU";
+    fam_rpc_init(&rpc, &(struct fam_rpc_options){.idempotency_key = "n1"});
+    cr_assert_eq(FAM_RPC(system.client, fam__v1__translation_service, translate, &rpc, &request, &status), FAM_OK, "%s",
+                 status.message);
+    assert_emergency(system_entry(&rpc));
+    cr_assert_str_eq(system_entry(&rpc)->entry_id, "");
+    fam_rpc_done(&rpc);
+    request.country = (char *)(uintptr_t) "";
+    fam_rpc_init(&rpc, &(struct fam_rpc_options){.idempotency_key = "n2"});
+    cr_assert_eq(FAM_RPC(system.client, fam__v1__translation_service, translate, &rpc, &request, &status), FAM_OK);
+    cr_assert_null(strstr(system_entry(&rpc)->safety->lines[0]->number, "8-800"), "nobody knows where that is");
+    fam_rpc_done(&rpc);
+    cr_assert_eq(system_count(&system, "SELECT count(*) FROM emotion_entries"), 0);
+    system_stop(&system);
+}
+
 Test(e2e_rpc, an_emergency_gets_the_right_help_even_beyond_the_limit, .timeout = 120)
 {
     struct system system;

@@ -215,11 +215,11 @@ static struct tg_callback *new_callback(struct telegram_sim *sim, const struct t
 static void add_pressed(struct telegram_sim *sim, const struct tg_message *message, cJSON *query)
 {
     cJSON *copy = cJSON_Duplicate(message->json, 1);
-    const cJSON *before = fam_json_get(copy, "reply_to_message");
+    const cJSON *id = fam_json_get(fam_json_get(copy, "reply_to_message"), "message_id"); /* raw: see tg_put_i64 */
     const struct tg_message *replied =
-        before ? tg_message_find(sim, message->chat_id, tg_arg_i64(before, "message_id", 0)) : NULL;
+        id && cJSON_IsRaw(id) ? tg_message_find(sim, message->chat_id, strtoll(id->valuestring, NULL, 10)) : NULL;
     cJSON_DeleteItemFromObjectCaseSensitive(copy, "reply_to_message");
-    if (replied && !replied->deleted)
+    if (replied)
         tg_put_copy(copy, "reply_to_message", replied->json);
     cJSON_AddItemToObject(query, "message", copy);
 }
