@@ -21,9 +21,17 @@ enum fam_code fam_reports_page(struct fam_turn *turn);
  */
 void fam_report_lay_out(const struct fam_locale *locale, const Fam__V1__Report *report, size_t most,
                         struct fam_html *html, bool *ret_shortened);
-/* "Неделя, 23.11.2026 – 29.11.2026". `until_ms` is the first moment that is not in it. */
-void fam_report_title(const struct fam_locale *locale, Fam__V1__ReportPeriod period, const char *zone, int64_t from_ms,
-                      int64_t until_ms, char *ret_title, size_t size);
+/* The days of a report, as the server reckoned them by the clock of that time. Either date is NULL where the server
+ * does not tell: then the days of the moments by the clock of `zone`. `until_ms` is the first moment that is not in it.
+ */
+struct fam_report_span {
+    const Fam__V1__Date *first, *last;
+    const char *zone;
+    int64_t from_ms, until_ms;
+};
+/* "Неделя, 23.11.2026 – 29.11.2026". */
+void fam_report_title(const struct fam_locale *locale, Fam__V1__ReportPeriod period, const struct fam_report_span *span,
+                      char *ret_title, size_t size);
 /* "Неделя"; "" for an unknown one. */
 const char *fam_report_period(const struct fam_locale *locale, Fam__V1__ReportPeriod period);
 

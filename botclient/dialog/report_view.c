@@ -51,12 +51,22 @@ const char *fam_report_period(const struct fam_locale *locale, Fam__V1__ReportPe
     }
 }
 
-void fam_report_title(const struct fam_locale *locale, Fam__V1__ReportPeriod period, const char *zone, int64_t from_ms,
-                      int64_t until_ms, char *ret_title, size_t size)
+static void write_day(const struct fam_locale *locale, const Fam__V1__Date *date, const char *zone, int64_t at_ms,
+                      char ret_text[FAM_MOMENT_SIZE])
+{
+    if (date) {
+        fam_zone_date(locale, date->year, date->month, date->day, ret_text);
+    } else {
+        fam_zone_day(locale, zone, at_ms, ret_text);
+    }
+}
+
+void fam_report_title(const struct fam_locale *locale, Fam__V1__ReportPeriod period, const struct fam_report_span *span,
+                      char *ret_title, size_t size)
 {
     char from[FAM_MOMENT_SIZE], until[FAM_MOMENT_SIZE];
-    fam_zone_day(locale, zone, from_ms, from);
-    fam_zone_day(locale, zone, until_ms - 1, until);
+    write_day(locale, span->first, span->zone, span->from_ms, from);
+    write_day(locale, span->last, span->zone, span->until_ms - 1, until);
     const struct fam_arg args[] = {{"period", fam_report_period(locale, period)}, {"from", from}, {"until", until}};
     fam_locale_format(ret_title, size, T(locale, "report.title"), args, 3);
 }
@@ -100,7 +110,7 @@ static void add_mood(const struct fam_locale *locale, const Fam__V1__Report *rep
     snprintf(whole, sizeof(whole), "%d", tenths / 10);
     snprintf(tenth, sizeof(tenth), "%d", tenths % 10);
     const struct fam_arg args[] = {{"whole", whole}, {"tenth", tenth}};
-    add_filled(html, T(locale, "report.mood"), args, 2);
+    add_filled(html, tenths % 10 == 0 ? T(locale, "report.mood_whole") : T(locale, "report.mood"), args, 2);
     fam_html_add(html, trend_text(locale, report->trend));
     fam_html_end_line(html);
 }
@@ -195,8 +205,12 @@ static void write_parts(const struct fam_locale *locale, const Fam__V1__Report *
 {
     char title[TITLE_SIZE];
     struct fam_html *html = parts->html;
-    fam_report_title(locale, report->period, report->time_zone, report->from_ms, report->until_ms, title,
-                     sizeof(title));
+    const struct fam_report_span span = {.first = report->n_days > 0 ? report->days[0]->date : NULL,
+                                         .last = report->n_days > 0 ? report->days[report->n_days - 1]->date : NULL,
+                                         .zone = report->time_zone,
+                                         .from_ms = report->from_ms,
+                                         .until_ms = report->until_ms};
+    fam_report_title(locale, report->period, &span, title, sizeof(title));
     fam_html_add_bold(&html[PART_TITLE], title);
     if (!report->is_empty) {
         add_counts(locale, report, &html[PART_COUNTS]);

@@ -21,7 +21,12 @@ static void add_report(const struct fam_turn *turn, const Fam__V1__ReportSummary
 {
     char title[TITLE_SIZE], start[16], place[32], label[FAM_BUTTON_LABEL];
     struct fam_uuid id;
-    fam_report_title(turn->locale, report->period, zone, report->from_ms, report->until_ms, title, sizeof(title));
+    const struct fam_report_span span = {.first = report->first_day,
+                                         .last = report->last_day,
+                                         .zone = zone,
+                                         .from_ms = report->from_ms,
+                                         .until_ms = report->until_ms};
+    fam_report_title(turn->locale, report->period, &span, title, sizeof(title));
     snprintf(start, sizeof(start), "%zu. ", number);
     snprintf(place, sizeof(place), "%zu", number);
     fam_html_add_bold(html, start);

@@ -236,6 +236,9 @@ enum fam_code fam_times_pause(struct fam_turn *turn)
     if (!schedule) {
         return fam_fail(turn->status, FAM_INTERNAL, "PauseSchedule answers without a schedule");
     }
+    if (schedule->paused_until_ms == 0) {
+        return show(turn, schedule); /* of who does not consent nothing is kept, and nothing comes */
+    }
     fam_zone_day(turn->locale, schedule->time_zone, schedule->paused_until_ms, day);
     const struct fam_arg args[] = {{"day", day}};
     fam_locale_format(words, sizeof(words), T(turn->locale, "times.pause_done"), args, 1);

@@ -89,8 +89,8 @@ static void add_hours(const struct fam_locale *locale, const Fam__V1__CheckinSch
     add_line(html, T(locale, "times.reminder"),
              schedule->reminder_minutes > 0 ? reminder : T(locale, "times.no_reminder"));
     add_line(html, T(locale, "times.quiet"), has_quiet ? quiet : T(locale, "times.no_quiet"));
-    add_line(html, T(locale, "times.report"),
-             schedule->weekly_report ? T(locale, "times.report_on") : T(locale, "settings.off"));
+    const char *report = schedule->has_family ? T(locale, "times.report_on") : T(locale, "times.report_family");
+    add_line(html, T(locale, "times.report"), schedule->weekly_report ? report : T(locale, "settings.off"));
 }
 
 static int64_t next_at(const Fam__V1__CheckinSchedule *schedule)
@@ -155,7 +155,7 @@ static void add_buttons(const struct fam_turn *turn, const Fam__V1__CheckinSched
                         struct fam_keyboard *keyboard)
 {
     const struct fam_locale *locale = turn->locale;
-    if (lacks_consent(schedule)) {
+    if (lacks_consent(schedule) && fam_turn_may_store(turn)) {
         fam_turn_button(turn, keyboard, T(locale, "switch.notifications_on"), FAM_ACTION_TIMES, FAM_TIMES_CONSENT_ASK,
                         NULL);
         fam_keyboard_end_row(keyboard);
@@ -190,7 +190,8 @@ void fam_times_lay_out(const struct fam_turn *turn, const Fam__V1__CheckinSchedu
     add_hours(turn->locale, schedule, html);
     add_clock(turn->locale, schedule, html);
     if (lacks_consent(schedule)) {
-        fam_html_add(html, T(turn->locale, "times.no_consent"));
+        fam_html_add(html, fam_turn_may_store(turn) ? T(turn->locale, "times.no_consent")
+                                                    : T(turn->locale, "times.no_processing"));
     }
     add_buttons(turn, schedule, keyboard);
 }

@@ -268,14 +268,19 @@ bool fam_zone_clock(const char *zone, int64_t unix_ms, char ret_text[FAM_MOMENT_
     return known;
 }
 
+void fam_zone_date(const struct fam_locale *locale, int year, int month, int day, char ret_text[FAM_MOMENT_SIZE])
+{
+    char years[16], months[16], days[16];
+    snprintf(years, sizeof(years), "%04d", year);
+    snprintf(months, sizeof(months), "%02d", month);
+    snprintf(days, sizeof(days), "%02d", day);
+    const struct fam_arg args[] = {{"year", years}, {"month", months}, {"day", days}};
+    fam_locale_format(ret_text, FAM_MOMENT_SIZE, T(locale, "moment.day"), args, 3);
+}
+
 static void format_day(const struct fam_locale *locale, const struct tm *time, char ret_text[FAM_MOMENT_SIZE])
 {
-    char year[16], month[16], day[16];
-    snprintf(year, sizeof(year), "%04d", time->tm_year + 1900);
-    snprintf(month, sizeof(month), "%02d", time->tm_mon + 1);
-    snprintf(day, sizeof(day), "%02d", time->tm_mday);
-    const struct fam_arg args[] = {{"year", year}, {"month", month}, {"day", day}};
-    fam_locale_format(ret_text, FAM_MOMENT_SIZE, T(locale, "moment.day"), args, 3);
+    fam_zone_date(locale, time->tm_year + 1900, time->tm_mon + 1, time->tm_mday, ret_text);
 }
 
 void fam_zone_moment(const struct fam_locale *locale, const char *zone, int64_t unix_ms, char ret_text[FAM_MOMENT_SIZE])

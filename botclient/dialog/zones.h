@@ -32,5 +32,7 @@ void fam_zone_moment(const struct fam_locale *locale, const char *zone, int64_t 
                      char ret_text[FAM_MOMENT_SIZE]);
 /* "03.12.2026" there, else in UTC. */
 void fam_zone_day(const struct fam_locale *locale, const char *zone, int64_t unix_ms, char ret_text[FAM_MOMENT_SIZE]);
+/* The same of a date that the server reckoned. */
+void fam_zone_date(const struct fam_locale *locale, int year, int month, int day, char ret_text[FAM_MOMENT_SIZE]);
 
 #endif

@@ -7,7 +7,7 @@ static const char *explained(Fam__V1__NotSent not_sent)
 {
     switch (not_sent) {
     case FAM__V1__NOT_SENT__NOT_SENT_NO_CONSENT:
-        return "This person has not consented to messages.";
+        return "This person has not consented to processing and to messages, which both are needed.";
     case FAM__V1__NOT_SENT__NOT_SENT_UNREACHABLE:
         return "This person has blocked the bot.";
     case FAM__V1__NOT_SENT__NOT_SENT_PAUSED:

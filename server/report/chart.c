@@ -83,7 +83,7 @@ static void draw_head(struct fam_canvas *canvas)
     const char *title = fam_words_of_period(&canvas->words, "title", report->period, NULL, 0);
     char trend[LINE_SIZE];
     bool has_mean = report->mood > 0;
-    double width = FAM_CHART_INNER - HEAD_WEATHER, y = FAM_CHART_MARGIN;
+    double width = has_mean ? FAM_CHART_INNER - HEAD_WEATHER : FAM_CHART_INNER, y = FAM_CHART_MARGIN;
     join_trend(canvas, "chart.trend", report->trend, trend, sizeof(trend));
     double height = 200 + (has_mean ? LINE_HEIGHT : 0) + (trend[0] != '\0' ? LINE_HEIGHT : 0);
     cairo_rectangle(canvas->cr, 0, 0, FAM_CHART_WIDTH, height);
@@ -97,9 +97,10 @@ static void draw_head(struct fam_canvas *canvas)
     if (trend[0] != '\0') {
         (void)fam_canvas_text(canvas, trend, FAM_CHART_LEFT, y + LINE_HEIGHT, width, &MEAN);
     }
-    double weather = height < HEAD_WEATHER + LINE_HEIGHT ? height - LINE_HEIGHT : HEAD_WEATHER;
-    fam_canvas_weather(canvas, has_mean ? fam_weather_of(report->mood) : FAM_WEATHER_MIXED,
-                       FAM_CHART_WIDTH - FAM_CHART_LEFT - HEAD_WEATHER / 2.0, height / 2, weather);
+    if (has_mean) {
+        fam_canvas_weather(canvas, fam_weather_of(report->mood), FAM_CHART_WIDTH - FAM_CHART_LEFT - HEAD_WEATHER / 2.0,
+                           height / 2, HEAD_WEATHER);
+    }
     canvas->y = height + FAM_CHART_GAP;
 }
 

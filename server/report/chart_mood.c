@@ -9,12 +9,18 @@ enum {
     PLOT_TOP_LOW = 56, /* for its number alone */
     LABELS = 100,      /* below */
     SCALE = 64,        /* the numbers at the left */
+    SCALE_LINE = 48,   /* for their words, where they don't stand beside the heading */
+    SCALE_GAP = 24,    /* between the two, where they do */
     DATE_WIDTH = 120,
     WEEK_DAYS = 7,
     COLUMNS_MAX = FAM_REPORT_DAYS_MAX,
     COLUMNS_WEATHER = 7, /* so many columns have room for weather, … */
     COLUMNS_NUMBERS = 13 /* … and so many for numbers */
 };
+
+static const struct fam_type HEADING = {.size = FAM_CHART_HEADING, .bold = true, .ink = FAM_INK_TEXT};
+static const struct fam_type SCALE_BESIDE = {.size = FAM_CHART_SMALL, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_RIGHT};
+static const struct fam_type SCALE_BELOW = {.size = FAM_CHART_SMALL, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_LEFT};
 
 struct column {
     double mood; /* 0: none */
@@ -91,7 +97,7 @@ static void draw_column(struct fam_canvas *canvas, const struct plot *plot, size
     static const struct fam_type NUMBER = {
         .size = FAM_CHART_TEXT, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_CENTRE};
     static const struct fam_type SMALL_NUMBER = {
-        .size = FAM_CHART_SMALL - 4, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_CENTRE};
+        .size = FAM_CHART_SMALL, .bold = true, .ink = FAM_INK_TEXT, .align = FAM_ALIGN_CENTRE};
     static const struct fam_type NONE = {.size = FAM_CHART_TEXT, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_CENTRE};
     const struct column *column = &plot->columns[index];
     double step = plot->width / (double)plot->count, x = plot->x + step * (double)index;
@@ -144,37 +150,50 @@ static void draw_labels(struct fam_canvas *canvas, const struct plot *plot)
     }
 }
 
+/* "10 is easy, 1 is hard": beside the heading, or below it where the words of the language leave no room. */
+static bool scale_fits(struct fam_canvas *canvas, const char *title, const char *scale)
+{
+    return fam_canvas_text_width(canvas, title, &HEADING) + SCALE_GAP +
+               fam_canvas_text_width(canvas, scale, &SCALE_BESIDE) <=
+           FAM_CHART_INNER;
+}
+
+/* Columns with what stands above and below them. */
+static void draw_plot(struct fam_canvas *canvas, struct plot *plot, double top, double labels)
+{
+    plot->x = FAM_CHART_LEFT + SCALE;
+    plot->width = FAM_CHART_INNER - SCALE;
+    plot->base = canvas->y + top + PLOT_HEIGHT;
+    draw_scale(canvas, plot);
+    for (size_t i = 0; i < plot->count; i++) {
+        draw_column(canvas, plot, i);
+    }
+    draw_labels(canvas, plot);
+    canvas->y = plot->base + labels;
+}
+
 void fam_chart_moods(struct fam_canvas *canvas)
 {
-    static const struct fam_type HEADING = {.size = FAM_CHART_HEADING, .bold = true, .ink = FAM_INK_TEXT};
     static const struct fam_type NONE = {.size = FAM_CHART_TEXT, .ink = FAM_INK_QUIET, .lines = 2};
-    static const struct fam_type SCALE_WORDS = {
-        .size = FAM_CHART_SMALL - 2, .ink = FAM_INK_QUIET, .align = FAM_ALIGN_RIGHT};
     struct plot plot = {.count = 0};
     fill(canvas->report, &plot);
     bool moods = has_moods(&plot);
+    bool by_week = canvas->report->period == FAM__V1__REPORT_PERIOD__REPORT_PERIOD_QUARTER;
+    const char *title = fam_words_text(&canvas->words, by_week ? "chart.mood.weeks" : "chart.mood");
+    const char *scale = fam_words_text(&canvas->words, "chart.scale");
+    bool beside = scale_fits(canvas, title, scale);
     double top = plot.count <= COLUMNS_WEATHER ? PLOT_TOP : PLOT_TOP_LOW;
     double labels = plot.count <= COLUMNS_WEATHER ? LABELS : LABELS - 44;
-    double heading = FAM_CHART_HEADING * 1.5;
-    fam_chart_begin_card(canvas, heading + (moods ? top + PLOT_HEIGHT + labels : FAM_CHART_TEXT * 1.5));
-    bool by_week = canvas->report->period == FAM__V1__REPORT_PERIOD__REPORT_PERIOD_QUARTER;
-    (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, by_week ? "chart.mood.weeks" : "chart.mood"),
-                          FAM_CHART_LEFT, canvas->y, FAM_CHART_INNER, &HEADING);
-    canvas->y += heading;
+    double heading = FAM_CHART_HEADING * 1.5, line = moods && !beside ? SCALE_LINE : 0;
+    fam_chart_begin_card(canvas, heading + line + (moods ? top + PLOT_HEIGHT + labels : FAM_CHART_TEXT * 1.5));
+    (void)fam_canvas_text(canvas, title, FAM_CHART_LEFT, canvas->y, FAM_CHART_INNER, &HEADING);
     if (moods) {
-        (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.scale"),
-                              FAM_CHART_LEFT + FAM_CHART_INNER / 2.0, canvas->y - heading + 8, FAM_CHART_INNER / 2.0,
-                              &SCALE_WORDS);
-        plot.x = FAM_CHART_LEFT + SCALE;
-        plot.width = FAM_CHART_INNER - SCALE;
-        plot.base = canvas->y + top + PLOT_HEIGHT;
-        draw_scale(canvas, &plot);
-        for (size_t i = 0; i < plot.count; i++) {
-            draw_column(canvas, &plot, i);
-        }
-        draw_labels(canvas, &plot);
-        canvas->y = plot.base + labels;
+        (void)fam_canvas_text(canvas, scale, FAM_CHART_LEFT, canvas->y + (beside ? 8 : heading - 4), FAM_CHART_INNER,
+                              beside ? &SCALE_BESIDE : &SCALE_BELOW);
+        canvas->y += heading + line;
+        draw_plot(canvas, &plot, top, labels);
     } else {
+        canvas->y += heading;
         (void)fam_canvas_text(canvas, fam_words_text(&canvas->words, "chart.no_mood"), FAM_CHART_LEFT, canvas->y,
                               FAM_CHART_INNER, &NONE);
         canvas->y += FAM_CHART_TEXT * 1.5;

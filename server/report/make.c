@@ -46,5 +46,5 @@ enum fam_code fam_report_make(struct fam_store *store, const struct fam_report_o
     free(arena);
     fam_user_done(&user);
     fam_family_done(&family);
-    return code == FAM_OK ? fam_report_get(store, order->user_id, &report_id, ret_report, status) : code;
+    return code == FAM_OK ? fam_report_show(store, order->user_id, &report_id, ret_report, status) : code;
 }

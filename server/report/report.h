@@ -36,7 +36,8 @@ enum {
     FAM_REPORT_QUOTE_CHARS = 120
 };
 
-/* *ret_report lives as long as the arena, and borrows from the facts; its id and time of making are not set. */
+/* *ret_report lives as long as the arena, and borrows from the facts; its id and time of making are not set. No words
+ * of a check-in are in it: good_checkin_id names the one whose good moment it tells of. */
 enum fam_code fam_report_of(const struct fam_facts *facts, struct fam_arena *arena, Fam__V1__Report **ret_report,
                             struct fam_status *status) FAM_MUST_CHECK;
 
@@ -48,6 +49,13 @@ bool fam_emotion_is_good(Fam__V1__Emotion emotion);
  * caller's to look at. */
 enum fam_code fam_report_make(struct fam_store *store, const struct fam_report_order *order,
                               Fam__V1__Report **ret_report, struct fam_status *status) FAM_MUST_CHECK;
+/* One of the archive as its reader sees it now, with the good moment while its check-in is there. Freed likewise.
+ * NOT_FOUND. */
+enum fam_code fam_report_show(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *report_id,
+                              Fam__V1__Report **ret_report, struct fam_status *status) FAM_MUST_CHECK;
+/* Puts a good moment into the first place of `positive`, FAM_REPORT_QUOTE_CHARS of it at most; "" is none. The report's
+ * memory is malloc()'s, as that of an unpacked one. */
+enum fam_code fam_report_add_good(Fam__V1__Report *report, const char *good, struct fam_status *status) FAM_MUST_CHECK;
 /* A week's report of the archive in short, as its notification names it: a packed WeekSummary; free() it. */
 enum fam_code fam_report_week_pack(const Fam__V1__Report *report, void **ret_body, size_t *ret_size,
                                    struct fam_status *status) FAM_MUST_CHECK;

@@ -1,11 +1,10 @@
 /* sentences.c: what a report says in words; see report.h.
  *
- * Of dangers nothing is said: a report comes by itself, at an hour at which anybody may look at the phone. No words of
- * an entry are quoted, only what the reader wrote as a good moment. */
+ * Of dangers nothing is said: a report comes by itself, at an hour at which anybody may look at the phone. Nothing that
+ * anybody wrote is in here: no words of an entry, and a good moment is only named (good.c). */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "report/report_private.h"
 
 enum { TOPICS_MAX = 16, LIST_SIZE = 400, TOPIC_KEY = 64 };
@@ -276,39 +275,18 @@ static void say_attention(struct fam_draft *draft)
 
 /* ---- what was good ---- */
 
-/* The words, cut at a space where they are long. NULL: memory is short. */
-static const char *quote(struct fam_draft *draft, const char *text)
-{
-    size_t size = strlen(text), cut = fam_utf8_offset(text, FAM_REPORT_QUOTE_CHARS);
-    while (cut < size && cut > 0 && text[cut] != ' ' && text[cut - 1] != ' ') {
-        cut--;
-    }
-    cut = cut == 0 ? fam_utf8_offset(text, FAM_REPORT_QUOTE_CHARS) : cut;
-    char *made = fam_arena_alloc(draft->arena, cut + sizeof(" …"));
-    if (made == NULL) {
-        draft->words.failed = true;
-        return "";
-    }
-    memcpy(made, text, cut);
-    made[cut] = '\0';
-    fam_text_trim(made);
-    for (char *at = made; *at != '\0'; at++) {
-        *at = *at == '\n' || *at == '\r' || *at == '\t' ? ' ' : *at;
-    }
-    if (cut < size) {
-        (void)snprintf(made + strlen(made), sizeof(" …"), "…");
-    }
-    return made;
-}
-
-/* The last good moment that the reader told of. */
-static void say_good_moment(struct fam_draft *draft)
+/* The last good moment that the reader told of. Its words stay with the check-in: fam_report_add_good. */
+static void note_good_moment(struct fam_draft *draft)
 {
     const struct fam_facts *facts = draft->facts;
     for (size_t i = facts->mood_count; i > 0 && facts->moods[i - 1].at_ms >= facts->from_ms; i--) {
         if (facts->moods[i - 1].good[0] != '\0') {
-            const struct fam_word_value values[] = {{"words", quote(draft, facts->moods[i - 1].good)}};
-            ADD(draft, positive, fam_words_say(&draft->words, "positive.good", values, 1));
+            char *id = fam_arena_alloc(draft->arena, FAM_UUID_TEXT_SIZE);
+            draft->words.failed = draft->words.failed || id == NULL;
+            if (id != NULL) {
+                fam_uuid_format(&facts->moods[i - 1].checkin_id, id);
+                draft->report->good_checkin_id = id;
+            }
             return;
         }
     }
@@ -380,8 +358,8 @@ static void say_worked(struct fam_draft *draft)
 
 static void say_positive(struct fam_draft *draft)
 {
-    const Fam__V1__Report *report = draft->report;
-    say_good_moment(draft);
+    Fam__V1__Report *report = draft->report;
+    note_good_moment(draft);
     say_worked(draft);
     say_best_day(draft);
     if (report->trend == FAM__V1__TREND__TREND_BETTER) {
@@ -393,6 +371,19 @@ static void say_positive(struct fam_draft *draft)
         }
     }
     say_good_feelings(draft);
+    if (report->good_checkin_id[0] != '\0' && report->n_positive == FAM_REPORT_SENTENCES) {
+        report->n_positive--; /* the good moment comes first, and there are not more than before */
+    }
+}
+
+static bool tells_what_worked(const Fam__V1__Report *report)
+{
+    for (size_t i = 0; i < report->n_children; i++) {
+        if (report->children[i]->n_worked > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const char *kind_words(struct fam_draft *draft)
@@ -402,7 +393,8 @@ static const char *kind_words(struct fam_draft *draft)
         return fam_words_of_period(&draft->words, "kind.empty", draft->facts->period, NULL, 0);
     }
     if (tally->entries < FAM_REPORT_ENTRIES_MIN && tally->now.count < FAM_REPORT_MOODS_MIN) {
-        return fam_words_text(&draft->words, "kind.few");
+        /* What helps is told of a longer time than the period. */
+        return fam_words_text(&draft->words, tells_what_worked(draft->report) ? "kind.few_worked" : "kind.few");
     }
     double mood = draft->report->mood;
     if (mood > 0 ? mood <= FAM_REPORT_HARD_MEAN : draft->report->n_attention >= 2) {

@@ -45,6 +45,7 @@ static enum fam_code show(struct fam_services_context *context, const struct fam
     made->paused_until_ms = settings.paused_until_ms;
     made->weekly_report = settings.weekly_report;
     made->consents = settings.consents;
+    made->has_family = settings.has_family;
     *ret_schedule = made;
     return fam_reply_check(reply, status);
 }

@@ -104,6 +104,12 @@ static bool has_words(const char *column)
     return false;
 }
 
+/* Ids of the check-ins' questions and answers have texts of their own, "optionId.2"; a child's id has none. */
+static bool has_names(const char *column)
+{
+    return strcmp(column, "questionId") == 0 || strcmp(column, "optionId") == 0;
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     size_t size = strlen(text), end_size = strlen(end);
@@ -236,6 +242,8 @@ static void add_value(struct fam_buf *html, Fam__V1__Language language, const ch
         add_moment(html, item);
     } else if (cJSON_IsString(item) && has_words(column)) {
         add_text(html, language, "word", item->valuestring);
+    } else if (cJSON_IsString(item) && has_names(column)) {
+        add_text(html, language, column, item->valuestring);
     } else if (cJSON_IsString(item)) {
         if (!has_times(column) || !add_time(html, item->valuestring)) {
             add_escaped(html, item->valuestring);

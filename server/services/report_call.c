@@ -36,7 +36,7 @@ static enum fam_code find(struct fam_services_context *context, const Fam__V1__G
     struct fam_uuid report_id;
     enum fam_code code = fam_service_uuid(request->report_id, "report_id", &report_id, status);
     if (code == FAM_OK) {
-        code = fam_report_get(context->store, fam_call_acting_user(call), &report_id, ret_report, status);
+        code = fam_report_show(context->store, fam_call_acting_user(call), &report_id, ret_report, status);
     }
     return code == FAM_NOT_FOUND ? fam_service_hide(status) : code;
 }
@@ -72,6 +72,19 @@ void fam_checkin_get_report(struct fam_services_context *context, const Fam__V1_
     }
 }
 
+/* NULL: it is not known, or memory is short, which the reply remembers. */
+static Fam__V1__Date *make_date(struct fam_reply *reply, const struct fam_report_date *date)
+{
+    Fam__V1__Date *made = date->year == 0 ? NULL : fam_reply_alloc(reply, sizeof(*made));
+    if (made != NULL) {
+        fam__v1__date__init(made);
+        made->year = date->year;
+        made->month = date->month;
+        made->day = date->day;
+    }
+    return made;
+}
+
 static Fam__V1__ReportSummary *make_line(struct fam_reply *reply, const struct fam_report_line *line)
 {
     Fam__V1__ReportSummary *made = fam_reply_alloc(reply, sizeof(*made));
@@ -84,6 +97,8 @@ static Fam__V1__ReportSummary *make_line(struct fam_reply *reply, const struct f
     made->from_ms = line->from_ms;
     made->until_ms = line->until_ms;
     made->created_at_ms = line->created_at_ms;
+    made->first_day = make_date(reply, &line->first);
+    made->last_day = make_date(reply, &line->last);
     return made;
 }
 

@@ -14,8 +14,8 @@
     "(extract(epoch FROM c.due_at) * 1000)::bigint, (extract(epoch FROM c.expires_at) * 1000)::bigint, "               \
     "(extract(epoch FROM coalesce(c.finished_at, CASE WHEN c.expires_at <= now() THEN c.expires_at END)) "             \
     "* 1000)::bigint, c.expires_at <= now(), c.counted, c.answers, c.answered > 0 "
-/* Apart: a program before checkins.answers wrote rows in checkin_answers. These are the later ones where there are both, as
- * when two versions run side by side. */
+/* Apart: a program before checkins.answers wrote rows in checkin_answers. These are the later ones where there are
+ * both, as when two versions run side by side. */
 enum { FAM_CHECKIN_COLUMN_ANSWERS = 9, FAM_CHECKIN_COLUMN_APART };
 void fam_checkin_fill(const struct fam_rows *rows, size_t row, struct fam_checkin *ret_checkin);
 

@@ -243,8 +243,10 @@ static bool take_mood(const struct fam_checkin *checkin, struct fam_checkin_mood
     if (option[0] < '1' || option[0] > '5' || option[1] != '\0') {
         return false;
     }
-    *ret_mood =
-        (struct fam_checkin_mood){.slot = checkin->slot, .at_ms = checkin->due_at_ms, .mood = 2 * (option[0] - '0')};
+    *ret_mood = (struct fam_checkin_mood){.checkin_id = checkin->checkin_id,
+                                          .slot = checkin->slot,
+                                          .at_ms = checkin->due_at_ms,
+                                          .mood = 2 * (option[0] - '0')};
     (void)snprintf(ret_mood->about, sizeof(ret_mood->about), "%.*s", FAM_CHECKIN_WORD_SIZE - 1,
                    option_of(checkin, "about"));
     (void)snprintf(ret_mood->with, sizeof(ret_mood->with), "%.*s", FAM_CHECKIN_WORD_SIZE - 1,

@@ -102,6 +102,7 @@ enum fam_code fam_checkin_sweep(struct fam_store *store, struct fam_checkin_end 
 
 /* What a check-in told of the mood. */
 struct fam_checkin_mood {
+    struct fam_uuid checkin_id;
     Fam__V1__CheckinSlot slot;
     int64_t at_ms;                     /* when it was due, or begun */
     int mood;                          /* 2, 4, 6, 8 or 10: from hard to good */

@@ -14,8 +14,8 @@
     X(1, "core", _0001_core_sql)                                                                                       \
     X(2, "claude", _0002_claude_sql)                                                                                   \
     X(3, "queue", _0003_queue_sql)                                                                                     \
-    X(4, "people", _0004_people_sql) X(5, "checkins", _0005_checkins_sql)                                              \
-        X(6, "sealed_answers", _0006_sealed_answers_sql)
+    X(4, "people", _0004_people_sql)                                                                                   \
+    X(5, "checkins", _0005_checkins_sql) X(6, "sealed_answers", _0006_sealed_answers_sql)
 
 #define DECLARE(version, name, id)                                                                                     \
     extern const unsigned char fam_data_##id[];                                                                        \

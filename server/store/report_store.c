@@ -41,8 +41,9 @@ static const struct fam_statement select_one = {
 static const struct fam_statement select_page = {
     "report_list",
     "SELECT r.report_id, r.period, (extract(epoch FROM r.from_at) * 1000)::bigint, "
-    "(extract(epoch FROM r.until_at) * 1000)::bigint, (extract(epoch FROM r.created_at) * 1000)::bigint "
-    "FROM reports r JOIN users u USING (user_id) WHERE r.user_id = $1 AND r.report_id < $2 AND u.erased_at IS NULL "
+    "(extract(epoch FROM r.until_at) * 1000)::bigint, (extract(epoch FROM r.created_at) * 1000)::bigint, "
+    "r.body FROM reports r JOIN users u USING (user_id) WHERE r.user_id = $1 AND r.report_id < $2 AND u.erased_at IS "
+    "NULL "
     "ORDER BY r.report_id DESC LIMIT $3::bigint",
     "select", "reports"};
 
@@ -247,11 +248,59 @@ enum fam_code fam_report_get(struct fam_store *store, const struct fam_uuid *use
     return code;
 }
 
+static struct fam_report_date date_of(const Fam__V1__ReportDay *day)
+{
+    return day->date == NULL
+               ? (struct fam_report_date){0}
+               : (struct fam_report_date){.year = day->date->year, .month = day->date->month, .day = day->date->day};
+}
+
+/* From which day to which, of what is sealed in this row. */
+static enum fam_code open_days(const struct fam_rows *rows, size_t row, const struct fam_key *key,
+                               const struct fam_uuid *user_id, struct fam_report_line *line, struct fam_status *status)
+{
+    fam_auto(fam_secret_done) struct fam_secret value = {0};
+    Fam__V1__Report *report = NULL;
+    const struct fam_place place = fam_report_place(&line->report_id, user_id);
+    enum fam_code code = fam_column_open(rows, row, 5, key, &place, &value, status);
+    if (code == FAM_OK) {
+        code = unpack(&value, &line->report_id, line->created_at_ms, &report, status);
+    }
+    if (report != NULL) {
+        if (report->n_days > 0) {
+            line->first = date_of(report->days[0]);
+            line->last = date_of(report->days[report->n_days - 1]);
+        }
+        fam__v1__report__free_unpacked(report, NULL);
+    }
+    return code;
+}
+
+/* One damaged report hides none of the others. */
+static enum fam_code take_lines(const struct fam_rows *rows, const struct fam_key *key, const struct fam_uuid *user_id,
+                                size_t limit, struct fam_report_line *ret_lines, size_t *ret_count,
+                                struct fam_status *status)
+{
+    enum fam_code code = FAM_OK;
+    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(rows) && row < limit; row++) {
+        struct fam_report_line *line = &ret_lines[(*ret_count)++];
+        *line = (struct fam_report_line){.report_id = fam_rows_uuid(rows, row, 0),
+                                         .period = period_of_word(fam_rows_text(rows, row, 1)),
+                                         .from_ms = fam_rows_i64(rows, row, 2),
+                                         .until_ms = fam_rows_i64(rows, row, 3),
+                                         .created_at_ms = fam_rows_i64(rows, row, 4)};
+        code = open_days(rows, row, key, user_id, line, status);
+        code = code == FAM_DATA_LOSS ? FAM_OK : code;
+    }
+    return code;
+}
+
 enum fam_code fam_report_list(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *before,
                               size_t limit, struct fam_report_line *ret_lines, size_t *ret_count, bool *ret_more,
                               struct fam_status *status)
 {
     fam_auto(fam_rows_done) struct fam_rows rows = {0};
+    fam_auto(fam_key_done) struct fam_key key = {{0}};
     struct fam_params params = {0};
     struct fam_db *db = NULL;
     struct fam_uuid newest;
@@ -268,12 +317,12 @@ enum fam_code fam_report_list(struct fam_store *store, const struct fam_uuid *us
     if (code == FAM_OK) {
         code = fam_db_exec(db, &select_page, &params, &rows, status);
     }
-    for (size_t row = 0; code == FAM_OK && row < fam_rows_count(&rows) && row < limit; row++) {
-        ret_lines[(*ret_count)++] = (struct fam_report_line){.report_id = fam_rows_uuid(&rows, row, 0),
-                                                             .period = period_of_word(fam_rows_text(&rows, row, 1)),
-                                                             .from_ms = fam_rows_i64(&rows, row, 2),
-                                                             .until_ms = fam_rows_i64(&rows, row, 3),
-                                                             .created_at_ms = fam_rows_i64(&rows, row, 4)};
+    if (code == FAM_OK && fam_rows_count(&rows) > 0) {
+        code = fam_seal_get_key(fam_store_seal(store), db, FAM_KEY_USER, user_id, &key, status);
+        code = code == FAM_NOT_FOUND ? fam_store_user_gone(db, user_id, status) : code;
+    }
+    if (code == FAM_OK) {
+        code = take_lines(&rows, &key, user_id, limit, ret_lines, ret_count, status);
     }
     *ret_more = code == FAM_OK && fam_rows_count(&rows) > limit;
     fam_store_put(store, db);

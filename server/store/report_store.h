@@ -40,17 +40,23 @@ struct fam_place fam_report_place(const struct fam_uuid *report_id, const struct
 enum fam_code fam_report_put(struct fam_store *store, const struct fam_uuid *user_id, const Fam__V1__Report *report,
                              struct fam_uuid *ret_report_id, int64_t *ret_created_at_ms,
                              struct fam_status *status) FAM_MUST_CHECK;
-/* Free with fam__v1__report__free_unpacked(report, NULL). NOT_FOUND. */
+/* As it is kept, without words of check-ins: whoever shows it takes fam_report_show of report/report.h. Free with
+ * fam__v1__report__free_unpacked(report, NULL). NOT_FOUND. */
 enum fam_code fam_report_get(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *report_id,
                              Fam__V1__Report **ret_report, struct fam_status *status) FAM_MUST_CHECK;
 
+struct fam_report_date {
+    int year, month, day; /* year 0: not known */
+};
 struct fam_report_line {
     struct fam_uuid report_id;
     Fam__V1__ReportPeriod period;
     int64_t from_ms, until_ms, created_at_ms;
+    struct fam_report_date first, last; /* by the clock of its making */
 };
 /* Newest first, those before `before` (NULL: from the newest); `limit` (1 to FAM_REPORT_PAGE_MAX) at most into the
- * caller's array. *ret_more: there are older ones. Nothing sealed is opened. */
+ * caller's array. *ret_more: there are older ones. Days are in what is sealed; of a report that can't be opened they
+ * are not known, and it stays in the list. */
 enum fam_code fam_report_list(struct fam_store *store, const struct fam_uuid *user_id, const struct fam_uuid *before,
                               size_t limit, struct fam_report_line *ret_lines, size_t *ret_count, bool *ret_more,
                               struct fam_status *status) FAM_MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <time.h>
 
+#include "store/audit_store.h"
 #include "support/notify_node.h"
 
 static struct store_fixture f;
@@ -33,6 +34,11 @@ static void sql(const char *text, const char *expected)
 static double counted(const char *lane, const char *result)
 {
     return fam_metrics_value(node.metrics, FAM_M_NOTIFICATIONS, FAM_LABELS(lane, result));
+}
+
+static double lost(const char *reason)
+{
+    return fam_metrics_value(node.metrics, FAM_M_CHECKINS_LOST, FAM_LABELS(reason));
 }
 
 /* A reading by Claude with this first feeling and need, and three things to say of kinds 1 to 3. */
@@ -221,6 +227,26 @@ Test(notify, a_better_reading_needs_the_consent_to_processing_alone)
     sql("SELECT state || ' ' || reason FROM notifications", "failed CONSENT_WITHDRAWN");
 }
 
+Test(notify, who_withdrew_everything_is_still_told_that_an_operator_looked)
+{
+    const struct fam_audit look = {.principal = "admin:olga",
+                                   .method = "fam.v1.CheckinService/ListCheckins",
+                                   .user_id = &anna,
+                                   .reason = "support case 4711",
+                                   .request_id = "1"};
+    struct node_lease lease;
+    struct fam_status failure;
+    bool told = false;
+    give_consent(f.store, &anna, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS, false);
+    give_consent(f.store, &anna, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, false);
+    cr_assert_eq(fam_audit_look(f.store, &look, &told, &failure), FAM_OK, "%s", failure.message);
+    cr_assert(told);
+    const Fam__V1__Notification *notification = the_one(&lease);
+    cr_assert_eq(notification->kind, FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_NOTICE);
+    cr_assert_gt(notification->notice->at_ms, 0);
+    fam_rpc_done(&lease.rpc);
+}
+
 Test(notify, an_entry_whose_key_is_gone_is_not_shown)
 {
     struct made first;
@@ -309,6 +335,36 @@ Test(notify, what_expires_is_counted)
     add_checkin(f.store, &anna, "evening", 0, 1);
     NODE_WAIT(counted("checkins", "expired") > 0);
     sql("SELECT state FROM notifications", "expired");
+    NODE_WAIT(lost("expired") > 0);
+}
+
+Test(notify, a_reminder_and_a_later_question_that_nobody_was_shown_are_no_lost_check_ins)
+{
+    add_checkin(f.store, &anna, "evening", 0, 0);
+    add_checkin(f.store, &boris, "evening", 0, 0);
+    sql("UPDATE notifications SET expires_at = now(), kind = CASE WHEN user_id = (SELECT min(user_id::text)::uuid FROM "
+        "users) "
+        "THEN 'checkin_reminder' ELSE 'follow_up' END RETURNING 1",
+        "1");
+    NODE_WAIT(counted("checkins", "expired") == 2);
+    cr_expect_eq(lost("expired"), 0);
+}
+
+Test(notify, a_check_in_that_telegram_refuses_is_lost)
+{
+    struct node_lease lease;
+    add_checkin(f.store, &anna, "evening", 0, 0);
+    sql("UPDATE notifications SET due_at = now() RETURNING 1", "1");
+    const Fam__V1__Notification *notification = the_one(&lease);
+    node_nack(&node, notification, FAM__V1__NACK_REASON__NACK_REASON_UNAVAILABLE);
+    cr_expect_eq(lost("rejected"), 0);
+    sql("UPDATE notifications SET not_before = now() RETURNING 1", "1");
+    fam_rpc_done(&lease.rpc);
+    notification = the_one(&lease);
+    node_nack(&node, notification, FAM__V1__NACK_REASON__NACK_REASON_REJECTED);
+    node_nack(&node, notification, FAM__V1__NACK_REASON__NACK_REASON_REJECTED);
+    cr_expect_eq(lost("rejected"), 1);
+    fam_rpc_done(&lease.rpc);
 }
 
 Test(notify, a_wrong_token_or_id_is_said_and_changes_nothing)

@@ -96,18 +96,6 @@ Test(report_calls, the_archive_is_listed_by_pages_and_shown_again_to_its_reader_
     fam_rpc_done(&call.rpc);
 }
 
-Test(report_calls, a_new_one_needs_a_period_and_consent_and_an_old_one_needs_neither)
-{
-    char week[FAM_UUID_TEXT_SIZE];
-    struct world_call call;
-    expect_failure(&c.anna, 0, "", FAM_INVALID_ARGUMENT, "FIELD_VIOLATION");
-    make(&c.anna, WEEK, week);
-    give_consent(c.f.store, &c.anna, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, false);
-    expect_failure(&c.anna, WEEK, "", FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED");
-    cr_expect_eq(get(&call, &c.anna, 0, week, false), FAM_OK, "%s", call.status.message);
-    fam_rpc_done(&call.rpc);
-}
-
 /* The notification of generate_weekly_report about this report. */
 static void add_weekly(const char *report_id)
 {
@@ -121,6 +109,129 @@ static void add_weekly(const char *report_id)
                                                       .body = packed,
                                                       .body_size = fam__v1__week_summary__pack(&week, packed)};
     cr_assert(add_notification(c.f.store, &notification));
+}
+
+/* Does what the archive shows of this report say this? */
+static bool archive_says(const char *report_id, const char *words)
+{
+    struct world_call call;
+    bool found = false;
+    cr_assert_eq(get(&call, &c.anna, 0, report_id, false), FAM_OK, "%s", call.status.message);
+    const Fam__V1__Report *report = ANSWER(&call, GetReport)->report;
+    for (size_t i = 0; i < report->n_positive; i++)
+        found = found || strstr(report->positive[i], words) != NULL;
+    cr_expect_eq(report->checkins, 1, "counts stay");
+    fam_rpc_done(&call.rpc);
+    return found;
+}
+
+/* Anna told of a good moment, and looked at her quarter. */
+static void tell_of_pancakes(struct world_step *step, char ret_report[FAM_UUID_TEXT_SIZE])
+{
+    cr_assert_eq(begin(&c.anna, "", step), FAM_OK, "%s", step->words);
+    say("mood", "5", step, "good");
+    say("good", "=пекли блины", step, "");
+    make(&c.anna, QUARTER, ret_report);
+}
+
+Test(report_calls, a_good_moment_is_quoted_while_its_check_in_is_there)
+{
+    struct world_step step;
+    char quarter[FAM_UUID_TEXT_SIZE];
+    tell_of_pancakes(&step, quarter);
+    cr_expect(archive_says(quarter, "«пекли блины»"));
+    expect_sql(c.f.pg.conninfo, "DELETE FROM checkins; SELECT 1", "1");
+    cr_expect_not(archive_says(quarter, "блины"), "a report of the archive keeps words longer than their check-in");
+}
+
+Test(report_calls, a_good_moment_is_quoted_as_it_was_told_last)
+{
+    struct world_step step;
+    char quarter[FAM_UUID_TEXT_SIZE];
+    tell_of_pancakes(&step, quarter);
+    say("good", "=гуляли", &step, "");
+    cr_expect(archive_says(quarter, "«гуляли»"));
+    cr_expect_not(archive_says(quarter, "блины"));
+    say("mood", "1", &step, "about");
+    cr_expect_not(archive_says(quarter, "гуляли"), "the answer is gone with its question");
+}
+
+Test(report_calls, a_weekly_report_quotes_what_is_still_there_when_it_is_leased)
+{
+    struct node_lease lease;
+    struct world_step step;
+    char quarter[FAM_UUID_TEXT_SIZE];
+    tell_of_pancakes(&step, quarter);
+    add_weekly(quarter);
+    const Fam__V1__LeaseResponse *leased = lease_now(&c.node, &lease);
+    cr_assert_eq(leased->n_notifications, 1);
+    cr_assert_not_null(leased->notifications[0]->report);
+    cr_assert_eq(leased->notifications[0]->report->n_positive, 1);
+    cr_expect(strstr(leased->notifications[0]->report->positive[0], "«пекли блины»") != NULL);
+    node_ack(&c.node, leased->notifications[0]);
+    fam_rpc_done(&lease.rpc);
+    expect_sql(c.f.pg.conninfo, "DELETE FROM checkins; SELECT 1", "1");
+    add_weekly(quarter);
+    leased = lease_now(&c.node, &lease);
+    cr_assert_eq(leased->n_notifications, 1);
+    cr_expect_eq(leased->notifications[0]->report->n_positive, 0);
+    node_ack(&c.node, leased->notifications[0]);
+    fam_rpc_done(&lease.rpc);
+}
+
+/* The first and the last day of the newest report, as the archive lists it: "2026-11-23 2026-11-29". */
+static void list_days(char ret_days[64])
+{
+    struct world_call call;
+    Fam__V1__ListReportsRequest request = FAM__V1__LIST_REPORTS_REQUEST__INIT;
+    cr_assert_eq(CALL(&call, &c.anna, list_reports, &request), FAM_OK, "%s", call.status.message);
+    cr_assert_eq(ANSWER(&call, ListReports)->n_reports, 1);
+    const Fam__V1__Date *first = ANSWER(&call, ListReports)->reports[0]->first_day;
+    const Fam__V1__Date *last = ANSWER(&call, ListReports)->reports[0]->last_day;
+    (void)snprintf(ret_days, 64, "none");
+    if (first != NULL && last != NULL)
+        (void)snprintf(ret_days, 64, "%d-%02d-%02d %d-%02d-%02d", first->year, first->month, first->day, last->year,
+                       last->month, last->day);
+    fam_rpc_done(&call.rpc);
+}
+
+Test(report_calls, a_report_keeps_the_days_of_its_time_when_the_family_moves)
+{
+    char week[FAM_UUID_TEXT_SIZE], here[64], there[64];
+    expect_sql(c.f.pg.conninfo, "UPDATE families SET time_zone = 'Pacific/Kiritimati'; SELECT 1", "1");
+    make(&c.anna, WEEK, week);
+    list_days(here);
+    expect_sql(c.f.pg.conninfo, "UPDATE families SET time_zone = 'Pacific/Pago_Pago'; SELECT 1", "1");
+    list_days(there);
+    cr_expect_str_eq(there, here);
+    expect_sql(c.f.pg.conninfo,
+               "SELECT to_char(from_at AT TIME ZONE 'Pacific/Kiritimati', 'YYYY-MM-DD') || ' ' || "
+               "to_char((until_at - INTERVAL '1 second') AT TIME ZONE 'Pacific/Kiritimati', 'YYYY-MM-DD') FROM reports",
+               here);
+}
+
+Test(report_calls, a_damaged_report_hides_none_of_the_archive)
+{
+    char week[FAM_UUID_TEXT_SIZE], days[64];
+    make(&c.anna, WEEK, week);
+    expect_sql(c.f.pg.conninfo,
+               "UPDATE reports SET body = set_byte(body, length(body) - 1, "
+               "get_byte(body, length(body) - 1) # 1); SELECT 1",
+               "1");
+    list_days(days);
+    cr_expect_str_eq(days, "none");
+}
+
+Test(report_calls, a_new_one_needs_a_period_and_consent_and_an_old_one_needs_neither)
+{
+    char week[FAM_UUID_TEXT_SIZE];
+    struct world_call call;
+    expect_failure(&c.anna, 0, "", FAM_INVALID_ARGUMENT, "FIELD_VIOLATION");
+    make(&c.anna, WEEK, week);
+    give_consent(c.f.store, &c.anna, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, false);
+    expect_failure(&c.anna, WEEK, "", FAM_FAILED_PRECONDITION, "CONSENT_REQUIRED");
+    cr_expect_eq(get(&call, &c.anna, 0, week, false), FAM_OK, "%s", call.status.message);
+    fam_rpc_done(&call.rpc);
 }
 
 Test(report_calls, a_weekly_report_is_put_in_from_the_archive_when_it_is_leased)

@@ -13,6 +13,10 @@
 #include "base/clock.h"
 
 enum { FAST_MS = 100, SLOW_MS = 500, WAIT_MS = 60000, OUT_BYTES = 4096, DISK_BYTES = 8 << 20, CHUNK = 65536 };
+enum { ASKED = 12, DUE_WITHIN_S = 80, IN_TIME_MS = 120000, MORE_MS = 3000 };
+
+#define FAMCTL(scene, out, ...)                                                                                        \
+    alert_scene_famctl((scene), (const char *const[]){__VA_ARGS__, NULL}, (out), sizeof(out))
 
 static void run_sql(struct alert_scene *scene, const char *sql)
 {
@@ -64,7 +68,7 @@ static void claude_is_slow_a_job_fails_and_nobody_comes(struct alert_scene *scen
 
 static void entries_can_not_be_stored(struct alert_scene *scene)
 {
-    char url[128], out[OUT_BYTES];
+    char out[OUT_BYTES];
     size_t mark = mark_when_calm(scene);
     run_sql(scene, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
                    "$$BEGIN RAISE EXCEPTION 'refused'; END$$; CREATE TRIGGER refuse BEFORE INSERT ON "
@@ -72,22 +76,20 @@ static void entries_can_not_be_stored(struct alert_scene *scene)
     atomic_store(&scene->pause_ms, FAST_MS);
     alert_scene_fires(scene, mark, "warning", "HighErrorRate");
     alert_scene_fires(scene, mark, "critical", "TranslationSloBurn");
-    snprintf(url, sizeof(url), "FAM_PROMETHEUS_URL=%s", scene->watch.url);
-    const char *const argv[] = {FAM_BIN_DIR "/famctl", "slo", NULL};
-    cr_expect_eq(proc_run(argv, (const char *const[]){url, NULL}, NULL, out, sizeof(out)), 3, "%s", out);
+    cr_expect_eq(FAMCTL(scene, out, "slo"), 3, "%s", out);
     run_sql(scene, "DROP TRIGGER refuse ON emotion_entries; DROP FUNCTION refuse()");
     alert_scene_clears(scene, mark, "warning", "HighErrorRate");
     alert_scene_clears(scene, mark, "critical", "TranslationSloBurn");
     atomic_store(&scene->pause_ms, SLOW_MS);
 }
 
-/* Calls wait for a lock, each with a connection of the pool, and parents wait for calls. */
+/* Calls and tasks wait for locks, each with a connection of the pool, and parents wait for calls. */
 static void a_lock_holds_everybody_up(struct alert_scene *scene)
 {
     size_t mark = mark_when_calm(scene);
     PGconn *holder = PQconnectdb(scene->system.pg.conninfo);
     PQclear(PQexec(holder, "BEGIN"));
-    PGresult *locked = PQexec(holder, "LOCK TABLE users");
+    PGresult *locked = PQexec(holder, "LOCK TABLE users, tasks");
     cr_assert_eq(PQresultStatus(locked), PGRES_COMMAND_OK, "%s", PQerrorMessage(holder));
     PQclear(locked);
     alert_scene_fires(scene, mark, "critical", "BotUpdatesSloBurn");
@@ -95,6 +97,64 @@ static void a_lock_holds_everybody_up(struct alert_scene *scene)
     PQfinish(holder);
     alert_scene_clears(scene, mark, "warning", "DatabaseConnectionHigh");
     alert_scene_clears(scene, mark, "critical", "BotUpdatesSloBurn");
+}
+
+struct moment {
+    struct alert_scene *scene;
+    int64_t wall_ms;
+};
+
+/* All that was due waits for a bot, and the moment has come. */
+static bool has_come(void *context)
+{
+    const struct moment *moment = context;
+    return fam_wall_ms() > moment->wall_ms && alert_scene_waiting_checkins(moment->scene) == ASKED;
+}
+
+/* The hour that parents have chosen comes and goes without a bot, by the true clock. When one runs again they are
+ * asked, more than two minutes late. */
+static void the_bot_misses_the_hour_of_check_ins(struct alert_scene *scene)
+{
+    char fired[1024], all[96];
+    struct system *system = &scene->system;
+    size_t mark = mark_when_calm(scene);
+    atomic_store(&scene->pause_ms, 20 * SLOW_MS);
+    struct moment late = {scene, alert_scene_ask_parents(scene, ASKED, DUE_WITHIN_S) + IN_TIME_MS + MORE_MS};
+    cr_expect_eq(proc_stop(&system->bot, SIGTERM, WAIT_MS), 0);
+    cr_assert_lt(fam_wall_ms(), late.wall_ms - IN_TIME_MS - MORE_MS, "the bot took too long to stop");
+    cr_assert(proc_wait_until(has_come, &late, DUE_WITHIN_S * 1000 + IN_TIME_MS + WAIT_MS));
+    alert_sim_fired(scene->watch.sim, mark, fired, sizeof(fired));
+    cr_expect_null(strstr(fired, "CheckinsSloBurn"), "none was shown late yet: %s", fired);
+    system_run_bot(system);
+    alert_scene_fires(scene, mark, "critical", "CheckinsSloBurn");
+    snprintf(all, sizeof(all), "sum(family_emotions_checkins_sent_total{lateness=\"late\"}) == %d", ASKED);
+    cr_expect(watch_wait(&scene->watch, all, true, WAIT_MS), "each of them is late");
+    atomic_store(&scene->pause_ms, SLOW_MS);
+    alert_scene_clears(scene, mark, "critical", "CheckinsSloBurn");
+}
+
+static bool reports_are_made(void *context)
+{
+    struct alert_scene *scene = context;
+    return system_count(&scene->system, "SELECT count(*) FROM notifications WHERE kind = 'weekly_report'") >= ASKED;
+}
+
+/* Somebody pauses the weekly reports and forgets it; Sunday comes. The numbers of the database are counted each five
+ * seconds, not each five minutes. */
+static void a_pause_of_weekly_reports_is_forgotten(struct alert_scene *scene)
+{
+    char out[OUT_BYTES];
+    size_t mark = mark_when_calm(scene);
+    run_sql(scene, "UPDATE schedules SET every_ms = 5000, next_at = now() WHERE job = 'refresh_metrics'");
+    cr_assert_eq(FAMCTL(scene, out, "queue", "pause", "generate_weekly_report", "--reason", "a drill"), 0, "%s", out);
+    run_sql(scene, "UPDATE schedules SET next_at = now() WHERE job = 'generate_weekly_report'");
+    alert_scene_fires(scene, mark, "warning", "ReportTooOld");
+    cr_assert_eq(FAMCTL(scene, out, "queue", "list", "--type", "generate_weekly_report"), 0, "%s", out);
+    cr_expect_not_null(strstr(out, "pause"), "%s", out);
+    cr_assert_eq(FAMCTL(scene, out, "queue", "resume", "generate_weekly_report"), 0, "%s", out);
+    cr_expect(proc_wait_until(reports_are_made, scene, WAIT_MS), "who has agreed to messages gets one");
+    alert_scene_clears(scene, mark, "warning", "ReportTooOld");
+    run_sql(scene, "UPDATE schedules SET every_ms = 300000 WHERE job = 'refresh_metrics'");
 }
 
 /* The bot again, in a file system of its own; with the privileges of a namespace where there are no others. */
@@ -203,6 +263,8 @@ Test(soak_alerts, each_alert_fires_when_the_real_thing_is_broken_and_clears_when
     claude_is_slow_a_job_fails_and_nobody_comes(&scene);
     entries_can_not_be_stored(&scene);
     a_lock_holds_everybody_up(&scene);
+    the_bot_misses_the_hour_of_check_ins(&scene);
+    a_pause_of_weekly_reports_is_forgotten(&scene);
     the_disk_fills_up(&scene);
     a_program_is_forgotten(&scene);
     the_money_is_spent(&scene);

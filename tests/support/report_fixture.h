@@ -100,7 +100,8 @@ static inline struct fam_checkin_mood *fixture_mood(struct fam_facts *facts, int
     cr_assert_lt(facts->mood_count, (size_t)FIXTURE_MOODS);
     struct fam_checkin_mood *mood = &facts->moods[facts->mood_count++];
     *mood =
-        (struct fam_checkin_mood){.slot = slot,
+        (struct fam_checkin_mood){.checkin_id = {.bytes = {[15] = (unsigned char)facts->mood_count}},
+                                  .slot = slot,
                                   .mood = value,
                                   .at_ms = facts->from_ms + day * FIXTURE_DAY_MS + (slot == MORNING ? 8 : 20) * 3600000,
                                   .note = strdup(""),

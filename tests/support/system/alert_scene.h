@@ -47,6 +47,13 @@ void alert_scene_stop(struct alert_scene *scene);
 void alert_scene_kill_server(struct alert_scene *scene);
 /* Starts it again with another budget of the day for Claude, in dollars, and waits until it is ready. */
 void alert_scene_run_server(struct alert_scene *scene, const char *budget);
+/* So many parents agree to messages, and are asked how it goes once a day, at no hour that is quiet for them: first at
+ * the last full minute within `within_s` seconds. Returns that moment in Unix milliseconds. */
+int64_t alert_scene_ask_parents(struct alert_scene *scene, size_t count, int within_s);
+/* How many check-ins wait to be shown. */
+int64_t alert_scene_waiting_checkins(struct alert_scene *scene);
+/* famctl with the admin's token; what it prints is in ret_out. Its exit code. */
+int alert_scene_famctl(struct alert_scene *scene, const char *const words[], char *ret_out, size_t size);
 /* Counts from here on what alerts say; for alert_scene_fires and alert_scene_clears. */
 size_t alert_scene_mark(struct alert_scene *scene);
 /* It reaches the receivers of its severity ("critical", "warning", "info") after the mark; and says there that it is

@@ -159,7 +159,7 @@ static enum fam_code start_checkin(const Fam__V1__StartCheckinRequest *request, 
         fake_begin(FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_QUICK);
     size_t asked = fake_find(request->question_id);
     bool is_again = asked < FAKE_QUESTIONS && fake_is_asked(asked) && w.checkin.answered[asked];
-    bool is_complete = w.checkin.state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED;
+    bool is_complete = w.checkin.state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED && !w.checkin.is_over;
     size_t shown = (fake_is_open() || is_complete) && is_again ? asked : fake_is_open() ? fake_next() : FAKE_QUESTIONS;
     answer_checkin(reply, shown, FAM_BACKEND_START_CHECKIN);
     return FAM_OK;
@@ -223,7 +223,8 @@ static void answer_schedule(struct fam_backend_reply *reply, enum fam_backend_me
     schedule.quiet_until = w.quiet_until;
     schedule.paused_until_ms = w.pause_days > 0 ? w.wall_ms + (int64_t)w.pause_days * 86400000 : 0;
     schedule.weekly_report = w.weekly_report;
-    schedule.consents = w.notifications == 1;
+    schedule.consents = w.notifications == 1 && w.processing == 1;
+    schedule.has_family = w.family;
     Fam__V1__GetScheduleResponse got = FAM__V1__GET_SCHEDULE_RESPONSE__INIT;
     Fam__V1__SetScheduleResponse set = FAM__V1__SET_SCHEDULE_RESPONSE__INIT;
     Fam__V1__PauseScheduleResponse paused = FAM__V1__PAUSE_SCHEDULE_RESPONSE__INIT;
@@ -263,6 +264,16 @@ static enum fam_code set_schedule(const Fam__V1__SetScheduleRequest *request, st
 
 /* ---- reports ---- */
 
+/* A day of November 2026. */
+static Fam__V1__Date fake_date(int day)
+{
+    Fam__V1__Date date = FAM__V1__DATE__INIT;
+    date.year = 2026;
+    date.month = 11;
+    date.day = day;
+    return date;
+}
+
 /* Seven days from a Monday on; with `long_words` too much for a caption. */
 static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__ReportPeriod period)
 {
@@ -272,6 +283,8 @@ static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__R
     static Fam__V1__ReportEmotion anger, *emotions[1] = {&anger};
     static Fam__V1__ReportWorked worked_one, *worked[1] = {&worked_one};
     static Fam__V1__ReportChild child, *children[1] = {&child};
+    static Fam__V1__Date dates[2];
+    static Fam__V1__ReportDay first, last, *days[2] = {&first, &last};
     fam__v1__report__init(report);
     fam__v1__report_emotion__init(&anger);
     fam__v1__report_worked__init(&worked_one);
@@ -295,6 +308,16 @@ static void fake_make_report(Fam__V1__Report *report, const char *id, Fam__V1__R
     report->from_ms = w.wall_ms - (int64_t)7 * 86400000;
     report->until_ms = w.wall_ms;
     report->time_zone = TXT("Europe/Moscow");
+    if (w.reports_have_days) {
+        fam__v1__report_day__init(&first);
+        fam__v1__report_day__init(&last);
+        dates[0] = fake_date(23);
+        dates[1] = fake_date(29);
+        first.date = &dates[0];
+        last.date = &dates[1];
+        report->days = days;
+        report->n_days = 2;
+    }
     report->kind_words = TXT("Вы многое замечаете.");
     report->is_empty = w.report_is_empty;
     if (report->is_empty)
@@ -337,6 +360,7 @@ static void list_reports(const Fam__V1__ListReportsRequest *request, struct fam_
 {
     Fam__V1__ListReportsResponse response = FAM__V1__LIST_REPORTS_RESPONSE__INIT;
     Fam__V1__ReportSummary summaries[2], *pointers[2];
+    Fam__V1__Date first_day = fake_date(23), last_day = fake_date(29);
     char ids[2][37], next[16];
     int first = request->page_token[0] ? atoi(request->page_token) : 0;
     response.reports = pointers;
@@ -349,6 +373,8 @@ static void list_reports(const Fam__V1__ListReportsRequest *request, struct fam_
             i % 2 == 0 ? FAM__V1__REPORT_PERIOD__REPORT_PERIOD_WEEK : FAM__V1__REPORT_PERIOD__REPORT_PERIOD_MONTH;
         one->until_ms = w.wall_ms - (int64_t)i * 7 * 86400000;
         one->from_ms = one->until_ms - (int64_t)7 * 86400000;
+        one->first_day = w.reports_have_days ? &first_day : NULL;
+        one->last_day = w.reports_have_days ? &last_day : NULL;
         pointers[response.n_reports++] = one;
     }
     snprintf(next, sizeof(next), "%d", first + 2);

@@ -49,6 +49,7 @@ struct world_checkin {
     char id[37];
     Fam__V1__CheckinSlot slot;
     Fam__V1__CheckinState state;
+    bool is_over; /* a complete one can't be changed any more */
     bool answered[4];
     char answers[4][1200];
 };
@@ -142,7 +143,7 @@ struct world {
     char times[WORLD_TIMES][8]; /* by slot, from morning on; "" for off */
     int reminder_minutes, pause_days;
     char quiet_from[8], quiet_until[8];
-    bool weekly_report, report_is_long, report_is_empty, report_is_gone, report_has_no_picture;
+    bool weekly_report, report_is_long, report_is_empty, report_is_gone, report_has_no_picture, reports_have_days;
     int report_count;
     int disclosures;      /* how many were sent to the AI */
     char last_query[300]; /* of ListEntries or SearchEntries: "child/emotion/days/words" */

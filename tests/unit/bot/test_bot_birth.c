@@ -60,21 +60,15 @@ Test(bot_birth, impossible_ages_and_days_that_no_calendar_has_are_told_from_phra
 
 Test(bot_birth, names_are_told_from_phrases)
 {
-    static const char *const names[] = {"Маша",
-                                        "маша",
-                                        " Anna-Maria ",
-                                        "Анна Мария",
-                                        "O'Neil",
-                                        "Ли",
-                                        "Мэтью",
-                                        "Людмила",
-                                        "Ахмет",
-                                        "Николь",
-                                        "李",
-                                        "Коля😀",
-                                        "Коля 👨‍👩‍👧",
-                                        "Том & <Джерри>",
-                                        "\"Ивановы\" & Ко"};
+    static const char *const names[] = {"Маша",           "маша",
+                                        " Anna-Maria ",   "Анна Мария",
+                                        "O'Neil",         "Ли",
+                                        "Мэтью",          "Вася",
+                                        "Олеся",          "Ася",
+                                        "Людмила",        "Ахмет",
+                                        "Николь",         "李",
+                                        "Коля😀",          "Коля 👨‍👩‍👧",
+                                        "Том & <Джерри>", "\"Ивановы\" & Ко"};
     static const char *const phrases[] = {"",    "хочу умереть", "Хочу умереть", "повешусь", "Умру", "Ненавижу тебя!",
                                           "нет", "suicide",      "Маша 7",       "a b c",    "!!!",  "Убьюсь"};
     char name[FAM_NAME_SIZE];

@@ -158,6 +158,24 @@ Test(bot_checkin, written_words_can_be_taken_back)
     cr_assert_null(find_button(last(), ru("button.needs_none")));
 }
 
+Test(bot_checkin, what_can_t_be_changed_any_more_says_so_and_does_not_look_changed)
+{
+    say("/checkin");
+    press("Хорошим");
+    say("Ели мороженое");
+    press(ru("button.change"));
+    struct sent changing = *last();
+    w.checkin.is_over = true;
+    press(ru("button.needs_none"));
+    assert_last_says("Хорошим");
+    assert_last_says(ru("checkin.closed"));
+    cr_assert_str_eq(w.checkin.answers[3], "Ели мороженое");
+    press_on(&changing, ru("button.back"));
+    assert_last_says(ru("checkin.closed"));
+    press(ru("button.checkin_now"));
+    assert_last_says("Каким был день?");
+}
+
 Test(bot_checkin, the_same_answer_again_leads_on)
 {
     say("/checkin");

@@ -127,6 +127,18 @@ Test(bot_report, the_archive_is_turned_over_and_opened)
     cr_assert_not(last()->is_edit);
 }
 
+/* Whatever the clock is by which the reader lives now, and wherever the bot runs. */
+Test(bot_report, days_are_those_that_the_server_tells)
+{
+    w.report_count = 1;
+    w.reports_have_days = true;
+    say("/report");
+    press(ru("button.reports"));
+    assert_last_says("<b>1. </b>Неделя: 23.11.2026 – 29.11.2026");
+    press("Открыть 1");
+    assert_says(picture(), "<b>Неделя: 23.11.2026 – 29.11.2026</b>");
+}
+
 Test(bot_report, an_empty_archive_says_what_will_be_there)
 {
     say("/report");

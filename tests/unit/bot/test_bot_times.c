@@ -167,6 +167,21 @@ Test(bot_times, a_report_that_is_turned_on_waits_for_its_consent_and_then_is_on)
     assert_last_says("по воскресеньям");
 }
 
+Test(bot_times, without_a_family_no_report_is_promised)
+{
+    w.family = false;
+    open_times();
+    assert_last_says(ru("times.report_family"));
+}
+
+Test(bot_times, who_lets_nothing_be_kept_is_promised_nothing)
+{
+    w.processing = 0;
+    open_times();
+    assert_last_says(ru("times.no_processing"));
+    cr_assert_null(strstr(last()->text, ru("times.no_consent")));
+}
+
 Test(bot_times, a_report_without_consent_says_that_it_does_not_come_and_how_it_would)
 {
     w.notifications = 0;

@@ -236,6 +236,29 @@ Test(report, a_best_day_is_one_alone_of_three_or_more)
     cr_expect_not(POSITIVE(make(), "Самый светлый день"));
 }
 
+/* The report names this check-in, and says none of its words. */
+static void expect_good_of(const struct fam_checkin_mood *mood)
+{
+    char id[FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&mood->checkin_id, id);
+    Fam__V1__Report *report = make();
+    cr_expect_str_eq(report->good_checkin_id, id);
+    cr_expect_eq(report->n_positive, 0);
+}
+
+/* As its reader sees it, with this good moment. */
+static Fam__V1__Report *shown(const Fam__V1__Report *report, const char *good)
+{
+    struct fam_status status = {0};
+    unsigned char *packed = malloc(fam__v1__report__get_packed_size(report) + 1);
+    cr_assert_not_null(packed);
+    Fam__V1__Report *copy = fam__v1__report__unpack(NULL, fam__v1__report__pack(report, packed), packed);
+    cr_assert_not_null(copy);
+    free(packed);
+    cr_assert_eq(fam_report_add_good(copy, good, &status), FAM_OK, "%s", status.message);
+    return copy;
+}
+
 Test(report, the_last_good_moment_is_quoted_and_a_long_one_is_cut_at_a_space)
 {
     char words[1001];
@@ -244,14 +267,37 @@ Test(report, the_last_good_moment_is_quoted_and_a_long_one_is_cut_at_a_space)
     for (size_t i = 9; i < 1000; i += 10)
         words[i] = ' ';
     words[50] = '\n';
-    fixture_good(fixture_mood(facts, 0, EVENING, 8), "пекли блины");
-    cr_expect(POSITIVE(make(), "«пекли блины»"));
-    fixture_good(fixture_mood(facts, 1, EVENING, 8), words);
-    Fam__V1__Report *report = make();
+    struct fam_checkin_mood *first = fixture_mood(facts, 0, EVENING, 8), *last = NULL;
+    fixture_good(first, "пекли блины");
+    expect_good_of(first);
+    last = fixture_mood(facts, 1, EVENING, 8);
+    fixture_good(last, words);
+    expect_good_of(last);
+    Fam__V1__Report *report = shown(make(), words);
     cr_assert_eq(report->n_positive, 1);
     cr_expect_lt(strlen(report->positive[0]), 220u);
     cr_expect(strstr(report->positive[0], "aaa…»") != NULL, "%s", report->positive[0]);
     cr_expect_null(strchr(report->positive[0], '\n'));
+    fam__v1__report__free_unpacked(report, NULL);
+}
+
+/* Whatever was good: with the moment in its first place there are three at most, and without it the others stay. */
+Test(report, a_good_moment_takes_the_first_place_and_none_is_kept_in_a_report)
+{
+    seed_quiet(facts);
+    for (int day = 0; day < 3; day++)
+        fixture_rated(facts, day, 0, E(JOY), KIND(NAME_FEELING), YES);
+    Fam__V1__Report *kept = make(), *report = shown(kept, "пекли блины");
+    cr_assert_eq(kept->n_positive, 2);
+    cr_assert_eq(report->n_positive, 3);
+    cr_expect_str_eq(report->positive[0], "Вы отметили хорошее: «пекли блины»");
+    cr_expect_str_eq(report->positive[1], kept->positive[0]);
+    cr_expect_str_eq(report->positive[2], kept->positive[1]);
+    cr_expect_not(POSITIVE(kept, "блины"));
+    fam__v1__report__free_unpacked(report, NULL);
+    report = shown(kept, "");
+    cr_expect_eq(report->n_positive, 2);
+    fam__v1__report__free_unpacked(report, NULL);
 }
 
 Test(report, there_are_at_most_three_of_each_whatever_the_week_was)
@@ -280,6 +326,27 @@ Test(report, few_entries_carry_no_conclusion_and_it_says_so)
     Fam__V1__Report *report = make();
     cr_expect_eq(report->n_attention + report->n_emotions, 0);
     cr_expect(strstr(report->kind_words, "выводов нет") != NULL);
+}
+
+/* What helps is told of three months: in a week with few entries it is said, so it is no week without conclusions. */
+Test(report, few_entries_with_what_helps_say_of_what_time_that_is)
+{
+    static const Fam__V1__Language LANGUAGES[] = {RU, EN};
+    static const char *const CONTRADICTIONS[] = {"только то, что было", "just what there was"};
+    static const char *const TIMES[] = {"за три месяца", "three months"};
+    for (size_t i = 0; i < FAM_ARRAY_SIZE(LANGUAGES); i++) {
+        fixture_free(facts);
+        facts = fixture_new(WEEK, LANGUAGES[i]);
+        int misha = fixture_child(facts, "Миша");
+        for (int day = -30; day < -27; day++)
+            fixture_rated(facts, day, misha, E(ANGER), KIND(NAME_FEELING), YES);
+        (void)fixture_entry(facts, 0, misha, E(ANGER), 5);
+        Fam__V1__Report *report = make();
+        cr_assert_eq(report->n_positive, 1);
+        cr_expect(POSITIVE(report, i == 0 ? "(3 из 3)" : "(3 of 3)"));
+        cr_expect_null(strstr(report->kind_words, CONTRADICTIONS[i]), "%s", report->kind_words);
+        cr_expect(strstr(report->kind_words, TIMES[i]) != NULL, "%s", report->kind_words);
+    }
 }
 
 Test(report, a_feeling_of_a_later_version_is_none_that_this_one_speaks_of)
