@@ -84,7 +84,7 @@ static enum fam_code show(struct fam_services_context *context, const struct fam
     }
     ret_shown->checkin = fam_reply_checkin(reply, &person, &checkin);
     if (ret_shown->question == NULL) {
-        ret_shown->kind_words = fam_reply_text(reply, fam_checkin_kind_words(&person, &checkin));
+        ret_shown->kind_words = fam_reply_kind_words(reply, &person, &checkin);
     }
     return fam_reply_check(reply, status);
 }

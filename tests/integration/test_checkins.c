@@ -46,6 +46,9 @@ Test(checkins, a_hard_day_asks_what_about_with_whom_which_child_and_for_a_note)
     say("with", "child", &step, "child");
     say("child", id, &step, "note");
     say("note", "=", &step, "");
+    cr_expect_not_null(strstr(step.words, "8-800-2000-122"), "whom one can call in the family's country: %s",
+                       step.words);
+    cr_expect_not_null(strstr(step.words, "звоните 112."), "and its emergency number: %s", step.words);
     cr_expect_eq(step.answers, 5);
     cr_expect_eq(completed("quick", "100"), 1);
     struct fam_checkin_mood *moods = NULL;
