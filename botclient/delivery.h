@@ -10,6 +10,7 @@
  *                                             go on
  *   blocked                                 → Nack BLOCKED (the server then holds back what waits for this person)
  *   refused for good                        → Nack REJECTED
+ *   no connection, so that it did not leave → Nack UNAVAILABLE
  *   nobody knows whether Telegram took it   → Nack UNAVAILABLE with maybe_shown
  *   the server is away in the middle of it  → Nack LATER
  *   the lease has ended (this process was stopped for a while) → nothing: it is another's by now

@@ -161,12 +161,17 @@ static enum fam_code fail_lost(struct fam_status *status)
     return fam_fail_reason(status, FAM_ABORTED, "LEAD_LOST", 0, "it is another process's to send now");
 }
 
+static enum fam_code fail_unclear(struct fam_status *status)
+{
+    return fam_fail_reason(status, FAM_UNAVAILABLE, "UNCLEAR", 0, "nobody knows whether Telegram took it");
+}
+
 /* A notification: what can't be known is told, and what has to wait is given back. */
-static enum fam_code give_back(struct fam_sender *sender, int64_t chat_id, enum fam_api_outcome outcome,
+static enum fam_code give_back(struct fam_sender *sender, int64_t chat_id, enum fam_api_outcome outcome, bool is_unsent,
                                struct fam_status *status)
 {
-    if (outcome == FAM_API_UNAVAILABLE) {
-        return fam_fail_reason(status, FAM_UNAVAILABLE, "UNCLEAR", 0, "nobody knows whether Telegram took it");
+    if (outcome == FAM_API_UNAVAILABLE && !is_unsent) {
+        return fail_unclear(status);
     }
     uint32_t wait_ms =
         outcome == FAM_API_FLOOD ? fam_pacer_wait_ms(sender->pacer, chat_id, sender->options.now_ms()) : 0;
@@ -179,6 +184,7 @@ static enum fam_code deliver(const struct way *way, const struct parcel *parcel,
 {
     struct fam_sender *sender = way->sender;
     enum fam_api_outcome outcome = FAM_API_UNAVAILABLE;
+    bool is_unsent = false;
     uint32_t wait_ms = 0;
     for (unsigned attempt = 0; attempt < (way->is_once ? 1u : ATTEMPTS); attempt++) {
         if (!wait_turn(way, parcel->chat_id, &wait_ms)) {
@@ -190,6 +196,7 @@ static enum fam_code deliver(const struct way *way, const struct parcel *parcel,
         struct fam_api_result result;
         call_once(sender, parcel, &result);
         outcome = result.outcome;
+        is_unsent = result.is_unsent;
         *ret_migrate_to = result.migrate_to;
         if (ret_message_id) {
             *ret_message_id = result.message_id;
@@ -204,7 +211,7 @@ static enum fam_code deliver(const struct way *way, const struct parcel *parcel,
         return FAM_OK;
     }
     if (way->is_once) {
-        return give_back(sender, parcel->chat_id, outcome, status);
+        return give_back(sender, parcel->chat_id, outcome, is_unsent, status);
     }
     wait_ms =
         outcome == FAM_API_FLOOD ? fam_pacer_wait_ms(sender->pacer, parcel->chat_id, sender->options.now_ms()) : 0;
@@ -290,15 +297,18 @@ static enum fam_code send_message(void *context, const struct fam_outgoing *mess
     size_t size, next_size;
     int64_t chat_id = message->chat_id;
     struct fam_outgoing part = *message;
+    const struct way *way = context;
+    bool has_begun = false;
     if (!fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &start, &size)) {
         return fam_fail_reason(status, FAM_INVALID_ARGUMENT, "REJECTED", 0, "an empty message");
     }
     for (;;) {
         bool more = fam_html_next_message(&rest, FAM_MESSAGE_UNITS, &next_start, &next_size);
-        enum fam_code code = send_part(context, &part, &chat_id, start, size, !more, ret_message_id, status);
+        enum fam_code code = send_part(way, &part, &chat_id, start, size, !more, ret_message_id, status);
         if (code != FAM_OK || !more) {
-            return code;
+            return way->is_once && has_begun && code == FAM_UNAVAILABLE ? fail_unclear(status) : code;
         }
+        has_begun = true;
         part.reply_to = 0;
         start = next_start;
         size = next_size;

@@ -5,7 +5,8 @@
  * connections are tried again three times. An unclear outcome is sent again: an answer must arrive.
  *
  * Notifications go another way: nothing waits and nothing is repeated here, for they have a queue that does. What the
- * pacer or Telegram holds back is "FLOOD" with the time to wait, and an unclear outcome is told as "UNCLEAR".
+ * pacer or Telegram holds back is "FLOOD" with the time to wait, what surely did not leave is "TELEGRAM", and an
+ * unclear outcome is told as "UNCLEAR".
  *
  * A message's guard is asked right before each request. Thread-safe. */
 #ifndef FAM_BOT_SENDER_H

@@ -97,6 +97,19 @@ static enum fam_code refused(struct fam_turn *turn, enum fam_code code)
     return is_gone(turn, code) ? say_over(turn, T(turn->locale, "checkin.closed")) : fam_people_refused(turn, code);
 }
 
+/* Completed, and its time is over: what was marked stays as it is, and is shown so. */
+static enum fam_code show_closed(struct fam_turn *turn, const struct stand *stand)
+{
+    fam_auto(fam_html_done) struct fam_html html = {0};
+    struct fam_keyboard keyboard = {0};
+    leave_words(turn);
+    fam_html_init(&html);
+    fam_checkin_add_marks(turn, stand->checkin, stand->checkin->n_answers, &html);
+    fam_html_add(&html, T(turn->locale, "checkin.closed"));
+    fam_turn_button(turn, &keyboard, T(turn->locale, "button.checkin_now"), FAM_ACTION_CHECKIN, FAM_CHECKIN_NEW, NULL);
+    return fam_turn_show(turn, &html, &keyboard);
+}
+
 static enum fam_code show_end(struct fam_turn *turn, const struct stand *stand)
 {
     fam_auto(fam_html_done) struct fam_html html = {0};
@@ -127,6 +140,13 @@ static size_t place_of(const Fam__V1__Checkin *checkin, uint16_t detail)
         place++;
     }
     return place;
+}
+
+/* The question at that place is given out no more, though it was answered: nothing can be changed. */
+static bool is_closed(const struct stand *stand, size_t place, const Fam__V1__Question *question)
+{
+    return !question && !stand->question && place < stand->checkin->n_answers &&
+           stand->checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED;
 }
 
 /* Words need a session that remembers what they are for. */
@@ -241,6 +261,9 @@ static enum fam_code take(struct fam_turn *turn, bool leaves_out)
     if (code != FAM_OK) {
         return refused(turn, code);
     }
+    if (is_closed(&stand, place_of(stand.checkin, turn->pressed.detail), question)) {
+        return show_closed(turn, &stand);
+    }
     bool was_asked_before = question && question != stand.question;
     bool may_leave_out = question && question->may_skip && (!was_asked_before || question->answer_text[0]);
     if (!question || (leaves_out ? !may_leave_out : turn->pressed.argument >= question->n_options)) {
@@ -276,6 +299,9 @@ static enum fam_code go_back(struct fam_turn *turn, const char *id)
     code = ask_again(turn, &stand, place - 1, &again);
     if (code != FAM_OK) {
         return refused(turn, code);
+    }
+    if (is_closed(&stand, place - 1, again.question)) {
+        return show_closed(turn, &stand);
     }
     return show(turn, again.question ? &again : &stand);
 }

@@ -85,6 +85,22 @@ static bool is_late(const struct fam_turn *turn)
            turn->dialog->options.wall_ms() - state->used_ms > QUESTION_MS;
 }
 
+/* A danger in what the writers say of themselves: they are helped, nothing is kept of it, and the question comes again.
+ */
+static enum fam_code help_writer(struct fam_turn *turn, const struct fam_state_row *state)
+{
+    bool is_helped = false;
+    enum fam_code code = fam_emergency_answer(turn, FAM__V1__WHOSE_WORDS__WHOSE_WORDS_OWN, &is_helped);
+    if (code == FAM_OK && !is_helped) {
+        code = fam_fail(turn->status, FAM_INTERNAL, "a danger without help");
+    }
+    if (code != FAM_OK) {
+        return code;
+    }
+    turn->state.answered_id = turn->update->message_id; /* edited it is no phrase either */
+    return state->ask(turn);
+}
+
 /* A question never takes a call for help for its answer: that is looked at before the question reads the text. */
 static enum fam_code answer_question(struct fam_turn *turn)
 {
@@ -93,6 +109,9 @@ static enum fam_code answer_question(struct fam_turn *turn)
     enum fam_code code = state->ask ? fam_emergency_check(turn, &is_danger) : FAM_OK;
     if (code == FAM_OK && !is_danger && is_late(turn)) {
         return fam_offer_late(turn);
+    }
+    if (code == FAM_OK && is_danger && state->is_own) {
+        return help_writer(turn, state);
     }
     if (code == FAM_OK && !is_danger && state->read_text) {
         code = state->read_text(turn, &taken);

@@ -13,6 +13,7 @@
 struct question {
     const char *names[FAM_ANSWER_PARTS]; /* for the idempotency keys */
     Fam__V1__Language language;
+    Fam__V1__WhoseWords whose;
     char country[3]; /* where help is looked for; "" for anywhere */
 };
 
@@ -28,6 +29,7 @@ static enum fam_code look_at_part(struct fam_turn *turn, const struct question *
     }
     request.phrase = phrase;
     request.language = question->language;
+    request.whose = question->whose;
     request.country = (char *)(uintptr_t)question->country;
     enum fam_code code =
         fam_turn_call_for_nobody(turn, FAM_BACKEND_TRANSLATE, question->names[part], &request.base, ret_reply);
@@ -119,10 +121,10 @@ static enum fam_code show(struct fam_turn *turn, const Fam__V1__Entry *entry)
     return code;
 }
 
-enum fam_code fam_emergency_answer(struct fam_turn *turn, bool *ret_answered)
+enum fam_code fam_emergency_answer(struct fam_turn *turn, Fam__V1__WhoseWords whose, bool *ret_answered)
 {
     fam_auto(fam_backend_reply_done) struct fam_backend_reply reply = {0};
-    struct question question = {.names = {"help", "help_2", "help_3"}, .language = language_of(turn)};
+    struct question question = {.names = {"help", "help_2", "help_3"}, .language = language_of(turn), .whose = whose};
     Fam__V1__Entry *entry = NULL;
     *ret_answered = false;
     find_country(turn, question.country);

@@ -47,11 +47,13 @@ enum fam_code fam_offer_edited(struct fam_turn *turn)
 {
     bool is_helped = false;
     int64_t message_id = turn->update->message_id;
-    enum fam_code code = fam_emergency_answer(turn, &is_helped);
+    bool is_note = message_id == turn->state.words_id;
+    enum fam_code code = fam_emergency_answer(
+        turn, is_note ? FAM__V1__WHOSE_WORDS__WHOSE_WORDS_OWN : FAM__V1__WHOSE_WORDS__WHOSE_WORDS_CHILD, &is_helped);
     if (code != FAM_OK || is_helped) {
         return code;
     }
-    if (message_id == turn->state.words_id) {
+    if (is_note) {
         return fam_checkin_edited(turn);
     }
     if (message_id == turn->state.answered_id) {

@@ -181,6 +181,16 @@ static void add_head(struct fam_html *html, const Fam__V1__SafetyHelp *safety, b
     }
 }
 
+static void add_steps(struct fam_html *html, char *const *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fam_html_add(html, "— ");
+        fam_html_add(html, steps[i]);
+        fam_html_end_line(html);
+    }
+    fam_html_end_paragraph(html);
+}
+
 static void add_safety(struct fam_html *html, const struct fam_locale *locale, const Fam__V1__SafetyHelp *safety)
 {
     add_head(html, safety, true);
@@ -189,12 +199,7 @@ static void add_safety(struct fam_html *html, const struct fam_locale *locale, c
         add_head(html, safety, false);
     }
     fam_html_end_paragraph(html);
-    for (size_t i = 0; i < safety->n_steps; i++) {
-        fam_html_add(html, "— ");
-        fam_html_add(html, safety->steps[i]);
-        fam_html_end_line(html);
-    }
-    fam_html_end_paragraph(html);
+    add_steps(html, safety->steps, safety->n_steps);
     if (safety->n_lines > 1) {
         fam_html_add_bold(html, T(locale, "safety.more_lines"));
         fam_html_end_line(html);
@@ -202,6 +207,11 @@ static void add_safety(struct fam_html *html, const struct fam_locale *locale, c
             add_line(html, safety->lines[i], true);
         }
         fam_html_end_paragraph(html);
+    }
+    if (safety->n_child_steps > 0) {
+        fam_html_add_bold(html, T(locale, "safety.for_child"));
+        fam_html_end_line(html);
+        add_steps(html, safety->child_steps, safety->n_child_steps);
     }
     if (has(safety->privacy_note)) {
         fam_html_add_italic(html, safety->privacy_note);

@@ -105,26 +105,17 @@ static const char *trend_text(const struct fam_locale *locale, Fam__V1__Trend tr
     }
 }
 
-/* "6,4", and "5", as the picture and the sentences say it. */
-static void write_mood(const struct fam_locale *locale, double mood, char *ret_text, size_t size)
-{
-    char whole[16], tenth[16];
-    int tenths = (int)(mood * 10 + 0.5);
-    snprintf(whole, sizeof(whole), "%d", tenths / 10);
-    snprintf(tenth, sizeof(tenth), "%d", tenths % 10);
-    const struct fam_arg args[] = {{"whole", whole}, {"tenth", tenth}};
-    fam_locale_format(ret_text, size, tenths % 10 == 0 ? "{whole}" : T(locale, "report.tenths"), args, 2);
-}
-
 static void add_mood(const struct fam_locale *locale, const Fam__V1__Report *report, struct fam_html *html)
 {
-    char mood[64];
+    char whole[16], tenth[16];
     if (!(report->mood >= 1 && report->mood <= 10)) {
         return;
     }
-    write_mood(locale, report->mood, mood, sizeof(mood));
-    const struct fam_arg args[] = {{"mood", mood}};
-    add_filled(html, T(locale, "report.mood"), args, 1);
+    int tenths = (int)(report->mood * 10 + 0.5);
+    snprintf(whole, sizeof(whole), "%d", tenths / 10);
+    snprintf(tenth, sizeof(tenth), "%d", tenths % 10);
+    const struct fam_arg args[] = {{"whole", whole}, {"tenth", tenth}};
+    add_filled(html, tenths % 10 == 0 ? T(locale, "report.mood_whole") : T(locale, "report.mood"), args, 2);
     /* What a sentence below tells with its numbers is said once. */
     fam_html_add(html, report->trend_is_told ? "" : trend_text(locale, report->trend));
     fam_html_end_line(html);

@@ -33,6 +33,7 @@ typedef uint64_t fam_steps;
 struct fam_state_row {
     fam_verb *ask; /* NULL for FAM_STEP_NONE alone, where (nearly) every text is a phrase */
     enum fam_code (*read_text)(struct fam_turn *turn, bool *ret_taken);
+    bool is_own;         /* the words are of the writers themselves: a danger in them is answered with help for them */
     const char *unfit;   /* key of what a short text that does not fit is told; NULL: it is a phrase */
     const char *buttons; /* the actions under the question */
     fam_steps text_to;   /* where a text leads; the state itself: it is asked again */

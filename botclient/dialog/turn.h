@@ -147,7 +147,7 @@ enum fam_code fam_answer_child(struct fam_turn *turn);
  * that waits for a text takes none before this is known. */
 enum fam_code fam_emergency_check(struct fam_turn *turn, bool *ret_has);
 /* The same, and if so the help is sent, by the country of the person: for words of which no entry is made. */
-enum fam_code fam_emergency_answer(struct fam_turn *turn, bool *ret_answered);
+enum fam_code fam_emergency_answer(struct fam_turn *turn, Fam__V1__WhoseWords whose, bool *ret_answered);
 /* While the server can't tell who writes: help alone, if the words are an emergency. True when it was sent. */
 bool fam_emergency_meanwhile(struct fam_turn *turn);
 

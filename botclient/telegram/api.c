@@ -265,6 +265,8 @@ static void ship(struct fam_api *api, const struct shipment *shipment, struct fa
         read_answer(shipment->method, &response, ret_result);
     } else if (code == FAM_CANCELLED) {
         ret_result->outcome = FAM_API_ABORTED;
+    } else {
+        ret_result->is_unsent = code == FAM_RESOURCE_EXHAUSTED || strcmp(status.reason, "NOT_SENT") == 0;
     }
     fam_http_response_done(&response);
     fam_secret_done(&url);

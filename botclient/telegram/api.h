@@ -27,12 +27,13 @@ enum fam_api_outcome {
     FAM_API_REJECTED,     /* any other 400 */
     FAM_API_CONFLICT,     /* 409: another poller or a webhook */
     FAM_API_UNAUTHORIZED, /* 401, 404: the token is wrong or revoked */
-    FAM_API_UNAVAILABLE,  /* 5xx, no connection, cut off, not JSON; it may have been carried out */
+    FAM_API_UNAVAILABLE,  /* 5xx, no connection, cut off, not JSON; unless is_unsent it may have been carried out */
     FAM_API_ABORTED
 };
 
 struct fam_api_result {
     enum fam_api_outcome outcome;
+    bool is_unsent;         /* with UNAVAILABLE: it never left, as without a connection */
     unsigned http_status;   /* 0: none came */
     uint32_t retry_after_s; /* at least 1 with FLOOD */
     int64_t migrate_to;

@@ -11,7 +11,7 @@ PACKAGES_BUILD=(gcc libc6-dev cmake ninja-build pkgconf protobuf-compiler protob
 # To watch: scripts/dev up --observe, and the tests.
 PACKAGES_OBSERVE=(prometheus prometheus-alertmanager)
 # To test.
-PACKAGES_TEST=(chromium clang clang-format clang-tidy clang-tools libclang-rt-dev cppcheck shellcheck binutils procps python3
+PACKAGES_TEST=(chromium clang clang-format clang-tidy clang-tools libclang-rt-dev lld cppcheck shellcheck binutils procps python3
   python3-protobuf make openssl "${PACKAGES_OBSERVE[@]}")
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

@@ -99,6 +99,7 @@ static enum fam_code sweep(struct fam_bell *bell, struct fam_db *db, struct fam_
         fam_metrics_add(bell->metrics, FAM_M_NOTIFICATIONS,
                         FAM_LABELS(fam_lane_label((Fam__V1__Lane)(i + 1)), "expired"), (double)swept.expired[i]);
     }
+    fam_metrics_add(bell->metrics, FAM_M_CHECKINS_LOST, FAM_LABELS("expired"), (double)swept.expired_checkins);
     return FAM_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -40,12 +41,23 @@ static bool wait_for(struct fam_scheduler *scheduler, uint64_t wait_ms)
     return goes_on;
 }
 
+/* A check-in that nobody will be shown is told by nothing that comes after. */
+static void count_lost(struct fam_scheduler *scheduler, const struct fam_schedule_run *run)
+{
+    bool is_lost = run->outcome == FAM_SCHEDULE_LATE || run->outcome == FAM_SCHEDULE_RUNNING;
+    if (is_lost && strcmp(run->job, FAM_JOB_CHECKIN) == 0 && !run->is_reminder) {
+        fam_metrics_add(scheduler->options.metrics, FAM_M_CHECKINS_LOST,
+                        FAM_LABELS(fam_schedule_outcome_word(run->outcome)), 1);
+    }
+}
+
 static void count_runs(struct fam_scheduler *scheduler)
 {
     const struct fam_schedule_claim *claim = &scheduler->claim;
     for (size_t i = 0; i < claim->count; i++) {
         fam_metrics_add(scheduler->options.metrics, FAM_M_SCHEDULE_RUNS,
                         FAM_LABELS(claim->runs[i].job, fam_schedule_outcome_word(claim->runs[i].outcome)), 1);
+        count_lost(scheduler, &claim->runs[i]);
     }
     if (claim->unknown_zones > 0) {
         FAM_LOG(scheduler->options.log, FAM_LOG_WARN, "schedule",

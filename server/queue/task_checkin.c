@@ -34,14 +34,8 @@ struct batch {
     struct fam_checkin_due dues[FAM_CHECKIN_DUE_MAX];
     size_t count;
     int64_t now_ms;
-    size_t sent, dropped[DROPS]; /* set anew when the transaction is tried again */
+    size_t sent, lost, dropped[DROPS]; /* set anew when the transaction is tried again */
 };
-
-/* A reminder is of a slot that follows the prefix. */
-static bool is_reminder(const struct fam_checkin_guest *guest)
-{
-    return strncmp(guest->name, FAM_CHECKIN_REMIND, strlen(FAM_CHECKIN_REMIND)) == 0;
-}
 
 static Fam__V1__CheckinSlot slot_of(const char *name)
 {
@@ -63,6 +57,7 @@ static bool plan(struct batch *batch, const struct fam_checkin_guest *guest, str
     }
     if (batch->now_ms >= expires_ms) {
         batch->dropped[DROP_LATE]++;
+        batch->lost++;
         return false;
     }
     if (show_ms >= expires_ms) {
@@ -90,16 +85,16 @@ static void make_key(const struct batch *batch, const struct fam_checkin_guest *
     (void)snprintf(ret_key, KEY_SIZE, "remind:%s:%lld:%s", schedule, (long long)due->due_ms, user);
 }
 
-/* So many minutes before the check-in; it goes when that comes. Where clocks skip the time of the check-in in spring it
- * comes sooner than so: the words would be wrong. */
+/* So many minutes before the check-in; it goes when that comes. In the nights in which clocks change the check-in may
+ * come sooner than so, or an hour later: the words would be wrong. */
 static enum fam_code remind(struct batch *batch, struct fam_db *db, const struct fam_checkin_guest *guest,
                             struct fam_status *status)
 {
     int64_t checkin_ms = batch->dues[guest->index].due_ms + (int64_t)guest->quiet.reminder_minutes * MINUTE_MS;
     int64_t left_ms = checkin_ms - batch->now_ms;
-    bool is_too_near = guest->checkin_ms > 0 && guest->checkin_ms < checkin_ms;
+    bool is_wrong = guest->checkin_ms > 0 && guest->checkin_ms != checkin_ms;
     enum drop drop = guest->quiet.is_paused ? DROP_PAUSED : guest->quiet.until_ms > 0 ? DROP_QUIET : DROP_LATE;
-    if (drop != DROP_LATE || left_ms <= 0 || is_too_near) {
+    if (drop != DROP_LATE || left_ms <= 0 || is_wrong) {
         batch->dropped[drop]++;
         return FAM_OK;
     }
@@ -130,7 +125,7 @@ static enum fam_code tell_all(struct batch *batch, struct fam_db *db, const stru
     size_t planned = 0, sent = 0;
     enum fam_code code = prompts == NULL ? fam_fail_memory(status) : FAM_OK;
     for (size_t i = 0; code == FAM_OK && i < count; i++) {
-        if (is_reminder(&guests[i])) {
+        if (fam_checkin_is_reminder(guests[i].name)) {
             code = remind(batch, db, &guests[i], status);
         } else {
             planned += plan(batch, &guests[i], &prompts[planned]) ? 1 : 0;
@@ -149,7 +144,7 @@ static enum fam_code send_all(struct fam_db *db, void *context, struct fam_statu
     struct batch *batch = context;
     struct fam_checkin_guest *guests = NULL;
     size_t count = 0;
-    batch->sent = 0;
+    batch->sent = batch->lost = 0;
     memset(batch->dropped, 0, sizeof(batch->dropped));
     enum fam_code code = fam_checkin_guests(db, batch->dues, batch->count, batch->now_ms, &guests, &count, status);
     if (code == FAM_OK) {
@@ -174,6 +169,9 @@ static enum fam_code try_batch(struct batch *batch, struct fam_status *status)
             fam_metrics_add(batch->context->metrics, FAM_M_CHECKINS_DROPPED, FAM_LABELS(DROP_LABELS[i]),
                             (double)batch->dropped[i]);
         }
+    }
+    if (batch->lost > 0) {
+        fam_metrics_add(batch->context->metrics, FAM_M_CHECKINS_LOST, FAM_LABELS("late"), (double)batch->lost);
     }
     if (batch->sent > 0) {
         fam_bell_ring(batch->context->bell);

@@ -84,7 +84,7 @@ static enum fam_code show(struct fam_services_context *context, const struct fam
     }
     ret_shown->checkin = fam_reply_checkin(reply, &person, &checkin);
     if (ret_shown->question == NULL) {
-        ret_shown->kind_words = fam_reply_text(reply, fam_checkin_kind_words(&person, &checkin));
+        ret_shown->kind_words = fam_reply_kind_words(reply, &person, &checkin);
     }
     return fam_reply_check(reply, status);
 }
@@ -187,6 +187,20 @@ static void put_answer(const struct answering *answering, struct fam_checkin *ch
     (void)snprintf(checkin->said[at].option_id, sizeof(checkin->said[at].option_id), "%s", answering->option_id);
 }
 
+/* Whichever child it will be, the words are asked for afterwards: those that were written stay. Behind a question with
+ * options nothing is certain. */
+static void keep_following(const struct fam_checkin_set *set, const struct fam_checkin_way *way,
+                           struct fam_checkin_change *change)
+{
+    size_t at = way->is_complete ? set->count : way->questions[way->count - 1];
+    while (at < set->count && set->questions[at].option_count == 0 && change->keep_count < FAM_CHECKIN_ANSWERS_MAX) {
+        at = set->questions[at].next;
+        if (at < set->count) {
+            change->keep[change->keep_count++] = set->questions[at].id;
+        }
+    }
+}
+
 static enum fam_code decide(void *context, const struct fam_checkin *checkin, struct fam_checkin_change *ret_change,
                             struct fam_status *status)
 {
@@ -216,6 +230,7 @@ static enum fam_code decide(void *context, const struct fam_checkin *checkin, st
     for (size_t i = 0; i < ret_change->answered; i++) {
         ret_change->keep[ret_change->keep_count++] = set->questions[way.questions[i]].id;
     }
+    keep_following(set, &way, ret_change);
     return FAM_OK;
 }
 

@@ -1,7 +1,10 @@
 /* checkin_view.c: see checkin_view.h. */
 #include "services/checkin_view.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "translate/translate.h"
 
 enum fam_code fam_checkin_person_load(struct fam_services_context *context, const struct fam_call *call,
                                       struct fam_checkin_person *ret_person, struct fam_status *status)
@@ -9,6 +12,7 @@ enum fam_code fam_checkin_person_load(struct fam_services_context *context, cons
     fam_auto(fam_user_done) struct fam_user user = {.name = NULL};
     memset(ret_person, 0, sizeof(*ret_person));
     ret_person->questions = context->questions;
+    ret_person->translate = context->translate;
     enum fam_code code = fam_service_load_user(context, call, &user, status);
     if (code != FAM_OK) {
         return code;
@@ -18,6 +22,8 @@ enum fam_code fam_checkin_person_load(struct fam_services_context *context, cons
         code = fam_family_of_user(context->store, fam_call_acting_user(call), &ret_person->family, status);
         code = code == FAM_NOT_FOUND ? FAM_OK : code; /* has left it at this moment */
     }
+    (void)snprintf(ret_person->country, sizeof(ret_person->country), "%s",
+                   user.country[0] ? user.country : ret_person->family.country);
     return code;
 }
 
@@ -187,18 +193,54 @@ Fam__V1__Question *fam_reply_question(struct fam_reply *reply, const struct fam_
     return made;
 }
 
-const char *fam_checkin_kind_words(const struct fam_checkin_person *person, const struct fam_checkin *checkin)
+static const char *kind_words_key(const struct fam_checkin *checkin)
 {
     const struct fam_checkin_said *mood = find_said(checkin, FAM_CHECKIN_MOOD);
-    const char *key = "kind.mixed";
     if (checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_SKIPPED) {
-        key = "kind.skipped";
-    } else if (checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_MISSED) {
-        key = "kind.missed";
-    } else if (mood != NULL && (mood->option_id[0] == '1' || mood->option_id[0] == '2')) {
-        key = "kind.hard";
-    } else if (mood != NULL && (mood->option_id[0] == '4' || mood->option_id[0] == '5')) {
-        key = "kind.good";
+        return "kind.skipped";
     }
-    return fam_checkin_text(person->questions, key, person->language);
+    if (checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_MISSED) {
+        return "kind.missed";
+    }
+    switch (mood == NULL ? '3' : mood->option_id[0]) {
+    case '1':
+    case '2':
+        return "kind.hard";
+    case '4':
+    case '5':
+        return "kind.good";
+    default:
+        return "kind.mixed";
+    }
+}
+
+/* "{line}" and "{emergency}" in a text, in place of whom one can call. */
+static char *with_numbers(struct fam_reply *reply, const char *text, const struct fam_help_numbers *numbers)
+{
+    static const char line[] = "{line}", emergency[] = "{emergency}";
+    char words[2048];
+    size_t size = 0;
+    while (*text && size + sizeof(numbers->line) < sizeof(words)) {
+        bool is_line = strncmp(text, line, sizeof(line) - 1) == 0;
+        bool is_emergency = strncmp(text, emergency, sizeof(emergency) - 1) == 0;
+        if (!is_line && !is_emergency) {
+            words[size++] = *text++;
+            continue;
+        }
+        const char *number = is_line ? numbers->line : numbers->emergency;
+        memcpy(words + size, number, strlen(number));
+        size += strlen(number);
+        text += is_line ? sizeof(line) - 1 : sizeof(emergency) - 1;
+    }
+    words[size] = '\0';
+    return fam_reply_text(reply, words);
+}
+
+char *fam_reply_kind_words(struct fam_reply *reply, const struct fam_checkin_person *person,
+                           const struct fam_checkin *checkin)
+{
+    struct fam_help_numbers numbers;
+    fam_translate_numbers(person->translate, person->country, person->language, &numbers);
+    return with_numbers(reply, fam_checkin_text(person->questions, kind_words_key(checkin), person->language),
+                        &numbers);
 }

@@ -11,7 +11,9 @@
 /* Who is asked. */
 struct fam_checkin_person {
     const struct fam_checkin_questions *questions;
+    struct fam_translate *translate; /* knows whom one can call */
     Fam__V1__Language language;
+    char country[3];          /* where help is looked for: the person's, else the family's; "" when neither was told */
     struct fam_family family; /* without children when the person is in none */
 };
 /* Of the acting user. PERMISSION_DENIED: no such user. Free with fam_checkin_person_done. */
@@ -29,7 +31,9 @@ Fam__V1__Checkin *fam_reply_checkin(struct fam_reply *reply, const struct fam_ch
 /* `checkin` may be NULL: then nothing was answered before. */
 Fam__V1__Question *fam_reply_question(struct fam_reply *reply, const struct fam_checkin_person *person,
                                       const struct fam_checkin_question *question, const struct fam_checkin *checkin);
-/* Thanks for a finished one; static storage or the questions'. */
-const char *fam_checkin_kind_words(const struct fam_checkin_person *person, const struct fam_checkin *checkin);
+/* Thanks for a finished one; after a hard one with a line for grown-ups and the emergency number of the person's
+ * country. */
+char *fam_reply_kind_words(struct fam_reply *reply, const struct fam_checkin_person *person,
+                           const struct fam_checkin *checkin);
 
 #endif

@@ -125,6 +125,9 @@ static void nack(Fam__V1__NotificationService_Service *service, const Fam__V1__N
     }
     if (code == FAM_OK) {
         count_end(context, &end, nack_label(request->reason));
+        if (end.is_failed && end.has_due) {
+            fam_metrics_add(context->metrics, FAM_M_CHECKINS_LOST, FAM_LABELS("rejected"), 1);
+        }
     }
     FAM_SERVICE_ANSWER(code, &status, closure, &response, closure_data);
 }

@@ -1,10 +1,15 @@
 /* notify_show.c: see notify_show.h. */
 #include "services/notify_show.h"
 
+#include "base/clock.h"
 #include "report/report.h"
 #include "services/checkin_view.h"
 #include "services/translate_call.h"
+#include "store/checkin_settings.h"
+#include "store/store.h"
 #include "store/words.h"
+
+enum { QUIET_EDGE_MS = 60000 };
 
 static bool has_kind(const Fam__V1__Reading *reading, Fam__V1__ResponseKind kind)
 {
@@ -258,6 +263,38 @@ static enum fam_code show_report(struct fam_services_context *context, struct fa
     return code;
 }
 
+/* What nobody asked for at this moment, and what a pause and quiet hours therefore silence. */
+static bool is_silenced(const struct fam_leased *leased)
+{
+    return leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN ||
+           leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN_REMINDER ||
+           leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT;
+}
+
+/* Whoever made it looked at the same wishes, and a change takes back what waits: this is for what was in a bot's hands
+ * then, and for what is sent again. Clocks of servers differ, so the last minute of quiet hours is none. */
+static enum fam_code ask_wishes(struct fam_services_context *context, const struct fam_leased *leased,
+                                const char **ret_reason, struct fam_status *status)
+{
+    struct fam_quiet quiet = {.is_paused = false};
+    struct fam_db *db = NULL;
+    int64_t now_ms = fam_wall_ms();
+    enum fam_code code = fam_store_get(context->store, &db, status);
+    if (code == FAM_OK) {
+        code = fam_quiet_at(db, &leased->user_id, now_ms, &quiet, status);
+    }
+    fam_store_put(context->store, db);
+    if (code != FAM_OK) {
+        return code;
+    }
+    bool is_report = leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_WEEKLY_REPORT;
+    *ret_reason = quiet.is_paused                           ? "PAUSED"
+                  : is_report && !quiet.weekly_report       ? "SWITCHED_OFF"
+                  : quiet.until_ms > now_ms + QUIET_EDGE_MS ? "QUIET_HOURS"
+                                                            : NULL;
+    return FAM_OK;
+}
+
 static Fam__V1__Notification *make_notification(struct fam_reply *reply, const struct fam_leased *leased,
                                                 uint32_t lease_ms)
 {
@@ -306,8 +343,12 @@ enum fam_code fam_notify_show(struct fam_services_context *context, struct fam_r
         ret_shown->reason = "SWITCHED_OFF";
         return FAM_OK;
     }
+    enum fam_code code = is_silenced(leased) ? ask_wishes(context, leased, &ret_shown->reason, status) : FAM_OK;
+    if (code != FAM_OK || ret_shown->reason != NULL) {
+        return code;
+    }
     ret_shown->notification = make_notification(reply, leased, lease_ms);
-    enum fam_code code = fam_reply_check(reply, status);
+    code = fam_reply_check(reply, status);
     if (code == FAM_OK && leased->kind == FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_BETTER_READING) {
         code = show_better(context, reply, leased, ret_entry, ret_shown, status);
     } else if (code == FAM_OK && is_question) {

@@ -7,9 +7,8 @@
 #include "services/translate_job.h"
 #include "translate/translate.h"
 
-enum fam_code fam_translate_show(struct fam_services_context *context, struct fam_reply *reply,
-                                 const struct fam_entry *entry, const char *country, Fam__V1__Entry **ret_shown,
-                                 struct fam_status *status)
+static enum fam_code show(struct fam_services_context *context, struct fam_reply *reply, const struct fam_entry *entry,
+                          const char *country, bool own, Fam__V1__Entry **ret_shown, struct fam_status *status)
 {
     Fam__V1__Entry *shown = fam_reply_entry(reply, entry);
     enum fam_code code = fam_reply_check(reply, status);
@@ -17,7 +16,9 @@ enum fam_code fam_translate_show(struct fam_services_context *context, struct fa
         struct fam_safety_hit hit = {.count = entry->safety_count};
         memcpy(hit.kinds, entry->safety, entry->safety_count * sizeof(hit.kinds[0]));
         Fam__V1__SafetyHelp *help = NULL;
-        code = fam_translate_help(context->translate, &hit, country, entry->language, entry->age_band, &help, status);
+        code = own ? fam_translate_help_own(context->translate, &hit, country, entry->language, &help, status)
+                   : fam_translate_help(context->translate, &hit, country, entry->language, entry->age_band, &help,
+                                        status);
         if (code == FAM_OK) {
             shown->safety = help;
             fam_reply_keep(reply, &help->base);
@@ -28,6 +29,20 @@ enum fam_code fam_translate_show(struct fam_services_context *context, struct fa
         *ret_shown = shown;
     }
     return code;
+}
+
+enum fam_code fam_translate_show(struct fam_services_context *context, struct fam_reply *reply,
+                                 const struct fam_entry *entry, const char *country, Fam__V1__Entry **ret_shown,
+                                 struct fam_status *status)
+{
+    return show(context, reply, entry, country, false, ret_shown, status);
+}
+
+enum fam_code fam_translate_show_own(struct fam_services_context *context, struct fam_reply *reply,
+                                     const struct fam_entry *entry, const char *country, Fam__V1__Entry **ret_shown,
+                                     struct fam_status *status)
+{
+    return show(context, reply, entry, country, true, ret_shown, status);
 }
 
 struct single {

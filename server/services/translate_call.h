@@ -13,5 +13,9 @@ void fam_translate_call(struct fam_services_context *context, const Fam__V1__Tra
 enum fam_code fam_translate_show(struct fam_services_context *context, struct fam_reply *reply,
                                  const struct fam_entry *entry, const char *country, Fam__V1__Entry **ret_shown,
                                  struct fam_status *status) FAM_MUST_CHECK;
+/* The same with the help for what the writers say of themselves. */
+enum fam_code fam_translate_show_own(struct fam_services_context *context, struct fam_reply *reply,
+                                     const struct fam_entry *entry, const char *country, Fam__V1__Entry **ret_shown,
+                                     struct fam_status *status) FAM_MUST_CHECK;
 
 #endif

@@ -81,6 +81,12 @@ static void count(const struct fam_job *job, const char *success)
     fam_metrics_observe(metrics, FAM_M_TRANSLATION_SECONDS, NULL, (double)(fam_mono_us() - job->started_us) / 1e6);
 }
 
+/* Words that the writers say of themselves are no phrase of a child: help is the whole answer, and nothing is kept. */
+static bool is_own(const struct fam_job *job)
+{
+    return job->request->whose == FAM__V1__WHOSE_WORDS__WHOSE_WORDS_OWN;
+}
+
 static enum fam_code choose_child(struct fam_job *job, struct fam_status *status)
 {
     const char *wanted = job->request->child_id;
@@ -91,6 +97,9 @@ static enum fam_code choose_child(struct fam_job *job, struct fam_status *status
                 job->child = &job->family.children[i];
             }
         }
+        return FAM_OK;
+    }
+    if (is_own(job)) {
         return FAM_OK;
     }
     if (wanted[0] == '\0') {
@@ -146,7 +155,7 @@ static void settle_defaults(struct fam_job *job)
     if (job->input.language == FAM__V1__LANGUAGE__LANGUAGE_UNSPECIFIED) {
         job->input.language = job->context->default_language;
     }
-    job->age_unknown = job->input.age_band == FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED;
+    job->age_unknown = !is_own(job) && job->input.age_band == FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED;
 }
 
 /* Counts once an entry. A safety hit is answered all the same. */
@@ -177,7 +186,7 @@ void fam_job_failed(struct fam_job *job, enum fam_code code)
 
 static bool consents(const struct fam_job *job, Fam__V1__ConsentPurpose purpose)
 {
-    return job->author != NULL && fam_user_consents(&job->user, purpose);
+    return job->author != NULL && !is_own(job) && fam_user_consents(&job->user, purpose);
 }
 
 static void add_kinds(struct fam_job *job, const Fam__V1__SafetyKind *kinds, size_t count)
@@ -270,6 +279,9 @@ enum fam_code fam_job_prepare(struct fam_job *job, bool *ret_ask, struct fam_sta
     if (code == FAM_OK && job->author == NULL && job->hit.count == 0 &&
         fam_call_principal(job->call)->role == FAM_ROLE_BOT) {
         code = fam_fail_field(status, "acting_user_id", "Translate acts for a user: acting_user_id is required");
+    }
+    if (code == FAM_OK && is_own(job) && job->hit.count == 0) {
+        code = fam_fail_field(status, "whose", "the writer's own words are answered when there is a danger in them");
     }
     if (code == FAM_OK && people == FAM_OK) {
         code = load_learned(job, status);
@@ -525,7 +537,7 @@ enum fam_code fam_job_finish(struct fam_job *job, struct fam_reply *reply, Fam__
         return show_again(job, &job->entry_id, reply, ret_shown, status);
     }
     bool rebuild = false;
-    enum fam_code code = read_phrase(job, status);
+    enum fam_code code = is_own(job) ? FAM_OK : read_phrase(job, status);
     if (code == FAM_OK) {
         code = store(job, &rebuild, status);
         /* An emergency is answered even when it can't be written down. */
@@ -540,7 +552,8 @@ enum fam_code fam_job_finish(struct fam_job *job, struct fam_reply *reply, Fam__
         code = show_again(job, &job->entry.entry_id, reply, ret_shown, status);
     } else if (code == FAM_OK) {
         describe(job);
-        code = fam_translate_show(job->context, reply, &job->entry, job->user.help_country, ret_shown, status);
+        code = (is_own(job) ? fam_translate_show_own : fam_translate_show)(job->context, reply, &job->entry,
+                                                                           job->user.help_country, ret_shown, status);
     }
     if (code == FAM_OK) {
         count(job, "success");

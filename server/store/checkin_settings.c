@@ -64,12 +64,28 @@ static const struct fam_statement hold_back = {
     "UPDATE notifications SET state = 'expired', finished_at = now() WHERE user_id = $1 AND state = 'queued' "
     "AND NOT leased AND (kind = 'weekly_report' OR NOT $2::boolean AND kind IN ('checkin', 'checkin_reminder'))",
     "update", "notifications"};
+/* Before the schedules of a slot become what they are to be ($3: the reminder's time; NULL: none; $4: the check-in's
+ * goes): what waits of them. A reminder is known by its key: the schedule's id is its second word. */
+static const struct fam_statement take_back = {
+    "checkin_settings_take_back",
+    "UPDATE notifications n SET state = 'expired', finished_at = now() FROM schedules s WHERE n.user_id = $1 "
+    "AND n.state = 'queued' AND NOT n.leased AND s.user_id = $1 AND s.job = '" FAM_JOB_CHECKIN "' AND (("
+    "n.kind = 'checkin' AND $4::boolean AND s.name = $2 AND EXISTS (SELECT 1 FROM checkins c "
+    "WHERE c.checkin_id = n.checkin_id AND c.slot = $2)) OR (n.kind = 'checkin_reminder' "
+    "AND s.name = '" FAM_CHECKIN_REMIND "' || $2 AND s.local_time IS DISTINCT FROM $3::text::time "
+    "AND starts_with(n.unique_key, 'remind:' || s.schedule_id || ':')))",
+    "update", "notifications"};
 /* Who leaves the family waits, and then takes the schedules away. */
 static const struct fam_statement hold_family = {
     "checkin_settings_family", "SELECT family_id FROM parents WHERE user_id = $1 FOR SHARE", "select", "parents"};
 static const struct fam_statement select_quiet = {
     "checkin_quiet", "SELECT " FAM_QUIET_COLUMNS "FROM users u " FAM_QUIET_JOINS("$2") "WHERE u.user_id = $1", "select",
     "checkin_settings"};
+
+bool fam_checkin_is_reminder(const char *name)
+{
+    return strncmp(name, FAM_CHECKIN_REMIND, strlen(FAM_CHECKIN_REMIND)) == 0;
+}
 
 static void copy_time(char ret_time[FAM_LOCAL_TIME_SIZE], const char *from)
 {
@@ -287,12 +303,16 @@ static enum fam_code find_owner(struct fam_db *db, const struct fam_uuid *user_i
     return code;
 }
 
-static enum fam_code put(struct fam_db *db, const struct owner *owner, const char *name, int minutes, uint64_t late_ms,
-                         struct fam_status *status)
+/* So many minutes after midnight, or before. */
+static void write_time(char ret_time[FAM_LOCAL_TIME_SIZE], int minutes)
 {
-    char time[FAM_LOCAL_TIME_SIZE];
     unsigned at = (unsigned)((minutes + DAY_MINUTES) % DAY_MINUTES);
-    (void)snprintf(time, sizeof(time), "%02u:%02u", at / 60 % 24, at % 60);
+    (void)snprintf(ret_time, FAM_LOCAL_TIME_SIZE, "%02u:%02u", at / 60 % 24, at % 60);
+}
+
+static enum fam_code put(struct fam_db *db, const struct owner *owner, const char *name, const char *time,
+                         uint64_t late_ms, struct fam_status *status)
+{
     const struct fam_schedule_rule rule = {.family_id = owner->has_family ? &owner->family_id : NULL,
                                            .user_id = owner->user_id,
                                            .job = FAM_JOB_CHECKIN,
@@ -303,27 +323,43 @@ static enum fam_code put(struct fam_db *db, const struct owner *owner, const cha
     return fam_schedule_set(db, &rule, NULL, status);
 }
 
+/* `remind_at` is NULL without a reminder. */
+static enum fam_code take_back_slot(struct fam_db *db, const struct fam_uuid *user_id, const char *word,
+                                    const char *remind_at, bool is_going, struct fam_status *status)
+{
+    struct fam_params params = {0};
+    fam_param_uuid(&params, user_id);
+    fam_param_text(&params, word);
+    fam_param_text(&params, remind_at);
+    fam_param_bool(&params, is_going);
+    return fam_db_exec(db, &take_back, &params, NULL, status);
+}
+
 /* The schedule of a slot and the one of its reminder, as they are to be; NULL: neither. */
 static enum fam_code put_slot(struct fam_db *db, const struct owner *owner, const char *word,
                               const struct fam_checkin_time *time, int reminder_minutes, struct fam_status *status)
 {
-    char reminder[NAME_SIZE];
-    bool removed = false;
-    enum fam_code code = FAM_OK;
+    char reminder[NAME_SIZE], remind_at[FAM_LOCAL_TIME_SIZE];
+    bool removed = false, has_reminder = time != NULL && reminder_minutes != 0;
     (void)snprintf(reminder, sizeof(reminder), FAM_CHECKIN_REMIND "%s", word);
+    write_time(remind_at, has_reminder ? minutes_of(time->local_time) - reminder_minutes : 0);
+    enum fam_code code =
+        take_back_slot(db, owner->user_id, word, has_reminder ? remind_at : NULL, time == NULL, status);
+    if (code != FAM_OK) {
+        return code;
+    }
     if (time == NULL) {
         code = fam_schedule_remove(db, NULL, owner->user_id, FAM_JOB_CHECKIN, word, &removed, status);
     } else {
-        code = put(db, owner, word, minutes_of(time->local_time), FAM_CHECKIN_LIFETIME_MS, status);
+        code = put(db, owner, word, time->local_time, FAM_CHECKIN_LIFETIME_MS, status);
     }
     if (code != FAM_OK) {
         return code;
     }
-    if (time == NULL || reminder_minutes == 0) {
+    if (!has_reminder) {
         return fam_schedule_remove(db, NULL, owner->user_id, FAM_JOB_CHECKIN, reminder, &removed, status);
     }
-    return put(db, owner, reminder, minutes_of(time->local_time) - reminder_minutes,
-               (uint64_t)reminder_minutes * MINUTE_MS, status);
+    return put(db, owner, reminder, remind_at, (uint64_t)reminder_minutes * MINUTE_MS, status);
 }
 
 static enum fam_code put_all(struct fam_db *db, const struct fam_uuid *user_id,

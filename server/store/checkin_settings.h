@@ -19,6 +19,8 @@
 struct fam_store;
 
 #define FAM_CHECKIN_REMIND "remind:"
+/* By the name of its schedule. */
+bool fam_checkin_is_reminder(const char *name);
 
 enum { FAM_CHECKIN_TIMES_MAX = 4, FAM_LOCAL_TIME_SIZE = 6 };
 
@@ -45,7 +47,9 @@ enum fam_code fam_checkin_settings_get(struct fam_store *store, const struct fam
 
 /* What is not set stays. */
 struct fam_checkin_settings_change {
-    bool set_times; /* these replace all that there are; each slot at most once; local times are complete */
+    /* These replace all that there are; each slot at most once; local times are complete. What waits to be delivered of
+     * a slot that goes expires, and so do reminders that would be wrong. */
+    bool set_times;
     size_t time_count;
     struct fam_checkin_time times[FAM_CHECKIN_TIMES_MAX];
     bool set_reminder;

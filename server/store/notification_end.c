@@ -7,6 +7,8 @@
 #include "store/notification_private.h"
 #include "store/store.h"
 
+enum { DOUBLINGS_MAX = 10 }; /* of a second: more than any wait */
+
 static const struct fam_statement lock_one = {
     "notification_lock",
     "SELECT user_id, lane, state, leased, coalesce(lease_token = $2, false), entry_id, reading_version, attempts, "
@@ -231,12 +233,12 @@ static enum fam_code on_this(struct fam_db *db, const struct fam_statement *stat
     return fam_db_exec(db, statement, &params, NULL, status);
 }
 
-/* 2^n seconds, a quarter more or less. */
-static uint64_t growing_delay_ms(int32_t attempts)
+/* 2^n seconds, `most_ms` at most, a quarter more or less. */
+static uint64_t growing_delay_ms(int32_t attempts, uint64_t most_ms)
 {
     int32_t doublings = attempts < 1 ? 0 : attempts - 1;
-    uint64_t base_ms =
-        UINT64_C(1000) << (doublings < FAM_NOTIFICATION_ATTEMPTS ? doublings : FAM_NOTIFICATION_ATTEMPTS);
+    uint64_t base_ms = UINT64_C(1000) << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
+    base_ms = base_ms < most_ms ? base_ms : most_ms;
     return base_ms - base_ms / 4 + randombytes_uniform((uint32_t)(base_ms / 2));
 }
 
@@ -249,10 +251,8 @@ static enum fam_code give_back(struct fam_db *db, const struct word *word, const
     case FAM__V1__NACK_REASON__NACK_REASON_REJECTED:
         return finish(db, word, row, "REJECTED", status);
     case FAM__V1__NACK_REASON__NACK_REASON_UNAVAILABLE: {
-        if (row->attempts >= FAM_NOTIFICATION_ATTEMPTS) {
-            return finish(db, word, row, "UNAVAILABLE", status);
-        }
-        uint64_t growing_ms = growing_delay_ms(row->attempts);
+        uint64_t most_ms = word->maybe_shown ? FAM_NOTIFICATION_MAYBE_AGAIN_MS : FAM_NOTIFICATION_AGAIN_MS;
+        uint64_t growing_ms = growing_delay_ms(row->attempts, most_ms);
         code = put_off(db, word, true, "UNAVAILABLE", growing_ms > delay_ms ? growing_ms : delay_ms, status);
         return code == FAM_OK ? look_for_more(db, row, word->end, status) : code;
     }

@@ -27,7 +27,8 @@ static const struct fam_statement sweep_old = {
     "notification_sweep_old",
     "WITH old AS (UPDATE notifications SET state = 'expired', finished_at = now() WHERE notification_id IN "
     "(SELECT notification_id FROM notifications WHERE state = 'queued' AND NOT leased AND expires_at <= now() "
-    "LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING lane, user_id) SELECT lane, count(*) FROM old "
+    "LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING lane, kind, user_id) SELECT lane, count(*), "
+    "count(*) FILTER (WHERE kind = 'checkin') FROM old "
     "JOIN users u USING (user_id) WHERE u.reachable GROUP BY lane",
     "update", "notifications"};
 /* One that has become due a moment ago counts, too: whoever looked may have looked just before. */
@@ -133,6 +134,7 @@ enum fam_code fam_notification_sweep(struct fam_db *db, struct fam_notification_
         size_t lane = (size_t)fam_rows_i64(&old, row, 0) - 1;
         if (lane < FAM_NOTIFICATION_LANES) {
             ret_swept->expired[lane] = (size_t)fam_rows_i64(&old, row, 1);
+            ret_swept->expired_checkins += (size_t)fam_rows_i64(&old, row, 2);
         }
     }
     return code;

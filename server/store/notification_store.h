@@ -29,8 +29,11 @@ enum {
     FAM_NOTIFICATION_PAGE_MAX = 100,
     FAM_NOTIFICATION_IDS_MAX = 100,
     FAM_NOTIFICATION_RESEND_MAX = 10000,
-    FAM_NOTIFICATION_ATTEMPTS = 10, /* answers of UNAVAILABLE after which it fails */
-    FAM_NOTIFICATION_LANES = 3,     /* of enum Lane, from 1 */
+    FAM_NOTIFICATION_LANES = 3, /* of enum Lane, from 1 */
+    /* The longest wait after an answer of UNAVAILABLE, until it expires. What may have been shown each time is shown
+     * less often. */
+    FAM_NOTIFICATION_AGAIN_MS = 60000,
+    FAM_NOTIFICATION_MAYBE_AGAIN_MS = 600000,
     /* A better reading waits so long for the direct answer, which the bot may still be sending. */
     FAM_NOTIFICATION_ANSWER_WAIT_MS = 10000,
     FAM_HOLDER_SIZE = 65,
@@ -118,7 +121,8 @@ enum fam_code fam_notification_ack(struct fam_store *store, const struct fam_lea
                                    int64_t message_id, struct fam_lease_end *ret_end,
                                    struct fam_status *status) FAM_MUST_CHECK;
 /* It was not shown, see enum NackReason. LATER holds back all that is due for this person, so that their order stays.
- * ABORTED and NOT_FOUND as fam_notification_ack. */
+ * UNAVAILABLE waits longer each time, and never gives up before it expires. ABORTED and NOT_FOUND as
+ * fam_notification_ack. */
 enum fam_code fam_notification_nack(struct fam_store *store, const struct fam_lease_key *key,
                                     Fam__V1__NackReason reason, uint32_t retry_after_ms, bool maybe_shown,
                                     struct fam_lease_end *ret_end, struct fam_status *status) FAM_MUST_CHECK;
@@ -182,6 +186,7 @@ struct fam_notification_swept {
     size_t returned; /* leases that had ended without a word */
     /* By lane, from 0, of people who can be reached. */
     size_t expired[FAM_NOTIFICATION_LANES];
+    size_t expired_checkins; /* of them: check-ins alone */
 };
 /* Leases that have ended return, what is too old expires. */
 enum fam_code fam_notification_sweep(struct fam_db *db, struct fam_notification_swept *ret_swept,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "store/checkin_settings.h"
 #include "store/column.h"
 #include "store/pool.h"
 #include "store/schedule_store.h"
@@ -42,7 +43,7 @@ static const struct fam_statement move_on = {
               "IS NULL AS lost FROM schedules s LEFT JOIN families f USING (family_id) WHERE s.schedule_id = "
               "ANY($1::uuid[])), "
               "zoned AS (SELECT *, CASE WHEN lost THEN 'UTC' ELSE named END AS zone FROM found), "
-              "reckoned AS (SELECT z.schedule_id, z.job, z.family_id, z.user_id, z.late_ms, z.moment, z.lost, "
+              "reckoned AS (SELECT z.schedule_id, z.job, z.name, z.family_id, z.user_id, z.late_ms, z.moment, z.lost, "
               "z.every_ms, "
               "date_trunc('milliseconds', CASE WHEN z.every_ms IS NOT NULL THEN z.next_at + "
               "floor(extract(epoch FROM z.moment - z.next_at) * 1000 / z.every_ms) * z.every_ms * INTERVAL '1 "
@@ -55,7 +56,7 @@ static const struct fam_statement move_on = {
               "SELECT r.schedule_id, r.job, coalesce(r.user_id, r.family_id), r.user_id, "
               "(extract(epoch FROM r.due_at) * 1000)::bigint, "
               "r.late_ms > 0 AND r.moment - r.due_at > r.late_ms * INTERVAL '1 millisecond', r.lost, "
-              "EXISTS (SELECT 1 FROM job_runs j WHERE j.schedule_id = r.schedule_id AND j.due_at = r.due_at) "
+              "EXISTS (SELECT 1 FROM job_runs j WHERE j.schedule_id = r.schedule_id AND j.due_at = r.due_at), r.name "
               "FROM reckoned r ORDER BY r.due_at, r.schedule_id",
     "update", "schedules"};
 static const struct fam_statement record_runs = {
@@ -179,6 +180,7 @@ static enum fam_code handle(struct fam_db *db, const struct fam_rows *rows, size
     struct fam_task_ref ref;
     bool added = false;
     (void)snprintf(run->job, sizeof(run->job), "%s", fam_rows_text(rows, row, 1));
+    run->is_reminder = strcmp(run->job, FAM_JOB_CHECKIN) == 0 && fam_checkin_is_reminder(fam_rows_text(rows, row, 8));
     claim->unknown_zones += fam_rows_i64(rows, row, 6) != 0;
     claim->count++;
     if (fam_rows_i64(rows, row, 7) != 0) {

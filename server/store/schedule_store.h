@@ -93,6 +93,7 @@ const char *fam_schedule_outcome_word(enum fam_schedule_outcome outcome);
 
 struct fam_schedule_run {
     char job[FAM_TASK_TYPE_SIZE];
+    bool is_reminder; /* of a check-in, not the check-in itself */
     enum fam_schedule_outcome outcome;
 };
 /* Large: not for the stack. */

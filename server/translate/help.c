@@ -197,11 +197,11 @@ static unsigned order(const struct fam_help_row *row, Fam__V1__SafetyKind kind)
     return first ? 0 : row->rank;
 }
 
-/* The same number for the same topics: the newer verified_on counts, and of the same day the later row. */
+/* The same number for the same topics and ages: the newer verified_on counts, and of the same day the later row. */
 static bool replaces(const struct fam_help_row *row, const struct fam_help_row *old)
 {
-    return strcmp(row->number, old->number) == 0 && strcmp(row->url, old->url) == 0 &&
-           (strcmp(row->topics, old->topics) == 0);
+    return strcmp(row->number, old->number) == 0 && strcmp(row->url, old->url) == 0 && row->ages == old->ages &&
+           strcmp(row->topics, old->topics) == 0;
 }
 
 /* Puts a row in its place; what does not fit falls out at the end. */
@@ -230,6 +230,12 @@ static void put_row(struct choice *choice, const struct fam_help_row *row, Fam__
     choice->count = kept + 1;
 }
 
+static bool is_same_line(const struct fam_help_row *row, const struct fam_help_row *other)
+{
+    return row->number[0] != '\0' ? strcmp(row->number, other->number) == 0
+                                  : other->number[0] == '\0' && strcmp(row->url, other->url) == 0;
+}
+
 /* A number that stands once for its topic and once for all is shown once. */
 static void drop_twins(struct choice *choice)
 {
@@ -237,7 +243,7 @@ static void drop_twins(struct choice *choice)
     for (size_t i = 0; i < choice->count; i++) {
         bool twin = false;
         for (size_t k = 0; k < kept && !twin; k++) {
-            twin = choice->rows[i]->number[0] != '\0' && strcmp(choice->rows[i]->number, choice->rows[k]->number) == 0;
+            twin = is_same_line(choice->rows[i], choice->rows[k]);
         }
         if (!twin) {
             choice->rows[kept++] = choice->rows[i];
@@ -246,15 +252,16 @@ static void drop_twins(struct choice *choice)
     choice->count = kept;
 }
 
-static void choose(const struct fam_help_lines *lines, const char *country, Fam__V1__SafetyKind kind,
-                   Fam__V1__AgeBand age_band, struct choice *choice)
+/* `age`: a band, or FAM_HELP_ADULT. */
+static void choose(const struct fam_help_lines *lines, const char *country, Fam__V1__SafetyKind kind, unsigned age,
+                   struct choice *choice)
 {
     const char *key = country_key(lines, country);
     const struct fam_help_row *emergency = NULL;
     *choice = (struct choice){.emergency = ""};
     for (size_t i = 0; i < lines->count; i++) {
         const struct fam_help_row *row = &lines->rows[i];
-        if (strcmp(row->country, key) != 0 || (row->ages >> age_band & 1) == 0 || (row->kinds >> kind & 1) == 0) {
+        if (strcmp(row->country, key) != 0 || (row->ages >> age & 1) == 0 || (row->kinds >> kind & 1) == 0) {
             continue;
         }
         if (row->emergency && (emergency == NULL || strcmp(row->verified_on, emergency->verified_on) >= 0)) {
@@ -316,23 +323,34 @@ static bool add_lines(Fam__V1__SafetyHelp *made, const struct choice *choice, en
     return true;
 }
 
-static bool add_steps(Fam__V1__SafetyHelp *made, const struct fam_help_steps *steps, Fam__V1__AgeBand age_band)
+/* The steps of this kind and age in their order, at the end of `into`, which has room for all of them. */
+static bool add_steps(const struct fam_help_steps *steps, Fam__V1__SafetyKind kind, unsigned age, bool own, char **into,
+                      size_t *count)
 {
-    made->steps = calloc(steps->count, sizeof *made->steps);
-    if (made->steps == NULL) {
-        return false;
-    }
     for (size_t i = 0; i < steps->count; i++) {
         const struct fam_help_step *step = &steps->steps[i];
-        if (step->kind != made->kind || (step->ages >> age_band & 1) == 0) {
+        if (step->kind != kind || step->own != own || (step->ages >> age & 1) == 0) {
             continue;
         }
-        if (!copy_text(step->text, &made->steps[made->n_steps])) {
+        if (!copy_text(step->text, &into[*count])) {
             return false;
         }
-        made->n_steps++;
+        (*count)++;
     }
     return true;
+}
+
+/* What the child's words ask for, behind the writer's own help. */
+static bool add_child_steps(Fam__V1__SafetyHelp *made, const struct fam_help_steps *steps, const char *emergency)
+{
+    made->child_steps = calloc(steps->count + 1, sizeof *made->child_steps);
+    if (made->child_steps == NULL ||
+        !copy_with_number(steps->first_step[made->kind], emergency, &made->child_steps[0])) {
+        return false;
+    }
+    made->n_child_steps = 1;
+    return add_steps(steps, made->kind, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED, false, made->child_steps,
+                     &made->n_child_steps);
 }
 
 static bool add_also(Fam__V1__SafetyHelp *made, const struct fam_safety_hit *hit)
@@ -351,24 +369,40 @@ static bool add_also(Fam__V1__SafetyHelp *made, const struct fam_safety_hit *hit
 }
 
 static bool fill(Fam__V1__SafetyHelp *made, const struct fam_help_steps *steps, const struct fam_safety_hit *hit,
-                 const struct choice *choice, enum fam_help_language language, Fam__V1__AgeBand age_band)
+                 const struct choice *choice, enum fam_help_language language, unsigned age)
 {
-    return add_also(made, hit) && copy_text(steps->opening, &made->opening) &&
-           copy_text(steps->privacy_note, &made->privacy_note) &&
-           copy_with_number(steps->first_step[made->kind], choice->emergency, &made->first_step) &&
-           add_steps(made, steps, age_band) && add_lines(made, choice, language);
+    if (!add_also(made, hit)) {
+        return false;
+    }
+    bool own = age == FAM_HELP_ADULT && steps->own_first_step[made->kind] != NULL;
+    const char *first = own ? steps->own_first_step[made->kind] : steps->first_step[made->kind];
+    unsigned band = age == FAM_HELP_ADULT ? FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED : age;
+    made->steps = calloc(steps->count, sizeof *made->steps);
+    return made->steps != NULL && copy_text(steps->opening, &made->opening) &&
+           copy_text(age == FAM_HELP_ADULT ? steps->own_privacy_note : steps->privacy_note, &made->privacy_note) &&
+           copy_with_number(first, choice->emergency, &made->first_step) &&
+           add_steps(steps, made->kind, band, own, made->steps, &made->n_steps) &&
+           (!own || add_child_steps(made, steps, choice->emergency)) && add_lines(made, choice, language);
 }
 
-enum fam_code fam_help_make(struct fam_help *help, const struct fam_safety_hit *hit, const char *country,
-                            Fam__V1__Language language, Fam__V1__AgeBand age_band, Fam__V1__SafetyHelp **ret_help,
-                            struct fam_status *status)
+static const struct fam_help_lines *lines_in_use(const struct fam_help *help)
+{
+    return help->in_use ? &help->replaced : &help->built_in;
+}
+
+static enum fam_help_language shown_language(Fam__V1__Language language)
+{
+    return language == FAM__V1__LANGUAGE__LANGUAGE_EN ? FAM_HELP_EN : FAM_HELP_RU;
+}
+
+static enum fam_code make(struct fam_help *help, const struct fam_safety_hit *hit, const char *country,
+                          Fam__V1__Language language, unsigned age, Fam__V1__SafetyHelp **ret_help,
+                          struct fam_status *status)
 {
     if (hit->count == 0 || hit->count > FAM_SAFETY_MAX_KINDS || (unsigned)hit->kinds[0] - 1u >= FAM_HELP_KINDS - 1u) {
         return fam_fail(status, FAM_INTERNAL, "help was asked for without a known kind of danger");
     }
-    enum fam_help_language shown = language == FAM__V1__LANGUAGE__LANGUAGE_EN ? FAM_HELP_EN : FAM_HELP_RU;
-    Fam__V1__AgeBand band =
-        (unsigned)age_band <= FAM__V1__AGE_BAND__AGE_BAND_16_17 ? age_band : FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED;
+    enum fam_help_language shown = shown_language(language);
     Fam__V1__SafetyHelp *made = malloc(sizeof *made);
     if (made == NULL) {
         return fam_fail_memory(status);
@@ -377,8 +411,8 @@ enum fam_code fam_help_make(struct fam_help *help, const struct fam_safety_hit *
     (void)pthread_mutex_lock(&help->mutex);
     look(help);
     struct choice choice;
-    choose(help->in_use ? &help->replaced : &help->built_in, country, hit->kinds[0], band, &choice);
-    bool good = fill(made, &help->steps[shown], hit, &choice, shown, band);
+    choose(lines_in_use(help), country, hit->kinds[0], age, &choice);
+    bool good = fill(made, &help->steps[shown], hit, &choice, shown, age);
     (void)pthread_mutex_unlock(&help->mutex);
     if (!good) {
         fam__v1__safety_help__free_unpacked(made, NULL);
@@ -386,4 +420,49 @@ enum fam_code fam_help_make(struct fam_help *help, const struct fam_safety_hit *
     }
     *ret_help = made;
     return FAM_OK;
+}
+
+enum fam_code fam_help_make(struct fam_help *help, const struct fam_safety_hit *hit, const char *country,
+                            Fam__V1__Language language, Fam__V1__AgeBand age_band, Fam__V1__SafetyHelp **ret_help,
+                            struct fam_status *status)
+{
+    unsigned age = (unsigned)age_band <= FAM__V1__AGE_BAND__AGE_BAND_16_17 ? (unsigned)age_band
+                                                                           : FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED;
+    return make(help, hit, country, language, age, ret_help, status);
+}
+
+enum fam_code fam_help_make_own(struct fam_help *help, const struct fam_safety_hit *hit, const char *country,
+                                Fam__V1__Language language, Fam__V1__SafetyHelp **ret_help, struct fam_status *status)
+{
+    return make(help, hit, country, language, FAM_HELP_ADULT, ret_help, status);
+}
+
+/* Without its hours when they are long: a line that is cut would be worse. */
+static void write_line(const struct fam_help_row *row, enum fam_help_language language,
+                       struct fam_help_numbers *numbers)
+{
+    const char *number = row->number[0] != '\0' ? row->number : row->url, *hours = row->hours[language];
+    int written = snprintf(numbers->line, sizeof numbers->line, "%s: %s (%s)", row->name[language], number, hours);
+    if (hours[0] == '\0' || written < 0 || (size_t)written >= sizeof numbers->line) {
+        (void)snprintf(numbers->line, sizeof numbers->line, "%s: %s", row->name[language], number);
+    }
+}
+
+void fam_help_find_numbers(struct fam_help *help, const char *country, Fam__V1__Language language,
+                           struct fam_help_numbers *ret_numbers)
+{
+    struct choice choice;
+    *ret_numbers = (struct fam_help_numbers){.line = ""};
+    (void)pthread_mutex_lock(&help->mutex);
+    look(help);
+    choose(lines_in_use(help), country, FAM__V1__SAFETY_KIND__SAFETY_KIND_PARENT_CRISIS, FAM_HELP_ADULT, &choice);
+    const struct fam_help_row *best = NULL;
+    for (size_t i = 0; i < choice.count && best == NULL; i++) {
+        best = choice.rows[i]->emergency ? NULL : choice.rows[i];
+    }
+    if (best != NULL) {
+        write_line(best, shown_language(language), ret_numbers);
+    }
+    (void)snprintf(ret_numbers->emergency, sizeof ret_numbers->emergency, "%s", choice.emergency);
+    (void)pthread_mutex_unlock(&help->mutex);
 }

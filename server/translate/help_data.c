@@ -6,7 +6,15 @@
 #include "base/text.h"
 #include "translate/safety_rules.h"
 
-enum { COLUMNS_MAX = 13, LINE_COLUMNS = 13, STEP_COLUMNS = 4, STEPS_MAX = 500, STEPS_MIN = 3, ANY = 0x7FFFFFFF };
+enum {
+    COLUMNS_MAX = 13,
+    LINE_COLUMNS = 13,
+    STEP_COLUMNS = 4,
+    STEPS_MAX = 500,
+    STEPS_MIN = 3,
+    OWN_STEPS_MIN = 2,
+    ANY = 0x7FFFFFFF
+};
 
 /* Walks the records of a file that is cut in place. */
 struct walk {
@@ -125,7 +133,7 @@ static bool kind_bit(const char *word, unsigned *ret_bit)
 
 static bool age_bit(const char *word, unsigned *ret_bit)
 {
-    static const char *const bands[] = {"?", "2-3", "4-6", "7-9", "10-12", "13-15", "16-17"};
+    static const char *const bands[] = {"?", "2-3", "4-6", "7-9", "10-12", "13-15", "16-17", "adult"};
     for (unsigned i = 0; i < sizeof bands / sizeof bands[0]; i++) {
         if (strcmp(word, bands[i]) == 0) {
             *ret_bit = i;
@@ -278,9 +286,10 @@ static enum fam_code read_step(const struct walk *walk, struct fam_help_steps *s
     enum { TEXT_MAX = 400 };
     const char *part = walk->column[1], *text = walk->column[3];
     if (strcmp(walk->column[0], "*") == 0) {
-        return strcmp(part, "opening") == 0        ? set_once(walk, &steps->opening, text, FAM_HELP_OPENING_MAX)
-               : strcmp(part, "privacy_note") == 0 ? set_once(walk, &steps->privacy_note, text, TEXT_MAX)
-                                                   : faulty(walk, "unknown part for *:", part);
+        return strcmp(part, "opening") == 0            ? set_once(walk, &steps->opening, text, FAM_HELP_OPENING_MAX)
+               : strcmp(part, "privacy_note") == 0     ? set_once(walk, &steps->privacy_note, text, TEXT_MAX)
+               : strcmp(part, "own_privacy_note") == 0 ? set_once(walk, &steps->own_privacy_note, text, TEXT_MAX)
+                                                       : faulty(walk, "unknown part for *:", part);
     }
     Fam__V1__SafetyKind kind = fam_safety_kind_named(walk->column[0]);
     uint32_t ages = 0;
@@ -290,32 +299,42 @@ static enum fam_code read_step(const struct walk *walk, struct fam_help_steps *s
     if (!parse_ages(walk->column[2], &ages)) {
         return faulty(walk, "unknown age in", walk->column[2]);
     }
+    bool own = strncmp(part, "own_", strlen("own_")) == 0;
+    part += own ? strlen("own_") : 0;
     if (strcmp(part, "first_step") == 0) {
+        const char **slot = own ? &steps->own_first_step[kind] : &steps->first_step[kind];
         /* {emergency} is about as long as the longest number, so the bar holds for what is shown too. */
         size_t spare = strstr(text, FAM_HELP_EMERGENCY) == NULL ? 0 : FAM_HELP_EMERGENCY_MAX - 11;
-        return set_once(walk, &steps->first_step[kind], text, FAM_HELP_FIRST_STEP_MAX - spare);
+        return set_once(walk, slot, text, FAM_HELP_FIRST_STEP_MAX - spare);
     }
     if (steps->steps == NULL || strcmp(part, "step") != 0 || *text == '\0' || fam_utf8_length(text) > TEXT_MAX ||
         steps->count == STEPS_MAX) {
         return faulty(walk, "unknown part, empty, too long or too many:", part);
     }
-    steps->steps[steps->count++] = (struct fam_help_step){.kind = kind, .ages = ages, .text = text};
+    steps->steps[steps->count++] = (struct fam_help_step){.kind = kind, .ages = ages, .own = own, .text = text};
     return FAM_OK;
 }
 
 static enum fam_code check_steps(const char *file, const struct fam_help_steps *steps, struct fam_status *status)
 {
-    if (steps->opening == NULL || steps->privacy_note == NULL) {
-        return fam_fail(status, FAM_INTERNAL, "%s: needs an opening and a privacy_note", file);
+    if (steps->opening == NULL || steps->privacy_note == NULL || steps->own_privacy_note == NULL) {
+        return fam_fail(status, FAM_INTERNAL, "%s: needs an opening, a privacy_note and an own_privacy_note", file);
     }
     for (int kind = 1; kind < FAM_HELP_KINDS; kind++) {
-        size_t count = 0;
+        size_t count = 0, own = 0;
         for (size_t i = 0; i < steps->count; i++) {
-            count += steps->steps[i].kind == (Fam__V1__SafetyKind)kind && steps->steps[i].ages == ANY ? 1 : 0;
+            const struct fam_help_step *step = &steps->steps[i];
+            bool for_any = step->kind == (Fam__V1__SafetyKind)kind && step->ages == ANY;
+            count += for_any && !step->own ? 1 : 0;
+            own += for_any && step->own ? 1 : 0;
         }
         if (steps->first_step[kind] == NULL || count < STEPS_MIN) {
             return fam_fail(status, FAM_INTERNAL, "%s: kind %d needs a first_step and three steps for any age", file,
                             kind);
+        }
+        if (steps->own_first_step[kind] != NULL ? own < OWN_STEPS_MIN : own > 0) {
+            return fam_fail(status, FAM_INTERNAL, "%s: kind %d needs an own_first_step and two own_steps, or none",
+                            file, kind);
         }
     }
     return FAM_OK;

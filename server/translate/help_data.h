@@ -22,6 +22,7 @@ enum {
     FAM_HELP_LINES_MAX = 2000,
     FAM_HELP_FILE_MAX_BYTES = 1 << 20,
     FAM_HELP_KINDS = 11, /* of the proto, with unspecified */
+    FAM_HELP_ADULT = 7,  /* bit of the writers themselves in ages, behind the bands of the proto */
     FAM_HELP_LANGUAGES = 2,
 };
 
@@ -30,7 +31,7 @@ enum fam_help_language { FAM_HELP_RU, FAM_HELP_EN };
 struct fam_help_row {
     const char *country; /* "RU", "EU", "*" */
     uint32_t kinds;      /* bit for each kind */
-    uint32_t ages;       /* bit for each band; bit 0: age unknown */
+    uint32_t ages;       /* bit for each band; bit 0: age unknown; FAM_HELP_ADULT */
     bool emergency;
     unsigned rank;
     const char *number, *url, *source, *verified_on, *topics;
@@ -51,13 +52,15 @@ void fam_help_lines_done(struct fam_help_lines *lines);
 struct fam_help_step {
     Fam__V1__SafetyKind kind;
     uint32_t ages;
+    bool own; /* for writers, of themselves */
     const char *text;
 };
 
 struct fam_help_steps {
     char *text;
-    const char *opening, *privacy_note;
-    const char *first_step[FAM_HELP_KINDS]; /* with {emergency} */
+    const char *opening, *privacy_note, *own_privacy_note;
+    const char *first_step[FAM_HELP_KINDS];     /* with {emergency} */
+    const char *own_first_step[FAM_HELP_KINDS]; /* the same for writers, of themselves; NULL: first_step serves both */
     struct fam_help_step *steps;
     size_t count;
 };

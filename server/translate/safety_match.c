@@ -328,14 +328,33 @@ static size_t left_edge(const struct text *text, size_t start)
     return from;
 }
 
-static size_t right_edge(const struct text *text, size_t end, size_t words)
+/* Words to which a "!" at the right edge looks. Of what is said plainly another clause takes nothing away. */
+static size_t right_edge(const struct text *text, const struct fam_safety_rule *rule, size_t end)
 {
     size_t to = end + 1, counted = 0;
-    while (to < text->count && to - end < REACH && counted < words) {
+    while (to < text->count && to - end < REACH && counted < rule->after_gap &&
+           !(rule->is_firm && text->places[to].clause_before)) {
         counted += text->places[to].filler ? 0 : 1;
         to++;
     }
     return to;
+}
+
+/* Is nothing but fillers left of the clause behind this word? */
+static bool ends_clause(const struct text *text, size_t end)
+{
+    size_t at = end + 1;
+    while (at < text->count && at - end < REACH && text->places[at].filler && !text->places[at].clause_before) {
+        at++;
+    }
+    return at == text->count || text->places[at].clause_before;
+}
+
+/* May a match of the rule end with this find? */
+static bool may_end(const struct text *text, const struct fam_safety_rule *rule, const struct find *find)
+{
+    return (!rule->ends_clause || ends_clause(text, find->end)) &&
+           !stands_between(text, rule->forbidden_after, find->end + 1, right_edge(text, rule, find->end));
 }
 
 /* The nearest reached find of the step before, from which this step's find can be reached; plus 1, or 0. */
@@ -432,9 +451,7 @@ static bool match_rule(struct text *text, const struct fam_safety_rule *rule, bo
             } else {
                 row[i] = reach(text, rule, step, find);
             }
-            if (step + 1 == rule->step_count && row[i] != 0 &&
-                stands_between(text, rule->forbidden_after, find->end + 1,
-                               right_edge(text, find->end, rule->after_gap))) {
+            if (step + 1 == rule->step_count && row[i] != 0 && !may_end(text, rule, find)) {
                 row[i] = 0;
             }
             any = any || row[i] != 0;

@@ -265,6 +265,13 @@ static bool read_item(struct reader *reader, const char *item, struct fam_safety
     if (item[0] == '~' || (item[0] == '.' && item[1] == '.')) {
         return rule->step_count > 0 ? read_gap(reader, item, step) : faulty(reader, "a pattern can't begin with", item);
     }
+    if (strcmp(item, "$") == 0) {
+        rule->ends_clause = rule->step_count > 0;
+        return rule->ends_clause || faulty(reader, "a pattern can't begin with", item);
+    }
+    if (rule->ends_clause) {
+        return faulty(reader, "nothing may come after $, but there is", item);
+    }
     if (item[0] == '!') {
         return step->forbidden == FAM_SAFETY_NONE ? element_id(reader, item + 1, &step->forbidden)
                                                   : faulty(reader, "two ! in one place:", item);

@@ -82,6 +82,7 @@ struct fam_safety_rule {
     Fam__V1__SafetyKind kind; /* unspecified: an idiom */
     bool is_firm; /* said plainly: no idiom that reaches into this clause from another hides it, but a firm one does */
     uint8_t step_count;
+    bool ends_clause;         /* nothing that counts may stand between the last step and the end of its clause */
     uint16_t forbidden_after; /* element, or FAM_SAFETY_NONE */
     uint8_t after_gap;        /* words after the last step that forbidden_after looks at */
     struct fam_safety_step steps[FAM_SAFETY_STEPS_MAX];

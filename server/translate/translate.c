@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "metrics/metrics.h"
-#include "translate/help.h"
 
 struct fam_translate {
     struct fam_safety *safety;
@@ -102,4 +101,17 @@ enum fam_code fam_translate_help(struct fam_translate *translate, const struct f
                                  struct fam_status *status)
 {
     return fam_help_make(translate->help, hit, country, language, age_band, ret_help, status);
+}
+
+enum fam_code fam_translate_help_own(struct fam_translate *translate, const struct fam_safety_hit *hit,
+                                     const char *country, Fam__V1__Language language, Fam__V1__SafetyHelp **ret_help,
+                                     struct fam_status *status)
+{
+    return fam_help_make_own(translate->help, hit, country, language, ret_help, status);
+}
+
+void fam_translate_numbers(struct fam_translate *translate, const char *country, Fam__V1__Language language,
+                           struct fam_help_numbers *ret_numbers)
+{
+    fam_help_find_numbers(translate->help, country, language, ret_numbers);
 }

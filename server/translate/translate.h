@@ -8,6 +8,7 @@
 #include "base/compiler.h"
 #include "base/status.h"
 #include "fam/v1/translation.pb-c.h"
+#include "translate/help.h"
 #include "translate/offline.h"
 #include "translate/safety.h"
 
@@ -33,5 +34,12 @@ enum fam_code fam_translate_signal(const struct fam_translate *translate, const 
 enum fam_code fam_translate_help(struct fam_translate *translate, const struct fam_safety_hit *hit, const char *country,
                                  Fam__V1__Language language, Fam__V1__AgeBand age_band, Fam__V1__SafetyHelp **ret_help,
                                  struct fam_status *status) FAM_MUST_CHECK;
+/* The same for what the writers say of themselves (help.h). */
+enum fam_code fam_translate_help_own(struct fam_translate *translate, const struct fam_safety_hit *hit,
+                                     const char *country, Fam__V1__Language language, Fam__V1__SafetyHelp **ret_help,
+                                     struct fam_status *status) FAM_MUST_CHECK;
+/* Whom to name to a grown-up who has a hard time. */
+void fam_translate_numbers(struct fam_translate *translate, const char *country, Fam__V1__Language language,
+                           struct fam_help_numbers *ret_numbers);
 
 #endif

@@ -72,6 +72,11 @@ static void be_quiet(int from_minutes, int until_minutes)
     sql(text);
 }
 
+static double lost(void)
+{
+    return fam_metrics_value(w.metrics, FAM_M_CHECKINS_LOST, FAM_LABELS("late"));
+}
+
 static double dropped(const char *reason)
 {
     return fam_metrics_value(w.metrics, FAM_M_CHECKINS_DROPPED, FAM_LABELS(reason));
@@ -134,6 +139,7 @@ Test(checkin_tasks, what_would_be_two_hours_late_by_then_is_left_out)
     sql_await(DONE "'send_checkin'", "1");
     expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM checkins", "0");
     cr_expect_eq(dropped("quiet"), 1);
+    cr_expect_eq(lost(), 0, "it is a wish");
 }
 
 Test(checkin_tasks, what_is_not_delivered_before_quiet_hours_begin_is_not_delivered)
@@ -178,6 +184,19 @@ Test(checkin_tasks, a_reminder_is_sent_before_and_goes_when_its_check_in_comes)
     sql_await(DONE "'send_checkin'", "2");
     expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "1");
     cr_expect_eq(dropped("late"), 1);
+    cr_expect_eq(lost(), 0, "a reminder is no check-in");
+}
+
+Test(checkin_tasks, a_check_in_whose_task_comes_two_hours_late_is_lost)
+{
+    struct fam_uuid evening = make_schedule("evening");
+    be_quiet(180, 240);
+    tasks_work();
+    put_due(&evening, fam_wall_ms() - 2 * (int64_t)HOUR_MS - MINUTE_MS);
+    sql_await(DONE "'send_checkin'", "1");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM checkins", "0");
+    cr_expect_eq(dropped("late"), 1);
+    cr_expect_eq(lost(), 1);
 }
 
 /* As on the night when clocks go on: both times are within the hour that there is not. */
@@ -202,6 +221,53 @@ Test(checkin_tasks, a_reminder_that_says_more_minutes_than_there_are_is_left_out
     put_due(&reminder, due_ms);
     sql_await(DONE "'send_checkin'", "2");
     expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "1");
+}
+
+/* As on the night when clocks go back: the hour of the reminder is there twice, and its check-in comes in the second.
+ */
+Test(checkin_tasks, a_reminder_that_says_less_minutes_than_there_are_is_left_out)
+{
+    struct fam_uuid reminder = make_schedule("remind:evening");
+    int64_t due_ms = fam_wall_ms();
+    char text[200];
+    (void)make_schedule("evening");
+    be_quiet(180, 240);
+    (void)snprintf(text, sizeof(text),
+                   "UPDATE schedules SET next_at = to_timestamp(%lld / 1000.0) + INTERVAL '70 minutes' WHERE name = "
+                   "'evening'",
+                   (long long)due_ms);
+    sql(text);
+    tasks_work();
+    put_due(&reminder, due_ms);
+    sql_await(DONE "'send_checkin'", "1");
+    expect_sql(w.f.pg.conninfo, "SELECT count(*) FROM notifications", "0");
+    cr_expect_eq(dropped("late"), 1);
+}
+
+Test(checkin_tasks, who_wants_no_check_ins_any_more_gets_none_that_waits)
+{
+    const struct fam_checkin_settings_change none = {.set_times = true};
+    struct fam_uuid reminder = make_schedule("remind:evening"), evening = make_schedule("evening");
+    struct fam_outcome outcome;
+    struct fam_status status = {0};
+    int64_t due_ms = fam_wall_ms();
+    char text[200];
+    be_quiet(180, 240);
+    (void)snprintf(text, sizeof(text),
+                   "UPDATE schedules SET next_at = to_timestamp(%lld / 1000.0) + INTERVAL '10 minutes' WHERE name = "
+                   "'evening'",
+                   (long long)due_ms);
+    sql(text);
+    tasks_work();
+    put_due(&reminder, due_ms);
+    put_due(&evening, due_ms);
+    sql_await(DONE "'send_checkin'", "2");
+    expect_sql(w.f.pg.conninfo, "SELECT string_agg(kind || ' ' || state, ', ' ORDER BY kind) FROM notifications",
+               "checkin queued, checkin_reminder queued");
+    cr_assert_eq(fam_checkin_settings_set(w.f.store, NULL, &w.author, &none, &outcome, &status), FAM_OK, "%s",
+                 status.message);
+    expect_sql(w.f.pg.conninfo, "SELECT string_agg(kind || ' ' || state, ', ' ORDER BY kind) FROM notifications",
+               "checkin expired, checkin_reminder expired");
 }
 
 Test(checkin_tasks, a_reminder_in_quiet_hours_is_left_out)

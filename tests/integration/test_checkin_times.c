@@ -234,11 +234,11 @@ static enum fam_code send_in_tx(struct fam_db *db, void *context, struct fam_sta
     return fam_checkin_send(db, &sending->prompt, 1, &sending->sent, status);
 }
 
-static size_t send_one(int64_t late_ms)
+static size_t send_slot(Fam__V1__CheckinSlot slot, int64_t late_ms)
 {
     int64_t due_ms = fam_wall_ms() - late_ms;
     struct sending sending = {.prompt = {.user_id = c.anna,
-                                         .slot = EVENING,
+                                         .slot = slot,
                                          .question_set = "evening",
                                          .due_ms = due_ms,
                                          .expires_ms = due_ms + 7200000,
@@ -248,6 +248,12 @@ static size_t send_one(int64_t late_ms)
     cr_assert_eq(fam_tx_run(fam_store_pool(c.f.store), send_in_tx, &sending, NULL, &status), FAM_OK, "%s",
                  status.message);
     return sending.sent;
+}
+
+static size_t send_one(int64_t late_ms)
+{
+    be_awake(c.f.store, &c.anna);
+    return send_slot(EVENING, late_ms);
 }
 
 static double sent(const char *lateness)
@@ -357,4 +363,184 @@ Test(checkin_times, who_switches_the_report_off_gets_none_that_is_on_its_way_and
     cr_assert_eq(set(&c.anna, &request, times, &status), FAM_OK, "%s", status.message);
     expect_sql(c.f.pg.conninfo, "SELECT string_agg(kind || ' ' || state, ', ' ORDER BY kind) FROM notifications",
                "checkin queued, weekly_report expired");
+}
+
+/* ---- what is taken back ---- */
+
+/* Reminders of what is set, on their way. */
+#define REMIND                                                                                                         \
+    "INSERT INTO notifications (notification_id, user_id, lane, kind, unique_key, expires_at) SELECT "                 \
+    "gen_random_uuid(), user_id, 2, 'checkin_reminder', 'remind:' || schedule_id || ':1:' || user_id, now() + "        \
+    "INTERVAL '10 minutes' FROM schedules WHERE name LIKE 'remind:%' RETURNING state"
+#define STATES                                                                                                         \
+    "SELECT string_agg(coalesce(c.slot, substr(s.name, 8)) || CASE WHEN c.slot IS NULL THEN ' reminder ' ELSE ' ' "    \
+    "END || n.state, ', ' ORDER BY n.kind, c.slot, s.name) FROM notifications n LEFT JOIN checkins c USING "           \
+    "(checkin_id) LEFT JOIN known s ON starts_with(n.unique_key, 'remind:' || s.schedule_id || ':')"
+
+static void set_both(const char *morning, const char *evening)
+{
+    Fam__V1__SetScheduleRequest request = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
+    Fam__V1__CheckinTime one = FAM__V1__CHECKIN_TIME__INIT, two = FAM__V1__CHECKIN_TIME__INIT, *list[] = {&one, &two};
+    struct fam_status status;
+    char times[200];
+    one.slot = MORNING;
+    one.local_time = borrow(morning);
+    two.slot = EVENING;
+    two.local_time = borrow(evening);
+    request.set_times = request.set_reminder = true;
+    request.times = list;
+    request.n_times = 2;
+    request.reminder_minutes = 10;
+    cr_assert_eq(set(&c.anna, &request, times, &status), FAM_OK, "%s", status.message);
+}
+
+/* Both are asked for, and a check-in and a reminder of each wait to be delivered. */
+static void wait_with_everything(void)
+{
+    set_both("08:00", "20:00");
+    expect_sql(c.f.pg.conninfo, "CREATE TABLE known AS SELECT schedule_id, name FROM schedules; SELECT 1", "1");
+    cr_assert_eq(send_slot(MORNING, 0), 1);
+    cr_assert_eq(send_slot(EVENING, 0), 1);
+    expect_sql(c.f.pg.conninfo, REMIND, "queued");
+    expect_sql(c.f.pg.conninfo, STATES,
+               "evening queued, morning queued, evening reminder queued, morning reminder queued");
+}
+
+Test(checkin_times, who_wants_not_to_be_asked_gets_nothing_that_is_on_its_way)
+{
+    Fam__V1__SetScheduleRequest none = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
+    struct fam_status status;
+    char times[200];
+    wait_with_everything();
+    none.set_times = true;
+    cr_assert_eq(set(&c.anna, &none, times, &status), FAM_OK, "%s", status.message);
+    expect_sql(c.f.pg.conninfo, STATES,
+               "evening expired, morning expired, evening reminder expired, morning reminder expired");
+    expect_leased(&c.node, 0);
+}
+
+Test(checkin_times, a_time_that_is_given_up_takes_its_own_back_alone)
+{
+    struct fam_status status;
+    wait_with_everything();
+    cr_assert_eq(set_time(&c.anna, MORNING, "08:00", &status), FAM_OK, "%s", status.message);
+    expect_sql(c.f.pg.conninfo, STATES,
+               "evening expired, morning queued, evening reminder expired, morning reminder queued");
+}
+
+Test(checkin_times, a_reminder_of_a_time_that_has_changed_would_be_wrong)
+{
+    wait_with_everything();
+    set_both("08:00", "20:30");
+    expect_sql(c.f.pg.conninfo, STATES,
+               "evening queued, morning queued, evening reminder expired, morning reminder queued");
+}
+
+Test(checkin_times, who_wants_no_reminders_gets_none_that_is_on_its_way)
+{
+    Fam__V1__SetScheduleRequest none = FAM__V1__SET_SCHEDULE_REQUEST__INIT;
+    struct fam_status status;
+    char times[200];
+    wait_with_everything();
+    none.set_reminder = true;
+    cr_assert_eq(set(&c.anna, &none, times, &status), FAM_OK, "%s", status.message);
+    expect_sql(c.f.pg.conninfo, STATES,
+               "evening queued, morning queued, evening reminder expired, morning reminder expired");
+}
+
+Test(checkin_times, what_an_operator_sends_of_a_time_that_was_never_set_stays)
+{
+    struct fam_status status;
+    cr_assert_eq(send_slot(EVENING, 0), 1);
+    cr_assert_eq(set_time(&c.anna, MORNING, "08:00", &status), FAM_OK, "%s", status.message);
+    expect_sql(c.f.pg.conninfo, "SELECT state FROM notifications", "queued");
+}
+
+/* ---- what was in a bot's hands at that moment ---- */
+
+/* One that waits for Telegram, while `sql` changes the wishes; then it is due again. */
+static void change_while_leased(const char *sql)
+{
+    struct node_lease lease;
+    const Fam__V1__LeaseResponse *response = lease_now(&c.node, &lease);
+    cr_assert_eq(response->n_notifications, 1);
+    expect_sql(c.f.pg.conninfo, sql, "1");
+    node_nack(&c.node, response->notifications[0], FAM__V1__NACK_REASON__NACK_REASON_LATER);
+    fam_rpc_done(&lease.rpc);
+    expect_leased(&c.node, 0);
+}
+
+#define PAUSE "UPDATE checkin_settings SET paused_until = now() + INTERVAL '1 day' RETURNING 1"
+#define BE_QUIET                                                                                                       \
+    "UPDATE checkin_settings SET quiet_from = ((now() - INTERVAL '2 hours') AT TIME ZONE 'Europe/Moscow')::time, "     \
+    "quiet_until = ((now() + INTERVAL '2 hours') AT TIME ZONE 'Europe/Moscow')::time RETURNING 1"
+#define END "SELECT state || ' ' || reason FROM notifications"
+
+static void remind_one(void)
+{
+    Fam__V1__CheckinReminder reminder = FAM__V1__CHECKIN_REMINDER__INIT;
+    unsigned char packed[32];
+    reminder.slot = EVENING;
+    reminder.minutes = 10;
+    const struct fam_notification_new notification = {
+        .user_id = &c.anna,
+        .lane = FAM__V1__LANE__LANE_CHECKINS,
+        .kind = FAM__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_CHECKIN_REMINDER,
+        .body = packed,
+        .body_size = fam__v1__checkin_reminder__pack(&reminder, packed)};
+    be_awake(c.f.store, &c.anna);
+    cr_assert(add_notification(c.f.store, &notification));
+}
+
+Test(checkin_times, a_check_in_that_comes_back_within_a_pause_is_not_shown)
+{
+    cr_assert_eq(send_one(0), 1);
+    change_while_leased(PAUSE);
+    expect_sql(c.f.pg.conninfo, END, "failed PAUSED");
+}
+
+Test(checkin_times, a_check_in_that_comes_back_within_quiet_hours_is_not_shown)
+{
+    cr_assert_eq(send_one(0), 1);
+    change_while_leased(BE_QUIET);
+    expect_sql(c.f.pg.conninfo, END, "failed QUIET_HOURS");
+}
+
+Test(checkin_times, a_reminder_that_comes_back_within_a_pause_or_quiet_hours_is_not_shown)
+{
+    remind_one();
+    change_while_leased(PAUSE);
+    expect_sql(c.f.pg.conninfo, END, "failed PAUSED");
+    expect_sql(c.f.pg.conninfo, "DELETE FROM notifications RETURNING 1", "1");
+    expect_sql(c.f.pg.conninfo, "UPDATE checkin_settings SET paused_until = NULL RETURNING 1", "1");
+    remind_one();
+    change_while_leased(BE_QUIET);
+    expect_sql(c.f.pg.conninfo, END, "failed QUIET_HOURS");
+}
+
+Test(checkin_times, a_report_that_comes_back_within_a_pause_or_quiet_hours_or_unwanted_is_not_shown)
+{
+    static const char *const WAYS[][2] = {
+        {PAUSE, "failed PAUSED"},
+        {BE_QUIET, "failed QUIET_HOURS"},
+        {"UPDATE checkin_settings SET weekly_report = false RETURNING 1", "failed SWITCHED_OFF"}};
+    for (size_t i = 0; i < sizeof(WAYS) / sizeof(WAYS[0]); i++) {
+        add_report(c.f.store, &c.anna, 3);
+        change_while_leased(WAYS[i][0]);
+        expect_sql(c.f.pg.conninfo, END, WAYS[i][1]);
+        expect_sql(c.f.pg.conninfo, "DELETE FROM notifications RETURNING 1", "1");
+        expect_sql(c.f.pg.conninfo, "DELETE FROM checkin_settings RETURNING 1", "1");
+    }
+}
+
+/* A bot's clock and the database's differ: what waited for the end of quiet hours is not refused for a moment. */
+Test(checkin_times, the_last_moments_of_quiet_hours_are_their_end)
+{
+    cr_assert_eq(send_one(0), 1);
+    expect_sql(c.f.pg.conninfo,
+               "UPDATE checkin_settings SET quiet_from = ((now() - INTERVAL '2 hours') AT TIME ZONE "
+               "'Europe/Moscow')::time, quiet_until = ((now() + INTERVAL '20 seconds') AT TIME ZONE "
+               "'Europe/Moscow')::time RETURNING 1",
+               "1");
+    expect_leased(&c.node, 1);
 }

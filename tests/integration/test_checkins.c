@@ -46,6 +46,9 @@ Test(checkins, a_hard_day_asks_what_about_with_whom_which_child_and_for_a_note)
     say("with", "child", &step, "child");
     say("child", id, &step, "note");
     say("note", "=", &step, "");
+    cr_expect_not_null(strstr(step.words, "8-800-2000-122"), "whom one can call in the family's country: %s",
+                       step.words);
+    cr_expect_not_null(strstr(step.words, "звоните 112."), "and its emergency number: %s", step.words);
     cr_expect_eq(step.answers, 5);
     cr_expect_eq(completed("quick", "100"), 1);
     struct fam_checkin_mood *moods = NULL;
@@ -234,6 +237,28 @@ Test(checkins, a_changed_answer_forgets_what_followed_from_the_earlier_one_alone
     cr_expect_eq(step.state, FAM__V1__CHECKIN_STATE__CHECKIN_STATE_STARTED);
     say("good", "=", &step, "");
     cr_expect_eq(completed("quick", "100"), 1);
+    cr_expect_eq(step.answers, 2);
+}
+
+Test(checkins, words_stay_while_it_is_asked_for_the_child)
+{
+    struct world_step step;
+    struct fam_uuid child = make_child(c.f.store, &c.anna, "Маша");
+    char id[FAM_UUID_TEXT_SIZE];
+    (void)make_child(c.f.store, &c.anna, "Петя");
+    fam_uuid_format(&child, id);
+    cr_assert_eq(begin(&c.anna, "", &step), FAM_OK, "%s", step.words);
+    say("mood", "1", &step, "about");
+    say("about", "quarrel", &step, "with");
+    say("with", "myself", &step, "note");
+    say("note", "=x", &step, "");
+    say("with", "child", &step, "child");
+    cr_expect_eq(step.state, FAM__V1__CHECKIN_STATE__CHECKIN_STATE_STARTED);
+    say("child", id, &step, "");
+    cr_expect_eq(step.answers, 5);
+    /* What was good is another question. */
+    say("mood", "5", &step, "good");
+    say("good", "=", &step, "");
     cr_expect_eq(step.answers, 2);
 }
 

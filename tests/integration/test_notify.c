@@ -36,6 +36,11 @@ static double counted(const char *lane, const char *result)
     return fam_metrics_value(node.metrics, FAM_M_NOTIFICATIONS, FAM_LABELS(lane, result));
 }
 
+static double lost(const char *reason)
+{
+    return fam_metrics_value(node.metrics, FAM_M_CHECKINS_LOST, FAM_LABELS(reason));
+}
+
 /* A reading by Claude with this first feeling and need, and three things to say of kinds 1 to 3. */
 struct made {
     Fam__V1__Reading reading;
@@ -330,6 +335,36 @@ Test(notify, what_expires_is_counted)
     add_checkin(f.store, &anna, "evening", 0, 1);
     NODE_WAIT(counted("checkins", "expired") > 0);
     sql("SELECT state FROM notifications", "expired");
+    NODE_WAIT(lost("expired") > 0);
+}
+
+Test(notify, a_reminder_and_a_later_question_that_nobody_was_shown_are_no_lost_check_ins)
+{
+    add_checkin(f.store, &anna, "evening", 0, 0);
+    add_checkin(f.store, &boris, "evening", 0, 0);
+    sql("UPDATE notifications SET expires_at = now(), kind = CASE WHEN user_id = (SELECT min(user_id::text)::uuid FROM "
+        "users) "
+        "THEN 'checkin_reminder' ELSE 'follow_up' END RETURNING 1",
+        "1");
+    NODE_WAIT(counted("checkins", "expired") == 2);
+    cr_expect_eq(lost("expired"), 0);
+}
+
+Test(notify, a_check_in_that_telegram_refuses_is_lost)
+{
+    struct node_lease lease;
+    add_checkin(f.store, &anna, "evening", 0, 0);
+    sql("UPDATE notifications SET due_at = now() RETURNING 1", "1");
+    const Fam__V1__Notification *notification = the_one(&lease);
+    node_nack(&node, notification, FAM__V1__NACK_REASON__NACK_REASON_UNAVAILABLE);
+    cr_expect_eq(lost("rejected"), 0);
+    sql("UPDATE notifications SET not_before = now() RETURNING 1", "1");
+    fam_rpc_done(&lease.rpc);
+    notification = the_one(&lease);
+    node_nack(&node, notification, FAM__V1__NACK_REASON__NACK_REASON_REJECTED);
+    node_nack(&node, notification, FAM__V1__NACK_REASON__NACK_REASON_REJECTED);
+    cr_expect_eq(lost("rejected"), 1);
+    fam_rpc_done(&lease.rpc);
 }
 
 Test(notify, a_wrong_token_or_id_is_said_and_changes_nothing)

@@ -94,6 +94,55 @@ Test(scheduler, sleeps_until_something_is_due_and_sees_what_others_add)
     fam_metrics_free(metrics);
 }
 
+/* Eleven minutes over eight o'clock: the reminder is late, and its check-in is in time. */
+Test(scheduler, a_reminder_that_is_late_is_no_lost_check_in)
+{
+    struct fam_metrics *metrics = make_metrics();
+    struct fam_uuid anna = make_user(f.store, 1), boris = make_user(f.store, 2);
+    char text[900], ids[2][FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&anna, ids[0]);
+    fam_uuid_format(&boris, ids[1]);
+    snprintf(
+        text, sizeof(text),
+        "INSERT INTO schedules (schedule_id, job, name, user_id, local_time, time_zone, next_at, late_ms) "
+        "SELECT gen_random_uuid(), 'send_checkin', name, id::uuid, (at AT TIME ZONE 'UTC')::time, 'UTC', at, late * "
+        "60000 FROM (SELECT *, now() - ago * INTERVAL '1 minute' AS at FROM (VALUES ('remind:evening', '%s', 11, 10), "
+        "('evening', '%s', 1, 120), "
+        "('evening', '%s', 121, 120)) v (name, id, ago, late)) w RETURNING 1",
+        ids[0], ids[0], ids[1]);
+    sql(text, "1");
+    struct fam_scheduler *scheduler = run_scheduler(f.store, metrics);
+    (void)wait_for("SELECT count(*) FROM job_runs j JOIN schedules USING (schedule_id) WHERE job = 'send_checkin'",
+                   "3");
+    fam_scheduler_free(scheduler);
+    cr_expect_eq(fam_metrics_value(metrics, FAM_M_SCHEDULE_RUNS, FAM_LABELS("send_checkin", "late")), 2);
+    cr_expect_eq(fam_metrics_value(metrics, FAM_M_SCHEDULE_RUNS, FAM_LABELS("send_checkin", "queued")), 1);
+    cr_expect_eq(fam_metrics_value(metrics, FAM_M_CHECKINS_LOST, FAM_LABELS("late")), 1, "the other one's check-in");
+    fam_metrics_free(metrics);
+}
+
+Test(scheduler, a_check_in_that_waits_behind_yesterday_s_is_lost_and_a_reminder_is_not)
+{
+    struct fam_metrics *metrics = make_metrics();
+    struct fam_uuid anna = make_user(f.store, 1);
+    char text[700], id[FAM_UUID_TEXT_SIZE];
+    fam_uuid_format(&anna, id);
+    snprintf(
+        text, sizeof(text),
+        "WITH s AS (INSERT INTO schedules (schedule_id, job, name, user_id, local_time, time_zone, next_at) SELECT "
+        "gen_random_uuid(), 'send_checkin', name, '%s', (now() AT TIME ZONE 'UTC')::time, 'UTC', now() FROM (VALUES "
+        "('remind:evening'), "
+        "('evening')) v (name) RETURNING *) INSERT INTO tasks (task_id, type, priority, state, unique_key, "
+        "payload) SELECT gen_random_uuid(), job, 1, 'queued', 'sched:' || schedule_id, 'x' FROM s RETURNING 1",
+        id);
+    sql(text, "1");
+    struct fam_scheduler *scheduler = run_scheduler(f.store, metrics);
+    (void)wait_for("SELECT count(*) FROM job_runs WHERE outcome = 'running'", "2");
+    fam_scheduler_free(scheduler);
+    cr_expect_eq(fam_metrics_value(metrics, FAM_M_CHECKINS_LOST, FAM_LABELS("running")), 1);
+    fam_metrics_free(metrics);
+}
+
 static bool never(void *context)
 {
     (void)context;

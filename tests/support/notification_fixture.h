@@ -3,6 +3,7 @@
 #define FAM_TESTS_NOTIFICATION_FIXTURE_H
 
 #include "base/clock.h"
+#include "store/checkin_settings.h"
 #include "store/column.h"
 #include "store/entry_private.h"
 #include "store/notification_store.h"
@@ -24,6 +25,16 @@ static inline struct fam_uuid make_person(struct fam_store *store, int64_t teleg
     give_consent(store, &user_id, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_PROCESSING, true);
     give_consent(store, &user_id, FAM__V1__CONSENT_PURPOSE__CONSENT_PURPOSE_NOTIFICATIONS, true);
     return user_id;
+}
+
+/* No hour is quiet for this person: tests run at night, too. */
+static inline void be_awake(struct fam_store *store, const struct fam_uuid *user_id)
+{
+    const struct fam_checkin_settings_change change = {.set_quiet = true};
+    struct fam_outcome outcome;
+    struct fam_status status = {0};
+    cr_assert_eq(fam_checkin_settings_set(store, NULL, user_id, &change, &outcome, &status), FAM_OK, "%s",
+                 status.message);
 }
 
 struct tx_addition {
@@ -58,12 +69,13 @@ static inline void add_better(struct fam_store *store, const struct fam_uuid *us
     cr_assert(add_notification(store, &notification));
 }
 
-/* `delay_ms` and `lifetime_ms` as in fam_notification_new. */
+/* `delay_ms` and `lifetime_ms` as in fam_notification_new. The person is awake, here and below. */
 static inline void add_checkin(struct fam_store *store, const struct fam_uuid *user_id, const char *name,
                                uint64_t delay_ms, uint64_t lifetime_ms)
 {
     Fam__V1__CheckinPrompt prompt = FAM__V1__CHECKIN_PROMPT__INIT;
     unsigned char packed[64];
+    be_awake(store, user_id);
     prompt.name = (char *)(uintptr_t)name;
     size_t size = fam__v1__checkin_prompt__get_packed_size(&prompt);
     cr_assert_leq(size, sizeof(packed));
@@ -82,6 +94,7 @@ static inline void add_report(struct fam_store *store, const struct fam_uuid *us
 {
     Fam__V1__WeekSummary week = FAM__V1__WEEK_SUMMARY__INIT;
     unsigned char packed[64];
+    be_awake(store, user_id);
     week.entries = entries;
     size_t size = fam__v1__week_summary__get_packed_size(&week);
     cr_assert_leq(size, sizeof(packed));

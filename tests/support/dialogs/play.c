@@ -10,9 +10,14 @@ enum {
     FIRST_CHAT = 41000000,
     CHATS = 10,
     OUTPUT_SIZE = 1 << 18,
+    METRICS_SIZE = 1 << 21,
     WORDS_MAX = 40,
     DAYS_SINCE_BIRTHDAY = 100,
-    NOTICES_MS = 30000
+    LONG_MAX_CHARS = 4096, /* Telegram takes no more in a message */
+    LONG_WORD = 10,
+    DAYS_MAX = 400,
+    NOTICES_MS = 30000,
+    REDIS_MS = 30000
 };
 
 static size_t place_of(char who)
@@ -57,7 +62,7 @@ static bool put_place(struct play *play, const char *place, FILE *out)
     char value[256] = "";
     char what[16] = "";
     char who = 'A';
-    int years = 0;
+    int years = 0, length = 0;
     if (sscanf(place, "born %d", &years) == 1) {
         time_t now = time(NULL);
         struct tm day;
@@ -66,6 +71,12 @@ static bool put_place(struct play *play, const char *place, FILE *out)
         day.tm_mday -= DAYS_SINCE_BIRTHDAY;
         (void)timegm(&day); /* makes a real date of it */
         fprintf(out, "%02d.%02d.%04d", day.tm_mday, day.tm_mon + 1, day.tm_year + 1900);
+        return true;
+    }
+    if (sscanf(place, "long %d", &length) == 1 && length > 0 && length <= LONG_MAX_CHARS) {
+        for (int i = 0; i < length; i++) {
+            fputc(i % LONG_WORD == LONG_WORD - 1 && i + 1 < length ? ' ' : 'o', out);
+        }
         return true;
     }
     if (strcmp(place, "code") == 0) {
@@ -292,7 +303,7 @@ bool play_over(struct play *play)
 bool play_due(struct play *play, const char *what)
 {
     char user[FAM_UUID_TEXT_SIZE];
-    char sql[512];
+    char sql[800];
     char count[32] = "";
     char job[16] = "";
     char slot[16] = "";
@@ -304,15 +315,52 @@ bool play_due(struct play *play, const char *what)
             "WITH due AS (UPDATE schedules SET next_at = now() WHERE job = 'generate_weekly_report' AND family_id = "
             "(SELECT family_id FROM parents WHERE user_id = '%s') RETURNING 1) SELECT count(*) FROM due",
             user);
-    } else if (words == 2 && (strcmp(job, "checkin") == 0 || strcmp(job, "reminder") == 0)) {
+    } else if (words == 2 && strcmp(job, "checkin") == 0) {
         snprintf(sql, sizeof(sql),
                  "WITH due AS (UPDATE schedules SET next_at = now() WHERE job = 'send_checkin' AND user_id = '%s' AND "
-                 "name = '%s%s' RETURNING 1) SELECT count(*) FROM due",
-                 user, strcmp(job, "reminder") == 0 ? "remind:" : "", slot);
+                 "name = '%s' RETURNING 1) SELECT count(*) FROM due",
+                 user, slot);
+    } else if (words == 2 && strcmp(job, "reminder") == 0) { /* its check-in comes when it says */
+        snprintf(sql, sizeof(sql),
+                 "WITH due AS (UPDATE schedules SET next_at = date_trunc('milliseconds', now()) + CASE WHEN name = "
+                 "'%s' THEN (SELECT reminder_minutes FROM checkin_settings s WHERE s.user_id = schedules.user_id) * "
+                 "INTERVAL '1 minute' ELSE INTERVAL '0' END WHERE job = 'send_checkin' AND user_id = '%s' AND "
+                 "name IN ('%s', 'remind:%s') RETURNING 1) SELECT count(*) - 1 FROM due",
+                 slot, user, slot, slot);
     } else {
         return false;
     }
     return ask_database(play, sql, count, sizeof(count)) && strcmp(count, "1") == 0;
+}
+
+bool play_days(struct play *play, const char *deed)
+{
+    char user[FAM_UUID_TEXT_SIZE], sql[1024], value[32] = "";
+    int days = 0, end = 0;
+    if (strcmp(deed, "(a day passes)") == 0) {
+        days = 1;
+    } else if (sscanf(deed, "(%d days pass)%n", &days, &end) != 1 || deed[end] != '\0' || days < 1 || days > DAYS_MAX) {
+        return false;
+    }
+    fam_uuid_format(user_of(play, play->who), user);
+    snprintf(sql, sizeof(sql),
+             "WITH span AS (SELECT make_interval(days => %d) AS d), "
+             "c AS (UPDATE checkins SET due_at = due_at - d, expires_at = expires_at - d, "
+             "finished_at = finished_at - d FROM span WHERE user_id = '%s'), "
+             "r AS (UPDATE reports SET from_at = from_at - d, until_at = until_at - d, created_at = created_at - d "
+             "FROM span WHERE user_id = '%s'), "
+             "e AS (UPDATE emotion_entries SET created_at = created_at - d FROM span WHERE user_id = '%s') SELECT 1",
+             days, user, user, user);
+    return ask_database(play, sql, value, sizeof(value));
+}
+
+bool play_forget_reports(struct play *play)
+{
+    char user[FAM_UUID_TEXT_SIZE], sql[256], count[32] = "";
+    fam_uuid_format(user_of(play, play->who), user);
+    snprintf(sql, sizeof(sql),
+             "WITH gone AS (DELETE FROM reports WHERE user_id = '%s' RETURNING 1) SELECT count(*) FROM gone", user);
+    return ask_database(play, sql, count, sizeof(count)) && strcmp(count, "0") != 0;
 }
 
 static bool no_notice_waits(void *context)
@@ -328,6 +376,22 @@ static bool no_notice_waits(void *context)
 bool play_await_notices(struct play *play)
 {
     return proc_wait_until(no_notice_waits, play, NOTICES_MS);
+}
+
+/* As the server sees it, which looks once a second. */
+static bool redis_is_back(void *context)
+{
+    const struct system *system = context;
+    char *body = malloc(METRICS_SIZE);
+    bool is_back = body != NULL && system_get(system->http_port, "/metrics", body, METRICS_SIZE) == 200 &&
+                   strstr(body, "\nfamily_emotions_redis_up 1\n") != NULL;
+    free(body);
+    return is_back;
+}
+
+bool play_start_redis(struct system *system)
+{
+    return redis_server_restart(&system->redis) && proc_wait_until(redis_is_back, system, REDIS_MS);
 }
 
 bool play_forget_sessions(struct system *system)

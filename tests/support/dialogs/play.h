@@ -45,7 +45,7 @@ struct play {
 
 /* Frees it. */
 void play_done(struct play *play);
-/* The deed with its places filled: {born 7}, {code}, {user A}, {family A}, {entry A}. To be freed. */
+/* The deed with its places filled: {born 7}, {long 1001}, {code}, {user A}, {family A}, {entry A}. To be freed. */
 char *play_fill(struct play *play, const char *deed);
 /* Takes the buttons of a step into account. */
 void play_remember(struct play *play, const char *expected, const char *seen);
@@ -64,9 +64,16 @@ bool play_over(struct play *play);
 /* "checkin evening", "reminder evening", "report": what the schedule has for the person is due now. False: it has
  * nothing of that kind. */
 bool play_due(struct play *play, const char *what);
+/* "(a day passes)", "(5 days pass)": check-ins, entries and reports of the person lie so much further back. False: it
+ * is none of these, or the database does not answer. */
+bool play_days(struct play *play, const char *deed);
+/* Retention has taken the person's reports. False: there was none. */
+bool play_forget_reports(struct play *play);
 /* What one person's deed tells another (kind "notice") has come, so that it is seen with that deed and not now and then
  * with the next one. False: it does not come. */
 bool play_await_notices(struct play *play);
 bool play_forget_sessions(struct system *system);
+/* Redis runs again, and the server has seen it. */
+bool play_start_redis(struct system *system);
 
 #endif

@@ -82,12 +82,14 @@ static bool take_setting(struct reader *reader, const char *line)
     }
     if (words == 1 && strcmp(word, "claude") == 0) {
         script->with_claude = true;
+    } else if (words == 1 && strcmp(word, "killed") == 0) {
+        script->with_kills = true;
     } else if (words == 2 && strcmp(word, "language") == 0 && strlen(value) < sizeof(script->language)) {
         memcpy(script->language, value, strlen(value) + 1);
     } else if (words == 2 && strcmp(word, "given") == 0 && script->given_count < SCRIPT_GIVEN_MAX) {
         memcpy(script->given[script->given_count++], value, sizeof(value));
     } else {
-        return fail(reader, "settings are \": claude\", \": language CODE\" and \": given NAME\"");
+        return fail(reader, "settings are \": claude\", \": killed\", \": language CODE\" and \": given NAME\"");
     }
     fam_buf_addf(&reader->before, "%s\n", line);
     return true;
@@ -196,14 +198,22 @@ void script_free(struct script *script)
     free(script);
 }
 
+bool script_is_to_all(const char *deed)
+{
+    static const char *const deeds[] = {"(restart ", "(kill ", "(start ", "(lose "};
+    for (size_t d = 0; d < sizeof(deeds) / sizeof(deeds[0]); d++) {
+        if (strncmp(deed, deeds[d], strlen(deeds[d])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool script_is_alone(const struct script *script)
 {
-    static const char *const deeds[] = {"(restart ", "(kill ", "(lose "};
     for (size_t i = 0; i < script->count; i++) {
-        for (size_t d = 0; d < sizeof(deeds) / sizeof(deeds[0]); d++) {
-            if (strncmp(script->steps[i].deed, deeds[d], strlen(deeds[d])) == 0) {
-                return true;
-            }
+        if (script_is_to_all(script->steps[i].deed)) {
+            return true;
         }
     }
     return false;

@@ -42,6 +42,7 @@ struct script {
     char given[SCRIPT_GIVEN_MAX][64]; /* conversations that these people have had before */
     size_t given_count;
     bool with_claude; /* Claude is there */
+    bool with_kills;  /* it is played once more, and bot and server are killed before each deed */
     struct script_step steps[SCRIPT_STEPS_MAX];
     size_t count;
 };
@@ -49,7 +50,9 @@ struct script {
 /* NULL when the file can't be read or is no script; ret_error then says where and why. Free with script_free. */
 struct script *script_read(const char *path, const char *language, char *ret_error, size_t size);
 void script_free(struct script *script);
-/* Does a deed of it touch everybody (a restart, a lost Redis)? Then it must run alone. */
+/* Does the deed touch everybody (a restart, a lost Redis)? */
+bool script_is_to_all(const char *deed);
+/* Has it such a deed? Then it must run alone. */
 bool script_is_alone(const struct script *script);
 /* What stands before the first step; then each step, its seen lines being `seen` instead of what was expected. */
 void script_write_head(const struct script *script, FILE *out);

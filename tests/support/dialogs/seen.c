@@ -24,6 +24,8 @@ static const struct {
     {"через ([0-9]+ (минут|час)[а-я]*)", "{wait}"},
     {"in ([0-9]+ (minute|hour)s?)", "{wait}"},
     {"([0-9]+) bytes", "{size}"},
+    {"(понедельник|вторник|среда|четверг|пятница|суббота|воскресенье), \\{date\\}", "{weekday}"},
+    {"(Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday), \\{date\\}", "{weekday}"},
 };
 
 void seen_rules_init(struct seen_rules *rules)
@@ -46,7 +48,7 @@ void seen_rules_done(struct seen_rules *rules)
  */
 static regmatch_t part_of(size_t rule, const regmatch_t matches[4])
 {
-    static const size_t groups[SEEN_RULES] = {[0] = 1, [7] = 2, [8] = 1, [9] = 1, [10] = 1};
+    static const size_t groups[SEEN_RULES] = {[0] = 1, [7] = 2, [8] = 1, [9] = 1, [10] = 1, [11] = 1, [12] = 1};
     return matches[groups[rule]];
 }
 

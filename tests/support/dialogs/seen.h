@@ -9,7 +9,7 @@
 
 #include "sim/sim_client.h"
 
-enum { SEEN_RULES = 12 };
+enum { SEEN_RULES = 14 };
 
 struct seen_rules {
     regex_t patterns[SEEN_RULES];

@@ -204,6 +204,13 @@ static bool do_to_all(struct play *play, const char *what)
     if (strcmp(what, "(lose sessions)") == 0) {
         return play_forget_sessions(system) || fail(play, "Redis does not answer");
     }
+    if (strcmp(what, "(kill redis)") == 0) {
+        redis_server_kill(&system->redis);
+        return true;
+    }
+    if (strcmp(what, "(start redis)") == 0) {
+        return play_start_redis(system) || fail(play, "Redis does not come back");
+    }
     if (strstr(what, " bot)") != NULL) {
         int code = proc_stop(&system->bot, gently ? SIGTERM : SIGKILL, STOP_MS);
         system_run_bot(system);
@@ -215,7 +222,7 @@ static bool do_to_all(struct play *play, const char *what)
         return (!gently || code == 0 || fail(play, "famserver does not end with 0")) &&
                (system_wait_ready(system, SYSTEM_READY_MS) || fail(play, "famserver does not come back"));
     }
-    return fail(play, "restart or kill bot or server, or lose sessions");
+    return fail(play, "restart or kill bot or server, kill or start redis, or lose sessions");
 }
 
 /* Until anybody sees something that no deed asked for. */
@@ -242,8 +249,14 @@ static bool do_in_brackets(struct play *play, const char *deed)
     if (strncmp(deed, "(times ", 7) == 0) {
         return do_times(play, deed + 7);
     }
-    if (strncmp(deed, "(restart ", 9) == 0 || strncmp(deed, "(kill ", 6) == 0 || strncmp(deed, "(lose ", 6) == 0) {
+    if (script_is_to_all(deed)) {
         return do_to_all(play, deed);
+    }
+    if (strstr(deed, "day passes)") != NULL || strstr(deed, "days pass)") != NULL) {
+        return play_days(play, deed) || fail(play, "\"(a day passes)\" or \"(5 days pass)\"");
+    }
+    if (strcmp(deed, "(reports gone)") == 0) {
+        return play_forget_reports(play) || fail(play, "there is no report that could go");
     }
     if (strcmp(deed, "(wait)") == 0) {
         return await_unasked(play);
@@ -396,20 +409,45 @@ static char *play_step(struct play *play, struct script_step *step)
     return lines;
 }
 
+/* A message that is shown while the bot is killed may come twice, which no conversation can foresee. */
+static void announce(const struct play *play, const struct script_step *step)
+{
+    const struct stage *stage = play->stage;
+    if (stage->before_deed != NULL && strcmp(step->deed, "(wait)") != 0) {
+        stage->before_deed(stage->context);
+    }
+}
+
+/* What was seen before a deed that can't be done often tells why. */
+static void add_seen(const struct play *play, const char *lines)
+{
+    size_t size = strlen(play->error);
+    if (lines != NULL && size + 1 < play->error_size) {
+        snprintf(play->error + size, play->error_size - size, "; seen before it:\n%s", lines);
+    }
+}
+
 static bool play_script(struct play *play, struct script *script, bool hidden, FILE *out)
 {
+    bool good = true;
+    char *lines = NULL;
     play->has_others = acts_of_others(script);
-    for (size_t i = 0; i < script->count; i++) {
-        char *lines = play_step(play, &script->steps[i]);
-        if (lines == NULL) {
-            return false;
-        }
+    for (size_t i = 0; good && i < script->count; i++) {
         if (!hidden) {
-            script_write_step(script, i, lines, out);
+            announce(play, &script->steps[i]);
+        }
+        char *next = play_step(play, &script->steps[i]);
+        good = next != NULL;
+        if (!good) {
+            add_seen(play, lines);
+        } else if (!hidden) {
+            script_write_step(script, i, next, out);
         }
         free(lines);
+        lines = next;
     }
-    return true;
+    free(lines);
+    return good;
 }
 
 static struct script *find(const struct stage *stage, const char *name)
@@ -436,7 +474,7 @@ char *stage_play(struct stage *stage, size_t number, char *ret_error, size_t siz
     }
     play->stage = stage;
     play->script = script;
-    play->number = number;
+    play->number = stage->before_deed != NULL ? STAGE_SCRIPTS_MAX + number : number;
     play->error = ret_error;
     play->error_size = size;
     play->deed = "";

@@ -21,6 +21,10 @@ struct stage {
     struct script **scripts; /* those that may be named by ": given" */
     size_t count;
     bool renew; /* a label that is gone is replaced by the one that stands in its place now */
+    /* Called before each deed of the conversation itself, with `context`; NULL: nothing. What was made due comes before
+     * the next call. The people are others than without it. Any thread that plays calls it. */
+    void (*before_deed)(void *context);
+    void *context;
 };
 
 /* Plays the conversation with that number. Returns the whole file as it would have to be, to be freed; NULL, with the

@@ -159,7 +159,7 @@ static enum fam_code start_checkin(const Fam__V1__StartCheckinRequest *request, 
         fake_begin(FAM__V1__CHECKIN_SLOT__CHECKIN_SLOT_QUICK);
     size_t asked = fake_find(request->question_id);
     bool is_again = asked < FAKE_QUESTIONS && fake_is_asked(asked) && w.checkin.answered[asked];
-    bool is_complete = w.checkin.state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED;
+    bool is_complete = w.checkin.state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED && !w.checkin.is_over;
     size_t shown = (fake_is_open() || is_complete) && is_again ? asked : fake_is_open() ? fake_next() : FAKE_QUESTIONS;
     answer_checkin(reply, shown, FAM_BACKEND_START_CHECKIN);
     return FAM_OK;

@@ -12,7 +12,7 @@
 enum { FAKE_ANSWERS = 64, FAKE_BODY = 8192 };
 
 struct fake_answer {
-    unsigned http_status; /* 0: no connection */
+    unsigned http_status; /* 0: cut off, or with the body "NOT_SENT" no connection */
     const char *body;
 };
 
@@ -47,7 +47,7 @@ static enum fam_code fake_perform(struct fam_http_client *http, const struct fam
     if (request->abort && atomic_load(request->abort))
         return fam_fail(status, FAM_CANCELLED, "aborted");
     if (answer.http_status == 0)
-        return fam_fail(status, FAM_UNAVAILABLE, "no connection");
+        return fam_fail_reason(status, FAM_UNAVAILABLE, answer.body ? answer.body : "", 0, "no answer");
     ret_response->http_status = answer.http_status;
     fam_buf_add_text(&ret_response->body, answer.body);
     return FAM_OK;

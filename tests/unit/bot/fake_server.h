@@ -49,6 +49,7 @@ struct world_checkin {
     char id[37];
     Fam__V1__CheckinSlot slot;
     Fam__V1__CheckinState state;
+    bool is_over; /* a complete one can't be changed any more */
     bool answered[4];
     char answers[4][1200];
 };
@@ -61,6 +62,7 @@ struct world_entry {
     int age_band;
     int helped, used;
     bool safety;
+    bool is_own;                   /* the help is for the writer */
     bool erased, shared, is_other; /* another parent's, who shares it */
     bool is_of_family;             /* it speaks of somebody of the family: sharing asks */
     int emotion;                   /* 0: anger */
@@ -342,6 +344,12 @@ static void answer_entry(struct fam_backend_reply *reply, struct world_entry *st
     safety.first_step = TXT("Stay near.");
     safety.lines = lines;
     safety.n_lines = 1;
+    char *child_steps[] = {TXT("Ask the child.")};
+    if (stored->is_own) {
+        safety.first_step = TXT("Call for yourself.");
+        safety.child_steps = child_steps;
+        safety.n_child_steps = 1;
+    }
     delivery.message_id = stored->message_id;
     delivery.chat_id = PERSON;
     Fam__V1__Correction correction = FAM__V1__CORRECTION__INIT;
@@ -424,7 +432,7 @@ static enum fam_code entry_method(const struct fam_backend_call *call, struct fa
 {
     if (call->method == FAM_BACKEND_TRANSLATE && (call->user_id == NULL || call->user_id[0] == '\0')) {
         const Fam__V1__TranslateRequest *asked = (const Fam__V1__TranslateRequest *)call->request;
-        struct world_entry help = {.safety = true};
+        struct world_entry help = {.safety = true, .is_own = asked->whose == FAM__V1__WHOSE_WORDS__WHOSE_WORDS_OWN};
         if (is_danger(asked->phrase)) {
             answer_entry(reply, &help, false, AS_TRANSLATE);
             return FAM_OK;

@@ -57,11 +57,30 @@ Test(bot_checkin, a_call_for_help_is_never_taken_for_a_note)
     say("/checkin");
     press("Очень трудным");
     press("Сон");
+    size_t before = w.sent_count;
     say("Она сказала: не хочу больше жить");
-    cr_assert_eq(w.entry_count, 1);
+    cr_assert_not_null(strstr(w.sent[before].text, "8-800-2000-122"));
+    cr_assert_eq(w.entry_count, 0, "what a parent says of the day is no phrase");
     cr_assert_not(w.checkin.answered[2]);
     assert_last_says("Хотите добавить пару слов?");
     cr_assert_eq(state_now().step, FAM_STEP_CHECKIN, "the question comes again below the help");
+}
+
+Test(bot_checkin, a_danger_in_a_note_is_answered_with_help_for_the_writer_first)
+{
+    say("/checkin");
+    press("Очень трудным");
+    press("Сон");
+    size_t before = w.sent_count;
+    say("Я не хочу больше жить");
+    const struct sent *help = &w.sent[before];
+    const char *own = strstr(help->text, "Call for yourself."), *line = strstr(help->text, "8-800-2000-122"),
+               *title = strstr(help->text, ru("safety.for_child")), *child = strstr(help->text, "Ask the child.");
+    cr_assert(own && line && title && child, "%s", help->text);
+    cr_assert(own < line && line < title && title < child, "the writer first: %s", help->text);
+    cr_assert_null(strstr(help->text, "reading of"), "no reading of what a child may have meant");
+    cr_assert(help->protect);
+    cr_assert_not_null(find_button(help, ru("button.remove")));
 }
 
 Test(bot_checkin, too_many_words_are_told_so_and_asked_for_again)
@@ -137,6 +156,24 @@ Test(bot_checkin, written_words_can_be_taken_back)
     cr_assert_str_eq(w.checkin.answers[3], "");
     press(ru("button.change"));
     cr_assert_null(find_button(last(), ru("button.needs_none")));
+}
+
+Test(bot_checkin, what_can_t_be_changed_any_more_says_so_and_does_not_look_changed)
+{
+    say("/checkin");
+    press("Хорошим");
+    say("Ели мороженое");
+    press(ru("button.change"));
+    struct sent changing = *last();
+    w.checkin.is_over = true;
+    press(ru("button.needs_none"));
+    assert_last_says("Хорошим");
+    assert_last_says(ru("checkin.closed"));
+    cr_assert_str_eq(w.checkin.answers[3], "Ели мороженое");
+    press_on(&changing, ru("button.back"));
+    assert_last_says(ru("checkin.closed"));
+    press(ru("button.checkin_now"));
+    assert_last_says("Каким был день?");
 }
 
 Test(bot_checkin, the_same_answer_again_leads_on)

@@ -127,6 +127,7 @@ Test(bot_offer, a_note_that_is_edited_into_a_danger_is_answered_with_help_and_ke
     int64_t note = write_down("Она сказала");
     cr_assert_eq(edit(note, "Она сказала: не хочу больше жить"), 1);
     assert_last_says("8-800-2000-122");
+    assert_last_says("Call for yourself.");
     cr_assert(last()->protect);
     cr_assert_not_null(find_button(last(), ru("button.remove")));
     cr_assert_str_eq(w.checkin.answers[2], "Она сказала");

@@ -209,6 +209,7 @@ Test(bot_sender, a_notification_waits_nowhere_and_is_tried_once)
         {400, "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request\"}", FAM_INVALID_ARGUMENT, "REJECTED"},
         {502, "<html>", FAM_UNAVAILABLE, "UNCLEAR"},
         {0, NULL, FAM_UNAVAILABLE, "UNCLEAR"},
+        {0, "NOT_SENT", FAM_UNAVAILABLE, "TELEGRAM"},
         {401, "{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}", FAM_UNAVAILABLE, "TELEGRAM"},
     };
     const struct fam_messenger *notifier = fam_sender_notifier(sender, FAM_PACE_ANSWERS);
@@ -227,6 +228,21 @@ Test(bot_sender, a_notification_waits_nowhere_and_is_tried_once)
         cr_assert_eq(fake_http.calls, before + 1);
     }
     cr_assert_eq(slept, 0);
+}
+
+Test(bot_sender, a_notification_of_which_one_part_was_shown_is_maybe_shown)
+{
+    const struct fam_messenger *notifier = fam_sender_notifier(sender, FAM_PACE_ANSWERS);
+    struct fam_status status = {0};
+    int64_t id;
+    static char html[6001];
+    memset(html, 'x', sizeof(html) - 1);
+    struct fam_outgoing message = {.chat_id = 77, .html = html};
+    fake_http_answer(200, "{\"ok\":true,\"result\":{\"message_id\":41}}");
+    fake_http_answer(0, "NOT_SENT");
+    cr_assert_eq(notifier->send(notifier->context, &message, &id, &status), FAM_UNAVAILABLE);
+    cr_assert_str_eq(status.reason, "UNCLEAR");
+    cr_assert_eq(fake_http.calls, 2);
 }
 
 Test(bot_sender, a_notification_that_is_too_early_is_given_back_with_the_time_to_wait)

@@ -193,6 +193,17 @@ Test(bot_settings, consents_are_shown_and_withdrawn_at_once)
     cr_assert_str_eq(last()->text, ru("refused.consent"));
 }
 
+Test(bot_settings, a_danger_in_feedback_is_answered_with_help_for_the_writer_and_goes_nowhere)
+{
+    say("/feedback");
+    size_t before = w.sent_count, entries = w.entry_count;
+    say("Я не хочу больше жить");
+    cr_assert_not_null(strstr(w.sent[before].text, "Call for yourself."), "%s", w.sent[before].text);
+    cr_assert_eq(w.feedback_count, 0);
+    cr_assert_eq(w.entry_count, entries);
+    assert_last_says(ru("feedback.ask"));
+}
+
 Test(bot_settings, feedback_goes_out_with_or_without_a_mark)
 {
     say("/feedback");

@@ -33,6 +33,15 @@ static Fam__V1__SafetyHelp *make(struct fam_help *help, Fam__V1__SafetyKind kind
     return made;
 }
 
+static Fam__V1__SafetyHelp *make_own(struct fam_help *help, Fam__V1__SafetyKind kind, const char *country,
+                                     Fam__V1__Language language)
+{
+    struct fam_safety_hit hit = hit_of(kind);
+    Fam__V1__SafetyHelp *made = NULL;
+    cr_assert_eq((int)fam_help_make_own(help, &hit, country, language, &made, &status), (int)FAM_OK);
+    return made;
+}
+
 static struct fam_help *built_in(void)
 {
     struct fam_help *help = fam_help_new(NULL, &status);
@@ -110,6 +119,126 @@ Test(help, the_first_line_is_the_country_s_with_the_emergency_number_beside_it)
         cr_assert_str_eq(made->lines[0]->number, (char *)promised[i].first, "row %zu", i);
         cr_assert_not_null(strstr(made->first_step, promised[i].beside), "row %zu: %s", i, made->first_step);
         fam__v1__safety_help__free_unpacked(made, NULL);
+    }
+    fam_help_free(help);
+}
+
+Test(help, the_head_fits_for_writers_too_and_the_whole_is_one_message)
+{
+    enum { MESSAGE_MAX = 4096, HEADINGS = 200 };
+    struct fam_help *help = built_in();
+    for (size_t c = 0; c < COUNTRIES; c++) {
+        for (int kind = 1; kind <= KINDS; kind++) {
+            for (int language = 0; language <= 2; language++) {
+                Fam__V1__SafetyHelp *made =
+                    make_own(help, (Fam__V1__SafetyKind)kind, countries[c], (Fam__V1__Language)language);
+                check_help(made, countries[c], kind);
+                size_t units = HEADINGS + head_length(made) + fam_utf16_length(made->privacy_note);
+                for (size_t i = 0; i < made->n_steps; i++) {
+                    units += fam_utf16_length(made->steps[i]) + 3;
+                }
+                for (size_t i = 0; i < made->n_child_steps; i++) {
+                    units += fam_utf16_length(made->child_steps[i]) + 3;
+                    cr_assert_null(strstr(made->child_steps[i], "{"));
+                }
+                for (size_t i = 0; i < made->n_lines; i++) {
+                    units += fam_utf16_length(made->lines[i]->name) + fam_utf16_length(made->lines[i]->hours) + 32;
+                }
+                cr_assert_leq(units, (size_t)MESSAGE_MAX, "%s, kind %d", countries[c], kind);
+                fam__v1__safety_help__free_unpacked(made, NULL);
+            }
+        }
+    }
+    fam_help_free(help);
+}
+
+/* What writers see first when they speak of themselves: never a line for children alone where there is another. */
+static const struct {
+    Fam__V1__SafetyKind kind;
+    const char *country, *first, *beside;
+} promised_own[] = {
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, "GB", "116 123", "999"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_VIOLENCE_AT_HOME, "GB", "116 123", "999"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, "US", "988", "911"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_VIOLENCE_AT_HOME, "US", "1-800-799-7233", "911"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUBSTANCES, "US", "1-800-662-4357", "911"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_MEDICAL_EMERGENCY, "GB", "999", "999"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, "RU", "8-800-2000-122", "112"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, "AU", "13 11 14", "000"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_PARENT_CRISIS, "DE", "0800 111 0 111", "112"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, "FR", "3114", "112"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_VIOLENCE_AT_HOME, "FR", "", "112"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, "IE", "", "112"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, "ES", "", "112"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_PARENT_CRISIS, "PL", "800 100 100", "112"},
+    {FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, "", "112 / 911", "112 / 911"},
+};
+
+Test(help, writers_who_speak_of_themselves_get_a_line_for_grown_ups_first)
+{
+    struct fam_help *help = built_in();
+    for (size_t i = 0; i < sizeof promised_own / sizeof promised_own[0]; i++) {
+        Fam__V1__SafetyHelp *made =
+            make_own(help, promised_own[i].kind, promised_own[i].country, FAM__V1__LANGUAGE__LANGUAGE_EN);
+        cr_assert_str_eq(made->lines[0]->number, (char *)promised_own[i].first, "row %zu", i);
+        cr_assert_not_null(strstr(made->first_step, promised_own[i].beside), "row %zu: %s", i, made->first_step);
+        if (promised_own[i].first[0] == '\0') {
+            cr_assert_str_eq(made->lines[0]->url, "https://findahelpline.com");
+        }
+        fam__v1__safety_help__free_unpacked(made, NULL);
+    }
+    fam_help_free(help);
+}
+
+Test(help, a_writer_s_own_help_speaks_to_the_writer_and_the_child_s_follows_it)
+{
+    static const Fam__V1__SafetyKind kinds[] = {
+        FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE, FAM__V1__SAFETY_KIND__SAFETY_KIND_VIOLENCE_AT_HOME,
+        FAM__V1__SAFETY_KIND__SAFETY_KIND_SEXUAL_ABUSE, FAM__V1__SAFETY_KIND__SAFETY_KIND_SELF_HARM};
+    static const struct {
+        Fam__V1__Language language;
+        const char *about_you, *your_child;
+    } rows[] = {{FAM__V1__LANGUAGE__LANGUAGE_EN, "If this is about you", "your child until"},
+                {FAM__V1__LANGUAGE__LANGUAGE_RU, "Если это о вас", "Не оставляйте одного"}};
+    struct fam_help *help = built_in();
+    for (size_t l = 0; l < 2; l++) {
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+            Fam__V1__SafetyHelp *own = make_own(help, kinds[k], "GB", rows[l].language);
+            Fam__V1__SafetyHelp *child =
+                make(help, kinds[k], "GB", rows[l].language, FAM__V1__AGE_BAND__AGE_BAND_UNSPECIFIED);
+            cr_assert_eq(strncmp(own->first_step, rows[l].about_you, strlen(rows[l].about_you)), 0);
+            cr_assert_eq(own->n_child_steps, child->n_steps + 1, "all that the child's help says is there");
+            cr_assert_str_eq(own->child_steps[0], child->first_step);
+            for (size_t i = 0; i < child->n_steps; i++) {
+                cr_assert_str_eq(own->child_steps[i + 1], child->steps[i]);
+            }
+            for (size_t i = 0; i < own->n_steps; i++) {
+                cr_assert_null(strstr(own->steps[i], rows[l].your_child), "%s", own->steps[i]);
+            }
+            cr_assert_eq(child->n_child_steps, (size_t)0);
+            cr_assert_str_neq(own->privacy_note, child->privacy_note, "of these words nothing is kept");
+            fam__v1__safety_help__free_unpacked(own, NULL);
+            fam__v1__safety_help__free_unpacked(child, NULL);
+        }
+    }
+    fam_help_free(help);
+}
+
+Test(help, who_has_a_hard_time_is_named_a_line_and_the_number_of_the_country)
+{
+    static const struct {
+        const char *country, *line, *emergency;
+    } rows[] = {{"GB", "Samaritans, any age: 116 123 (24/7)", "999"},
+                {"US", "988 Suicide & Crisis Lifeline: 988 (24/7, call or text)", "911"},
+                {"IE", "Help lines of your country: https://findahelpline.com", "112"},
+                {"RU", "Child and parent helpline: 8-800-2000-122 (24/7 in most regions)", "112"},
+                {"", "Help lines of your country: https://findahelpline.com", "112 / 911"}};
+    struct fam_help *help = built_in();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fam_help_numbers numbers;
+        fam_help_find_numbers(help, rows[i].country, FAM__V1__LANGUAGE__LANGUAGE_EN, &numbers);
+        cr_expect_str_eq(numbers.line, rows[i].line, "%s", rows[i].country);
+        cr_expect_str_eq(numbers.emergency, rows[i].emergency, "%s", rows[i].country);
     }
     fam_help_free(help);
 }

@@ -121,9 +121,15 @@ static void check_wishes(const struct fam_safety *safety, const unsigned char *d
 
 Test(safety, a_plain_wish_to_die_is_found_beside_every_idiom)
 {
-    static const char *const russian[] = {"хочу умереть", "я хочу умереть", "не хочу жить", "я убью себя", NULL};
-    static const char *const english[] = {"I want to die", "I don't want to live anymore", "I want to kill myself",
+    static const char *const russian[] = {"хочу умереть",
+                                          "я хочу умереть",
+                                          "не хочу жить",
+                                          "я убью себя",
+                                          "хочу въехать в дерево",
+                                          "думаю со всем покончить",
                                           NULL};
+    static const char *const english[] = {"I want to die", "I don't want to live anymore", "I want to kill myself",
+                                          "I want to drive into a tree", NULL};
     struct fam_safety *safety = detector();
     check_wishes(safety, fam_data_safety_idioms_ru_tsv, fam_data_safety_idioms_ru_tsv_size, russian, "и");
     check_wishes(safety, fam_data_safety_idioms_en_tsv, fam_data_safety_idioms_en_tsv_size, english, "and");
@@ -276,10 +282,68 @@ Test(safety_rules, a_fault_is_named_with_file_and_line)
         "# ok\nclass\tname\n",
         "# ok\nclass\tname\t@missing\n",
         "# ok\nfiller\ta b\textra\n",
+        "# ok\nsuicide\t$ one\texample\n",
+        "# ok\nsuicide\tone $ two\texample\n",
     };
     for (size_t i = 0; i < sizeof faulty / sizeof faulty[0]; i++) {
         cr_expect_not_null(strstr(fault_of(faulty[i]), "rules.tsv, line 2:"), "%zu: %s", i, status.message);
     }
+}
+
+Test(safety_rules, a_rule_may_ask_that_the_clause_ends_behind_it)
+{
+    const char *text = "filler\tnow\nsuicide\tmay ..1 fall $\tI may fall\n";
+    const struct fam_safety_file file = {.name = "rules.tsv", .text = text, .size = strlen(text)};
+    static const char *const ends[] = {"I may fall", "I may fall now.", "may fall, on what", "I may fall and you know",
+                                       "may fall (over there)"};
+    static const char *const goes_on[] = {"I may fall on what", "may fall now on what", "fall I may"};
+    struct fam_safety *safety = fam_safety_new_from(&file, 1, &status);
+    cr_assert_not_null(safety, "%s", status.message);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        cr_expect(finds(safety, ends[i], FAM__V1__SAFETY_KIND__SAFETY_KIND_SUICIDE), "%s", ends[i]);
+    }
+    for (size_t i = 0; i < sizeof goes_on / sizeof goes_on[0]; i++) {
+        cr_expect_eq(kinds_in(safety, goes_on[i]), (size_t)0, "%s", goes_on[i]);
+    }
+    fam_safety_free(safety);
+}
+
+/* What parents write of themselves, in words of their own, and what stands next to it in everyday life. */
+Test(safety, a_parent_s_own_danger_is_found_and_its_innocent_neighbours_are_left_alone)
+{
+    static const struct {
+        const char *danger, *neighbour;
+    } pairs[] = {
+        {"I have pills and I am going to take them all", "I have pills for my cough"},
+        {"I bought a rope", "I bought a rope for the swing"},
+        {"I want to drive into a tree", "I want to drive into a tree-lined street"},
+        {"I'm going to jump", "I'm going to jump on the trampoline"},
+        {"I can't go on", "I can't go on the swing"},
+        {"my partner strangled me", "my scarf is strangling me"},
+        {"I hear voices telling me to drown the baby", "I hear voices in the hallway"},
+        {"у меня есть таблетки и я выпью их все", "у меня есть таблетки от кашля"},
+        {"купила верёвку", "купила верёвку для белья"},
+        {"думаю со всем покончить", "надо покончить со всем этим бардаком"},
+        {"хочу въехать в дерево", "хочу въехать в новую квартиру"},
+        {"сейчас прыгну", "сейчас прыгну в бассейн"},
+        {"слышу голоса, они говорят утопить ребёнка", "слышу голоса соседей"},
+        {"мой партнёр меня душил", "шарф меня душил"},
+    };
+    struct fam_safety *safety = detector();
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        cr_expect_gt(kinds_in(safety, pairs[i].danger), (size_t)0, "%s", pairs[i].danger);
+        cr_expect_eq(kinds_in(safety, pairs[i].neighbour), (size_t)0, "%s", pairs[i].neighbour);
+    }
+    fam_safety_free(safety);
+}
+
+Test(safety, voices_that_tell_to_harm_are_an_emergency)
+{
+    struct fam_safety *safety = detector();
+    cr_expect(finds(safety, "слышу голоса, они говорят утопить ребёнка",
+                    FAM__V1__SAFETY_KIND__SAFETY_KIND_MEDICAL_EMERGENCY));
+    cr_expect(finds(safety, "voices tell me to hurt my child", FAM__V1__SAFETY_KIND__SAFETY_KIND_MEDICAL_EMERGENCY));
+    fam_safety_free(safety);
 }
 
 Test(safety_rules, a_text_that_is_not_utf8_is_refused_and_good_rules_are_read_after_it)
