@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dialog/checkin.h"
 #include "dialog/privacy.h"
 #include "dialog/states.h"
 #include "dialog/turn.h"
@@ -81,8 +82,19 @@ static enum fam_code run_command(struct fam_turn *turn, const char *name, size_t
 static bool is_late(const struct fam_turn *turn)
 {
     const struct fam_state *state = &turn->state;
-    return state->step != FAM_STEP_NONE && state->step != FAM_STEP_CHECKIN && state->used_ms > 0 &&
+    return state->step != FAM_STEP_NONE && !fam_checkin_is_asked(turn) && state->used_ms > 0 &&
            turn->dialog->options.wall_ms() - state->used_ms > QUESTION_MS;
+}
+
+/* After help nothing is asked again by itself: whoever asks for help has other things to do. A check-in's question goes
+ * on waiting, so that what is written next about the person's own day is no entry; any other is left, and its buttons
+ * and its command lead back to it. */
+static enum fam_code stand_back(struct fam_turn *turn)
+{
+    if (!fam_checkin_is_asked(turn)) {
+        fam_state_leave(&turn->state);
+    }
+    return FAM_OK;
 }
 
 /* A question never takes a call for help for its answer: that is looked at before the question reads the text. */
@@ -105,7 +117,11 @@ static enum fam_code answer_question(struct fam_turn *turn)
         return code;
     }
     code = is_unfit ? fam_turn_say(turn, fam_locale_text(turn->locale, state->unfit)) : fam_answer_phrase(turn);
-    return code == FAM_OK && state->ask ? state->ask(turn) : code;
+    if (code != FAM_OK || !state->ask) {
+        return code;
+    }
+    is_danger = is_danger || (turn->state.had_safety && turn->state.phrase_id == turn->update->message_id);
+    return is_danger ? stand_back(turn) : state->ask(turn);
 }
 
 static enum fam_code take_text(struct fam_turn *turn)
@@ -121,6 +137,23 @@ static bool has_words(const char *text)
     return text[strspn(text, " \t\r\n")] != '\0';
 }
 
+/* What nobody can read, told by what was asked. */
+static const char *media_text(const struct fam_turn *turn)
+{
+    switch ((int)turn->state.step) {
+    case FAM_STEP_NONE:
+        break;
+    case FAM_STEP_CHECKIN:
+        return T(turn->locale, "media.checkin_words");
+    case FAM_STEP_CHECKIN_TAP:
+        return T(turn->locale, "media.checkin_tap");
+    default:
+        return T(turn->locale, "media.question");
+    }
+    bool is_heard = turn->update->media == FAM_MEDIA_VOICE || turn->update->media == FAM_MEDIA_VIDEO;
+    return is_heard ? T(turn->locale, "media.voice") : T(turn->locale, "media.other");
+}
+
 static enum fam_code take_message(struct fam_turn *turn)
 {
     size_t size;
@@ -132,22 +165,7 @@ static enum fam_code take_message(struct fam_turn *turn)
     if (has_words(update->text)) {
         return take_text(turn);
     }
-    switch (update->media) {
-    case FAM_MEDIA_SERVICE:
-        return FAM_OK;
-    case FAM_MEDIA_VOICE:
-    case FAM_MEDIA_VIDEO:
-        return fam_turn_say(turn, T(turn->locale, "media.voice"));
-    case FAM_MEDIA_NONE:
-    case FAM_MEDIA_PHOTO:
-    case FAM_MEDIA_STICKER:
-    case FAM_MEDIA_LOCATION:
-    case FAM_MEDIA_CONTACT:
-    case FAM_MEDIA_FILE:
-    case FAM_MEDIA_OTHER:
-        break;
-    }
-    return fam_turn_say(turn, T(turn->locale, "media.other"));
+    return update->media == FAM_MEDIA_SERVICE ? FAM_OK : fam_turn_say(turn, media_text(turn));
 }
 
 static enum fam_code press(struct fam_turn *turn)
