@@ -207,6 +207,7 @@ static enum fam_code resume(struct fam_turn *turn)
         turn->keep_pressed = true;
         return fam_people_show(turn, T(turn->locale, "child.lost"), NULL);
     }
+    turn->keep_pressed = true; /* in its own place nobody would see that it was asked again */
     return fam_children_ask_name(turn);
 }
 
