@@ -207,13 +207,13 @@ static enum fam_code resume(struct fam_turn *turn)
         turn->keep_pressed = true;
         return fam_people_show(turn, T(turn->locale, "child.lost"), NULL);
     }
-    turn->keep_pressed = true; /* in its own place nobody would see that it was asked again */
     return fam_children_ask_name(turn);
 }
 
 enum fam_code fam_children_no_name(struct fam_turn *turn)
 {
     if (turn->state.step != FAM_STEP_CHILD_NAME) {
+        turn->keep_pressed = true; /* in its own place nobody would see that it is asked again */
         return resume(turn);
     }
     turn->state.name[0] = '\0';

@@ -7,8 +7,8 @@
 
 /* Normalised (fam_text_normalise), and without whatever is neither letter nor digit at both ends: "«Очень хорошо!»
  * 🙂" is
- * "очень хорошо", "5/5." is "5/5", "🙂" is "". Returns malloc'ed text (free()), or NULL when memory is short
- * or `text` is not valid UTF-8. */
+ * "очень хорошо", "5/5." is "5/5", "🙂" is "". Returns malloc'ed text (free()), or NULL when memory is
+ * short or `text` is not valid UTF-8. */
 char *fam_text_core(const char *text) FAM_MUST_CHECK;
 
 #endif
