@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dialog/people.h"
 #include "dialog/times.h"
+#include "dialog/typed.h"
 
 /* Where a check-in stands. */
 struct stand {
@@ -68,9 +69,14 @@ static enum fam_code answer(struct fam_turn *turn, const char *checkin_id, const
     return check(turn, ret_stand);
 }
 
-static void leave_words(struct fam_turn *turn)
+bool fam_checkin_is_asked(const struct fam_turn *turn)
 {
-    if (turn->state.step == FAM_STEP_CHECKIN) {
+    return turn->state.step == FAM_STEP_CHECKIN || turn->state.step == FAM_STEP_CHECKIN_TAP;
+}
+
+static void leave_question(struct fam_turn *turn)
+{
+    if (fam_checkin_is_asked(turn)) {
         fam_state_leave(&turn->state);
     }
 }
@@ -79,7 +85,7 @@ static void leave_words(struct fam_turn *turn)
 static enum fam_code say_over(struct fam_turn *turn, const char *words)
 {
     struct fam_keyboard keyboard = {0};
-    leave_words(turn);
+    leave_question(turn);
     fam_turn_button(turn, &keyboard, T(turn->locale, "button.checkin_now"), FAM_ACTION_CHECKIN, FAM_CHECKIN_NEW, NULL);
     return fam_people_show(turn, words, &keyboard);
 }
@@ -102,7 +108,7 @@ static enum fam_code show_closed(struct fam_turn *turn, const struct stand *stan
 {
     fam_auto(fam_html_done) struct fam_html html = {0};
     struct fam_keyboard keyboard = {0};
-    leave_words(turn);
+    leave_question(turn);
     fam_html_init(&html);
     fam_checkin_add_marks(turn, stand->checkin, stand->checkin->n_answers, &html);
     fam_html_add(&html, T(turn->locale, "checkin.closed"));
@@ -115,7 +121,7 @@ static enum fam_code show_end(struct fam_turn *turn, const struct stand *stand)
     fam_auto(fam_html_done) struct fam_html html = {0};
     struct fam_keyboard keyboard = {0};
     struct fam_uuid id;
-    leave_words(turn);
+    leave_question(turn);
     if (stand->checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_SKIPPED) {
         return say_over(turn, T(turn->locale, "checkin.not_now"));
     }
@@ -149,24 +155,23 @@ static bool is_closed(const struct stand *stand, size_t place, const Fam__V1__Qu
            stand->checkin->state == FAM__V1__CHECKIN_STATE__CHECKIN_STATE_COMPLETED;
 }
 
-/* Words need a session that remembers what they are for. */
-static bool wait_for_words(struct fam_turn *turn, const struct stand *stand)
+/* A question waits for its answer, in words or as a tap that is written. That needs a session that remembers which.
+ * True: words are taken. */
+static bool wait_for_answer(struct fam_turn *turn, const struct stand *stand)
 {
     struct fam_state *state = &turn->state;
     size_t size = strlen(stand->question->question_id);
-    if (stand->question->kind != FAM__V1__QUESTION_KIND__QUESTION_KIND_TEXT) {
-        leave_words(turn);
-        return false;
-    }
+    bool is_text = stand->question->kind == FAM__V1__QUESTION_KIND__QUESTION_KIND_TEXT;
     if (!turn->has_session || size >= sizeof(state->question) ||
         strlen(stand->checkin->checkin_id) >= sizeof(state->subject)) {
+        leave_question(turn);
         return false;
     }
     fam_state_leave(state);
-    state->step = FAM_STEP_CHECKIN;
+    state->step = is_text ? FAM_STEP_CHECKIN : FAM_STEP_CHECKIN_TAP;
     memcpy(state->question, stand->question->question_id, size + 1);
     memcpy(state->subject, stand->checkin->checkin_id, strlen(stand->checkin->checkin_id) + 1);
-    return true;
+    return is_text;
 }
 
 static enum fam_code show(struct fam_turn *turn, const struct stand *stand)
@@ -184,7 +189,7 @@ static enum fam_code show(struct fam_turn *turn, const struct stand *stand)
         .checkin = stand->checkin,
         .position = position,
         .is_change = position < stand->checkin->n_answers,
-        .waits_for_words = wait_for_words(turn, stand)};
+        .waits_for_words = wait_for_answer(turn, stand)};
     fam_html_init(&html);
     fam_checkin_lay_out(turn, &page, &html, &keyboard);
     return fam_turn_show(turn, &html, &keyboard);
@@ -325,7 +330,7 @@ static enum fam_code leave(struct fam_turn *turn, const char *id)
 static enum fam_code pause_all(struct fam_turn *turn, const char *id)
 {
     enum fam_code code = fam_uuid_is_nil(&turn->pressed.entry) ? FAM_OK : skip(turn, id);
-    leave_words(turn);
+    leave_question(turn);
     return code == FAM_OK ? fam_times_pause(turn) : refused(turn, code);
 }
 
@@ -360,7 +365,7 @@ enum fam_code fam_checkin_press(struct fam_turn *turn)
 enum fam_code fam_checkin_again(struct fam_turn *turn)
 {
     fam_auto(stand_done) struct stand stand = {0};
-    if (turn->state.step != FAM_STEP_CHECKIN) {
+    if (!fam_checkin_is_asked(turn)) {
         return FAM_OK; /* it ended while the words were read */
     }
     char subject[FAM_UUID_TEXT_SIZE], question[FAM_QUESTION_SIZE];
@@ -398,16 +403,73 @@ static enum fam_code too_late(struct fam_turn *turn)
     return fam_offer_late(turn);
 }
 
+/* What the buttons of a question are called is a tap on them, also when it is written. */
+static enum fam_code press_typed(struct fam_turn *turn, const struct stand *stand, const struct fam_typed *typed)
+{
+    bool has_words = stand->question->answer_text[0] != '\0';
+    struct fam_callback *button = &turn->pressed;
+    *button =
+        (struct fam_callback){.action = FAM_ACTION_CHECKIN, .detail = fam_checkin_detail(stand->question->question_id)};
+    if (!fam_uuid_parse(stand->checkin->checkin_id, &button->entry)) {
+        return fam_fail(turn->status, FAM_INTERNAL, "a check-in without an id");
+    }
+    switch (typed->means) {
+    case FAM_TYPED_OPTION:
+        button->action = FAM_ACTION_CHECKIN_OPTION;
+        button->argument = typed->option;
+        return fam_checkin_option(turn);
+    case FAM_TYPED_BACK:
+        button->argument = FAM_CHECKIN_BACK;
+        break;
+    case FAM_TYPED_NOT_NOW:
+        button->argument = FAM_CHECKIN_NOT_NOW;
+        break;
+    case FAM_TYPED_PAUSE:
+        button->argument = FAM_CHECKIN_PAUSE;
+        break;
+    case FAM_TYPED_ERASE:
+        button->argument = FAM_CHECKIN_LEAVE_OUT;
+        break;
+    case FAM_TYPED_GO_ON:
+    case FAM_TYPED_LEAVE_OUT:
+    case FAM_TYPED_NOTHING:
+    case FAM_TYPED_OTHER: /* words that were written before stay: only "erase" takes them back */
+        button->argument = (uint8_t)(has_words ? FAM_CHECKIN_OPEN : FAM_CHECKIN_LEAVE_OUT);
+        break;
+    }
+    return fam_checkin_press(turn);
+}
+
+/* The question in the state as it stands, and what this text says to it. */
+static enum fam_code read_typed(struct fam_turn *turn, struct stand *ret_stand, struct fam_typed *ret_typed,
+                                bool *ret_over)
+{
+    const struct fam_state *state = &turn->state;
+    *ret_typed = (struct fam_typed){0};
+    enum fam_code code = start(turn, "checkin_typed", state->subject, state->question, ret_stand);
+    *ret_over = is_over(turn, code, ret_stand, state->question);
+    if (code != FAM_OK && !*ret_over) {
+        return code;
+    }
+    *turn->status = (struct fam_status){0};
+    return fam_typed_read(turn, turn->update->text, *ret_over ? NULL : ret_stand->question, ret_typed);
+}
+
 enum fam_code fam_checkin_text(struct fam_turn *turn, bool *ret_taken)
 {
     fam_auto(stand_done) struct stand stand = {0}, next = {0};
+    struct fam_typed typed;
+    bool over = false;
     *ret_taken = true;
-    enum fam_code code = start(turn, "checkin", turn->state.subject, turn->state.question, &stand);
-    if (is_over(turn, code, &stand, turn->state.question)) {
-        return too_late(turn);
-    }
+    enum fam_code code = read_typed(turn, &stand, &typed, &over);
     if (code != FAM_OK) {
         return refused(turn, code);
+    }
+    if (over) {
+        return typed.means == FAM_TYPED_OTHER ? too_late(turn) : say_over(turn, T(turn->locale, "checkin.closed"));
+    }
+    if (typed.means != FAM_TYPED_OTHER) {
+        return press_typed(turn, &stand, &typed);
     }
     remember_words(turn);
     if (fam_utf8_length(turn->update->text) > FAM_CHECKIN_CHARS) {
@@ -420,19 +482,58 @@ enum fam_code fam_checkin_text(struct fam_turn *turn, bool *ret_taken)
     return code == FAM_OK ? show(turn, &next) : refused(turn, code);
 }
 
+/* Only what a button says is an answer here. Anything else may be about the person's day as well as a child's words: it
+ * is read when the person says so. */
+enum fam_code fam_checkin_tap_text(struct fam_turn *turn, bool *ret_taken)
+{
+    fam_auto(stand_done) struct stand stand = {0};
+    struct fam_typed typed;
+    bool over = false;
+    *ret_taken = true;
+    enum fam_code code = read_typed(turn, &stand, &typed, &over);
+    bool is_refused = code == FAM_PERMISSION_DENIED || code == FAM_FAILED_PRECONDITION; /* a consent was withdrawn */
+    if (code != FAM_OK && !is_refused) {
+        return code;
+    }
+    bool is_tap = typed.means != FAM_TYPED_OTHER && typed.means != FAM_TYPED_NOTHING && typed.means != FAM_TYPED_ERASE;
+    if (over && is_tap) {
+        return say_over(turn, T(turn->locale, "checkin.closed"));
+    }
+    if (over || is_refused) { /* nobody asks any more, so it is a phrase as ever */
+        *turn->status = (struct fam_status){0};
+        leave_question(turn);
+        *ret_taken = false;
+        return FAM_OK;
+    }
+    return is_tap ? press_typed(turn, &stand, &typed) : fam_offer_open(turn);
+}
+
+/* The note that the edited message was, in its new words; words that say nothing take it back. */
+static enum fam_code answer_edited(struct fam_turn *turn, const struct stand *stand, bool *ret_erased,
+                                   struct stand *ret_next)
+{
+    struct fam_typed typed;
+    enum fam_code code = fam_typed_read(turn, turn->update->text, NULL, &typed);
+    *ret_erased = typed.means != FAM_TYPED_OTHER;
+    return code != FAM_OK ? code
+                          : answer(turn, stand->checkin->checkin_id, stand->question->question_id, "",
+                                   *ret_erased ? "" : turn->update->text, ret_next);
+}
+
 enum fam_code fam_checkin_edited(struct fam_turn *turn)
 {
     fam_auto(stand_done) struct stand stand = {0}, next = {0};
     const struct fam_state *state = &turn->state;
-    bool is_asked = state->step == FAM_STEP_CHECKIN && strcmp(state->subject, state->words_checkin) == 0 &&
-                    strcmp(state->question, state->words_question) == 0;
+    bool erased = false, is_asked = state->step == FAM_STEP_CHECKIN &&
+                                    strcmp(state->subject, state->words_checkin) == 0 &&
+                                    strcmp(state->question, state->words_question) == 0;
     enum fam_code code = start(turn, "checkin", state->words_checkin, state->words_question, &stand);
     bool over = is_over(turn, code, &stand, state->words_question);
     if (code == FAM_OK && !over) {
         if (fam_utf8_length(turn->update->text) > FAM_CHECKIN_CHARS) {
             return fam_turn_say(turn, T(turn->locale, "checkin.long"));
         }
-        code = answer_in_words(turn, &stand, &next);
+        code = answer_edited(turn, &stand, &erased, &next);
         over = is_gone(turn, code);
     }
     if (over) {
@@ -442,5 +543,8 @@ enum fam_code fam_checkin_edited(struct fam_turn *turn)
     if (code != FAM_OK) {
         return refused(turn, code);
     }
-    return is_asked ? show(turn, &next) : fam_turn_say(turn, T(turn->locale, "checkin.edited"));
+    if (is_asked) {
+        return show(turn, &next);
+    }
+    return fam_turn_say(turn, erased ? T(turn->locale, "checkin.edited_out") : T(turn->locale, "checkin.edited"));
 }

@@ -46,6 +46,11 @@ enum fam_code fam_checkin_command(struct fam_turn *turn);
 enum fam_code fam_checkin_option(struct fam_turn *turn);
 enum fam_code fam_checkin_press(struct fam_turn *turn);
 enum fam_code fam_checkin_text(struct fam_turn *turn, bool *ret_taken);
+/* A text while a question with buttons stands open: a tap when it says what a button says; else it is offered to be
+ * read. Not taken: the question is over, and the text a phrase. */
+enum fam_code fam_checkin_tap_text(struct fam_turn *turn, bool *ret_taken);
+/* Does the session know of an open question of a check-in? */
+bool fam_checkin_is_asked(const struct fam_turn *turn);
 /* The words of the state's check-in were edited: they take the place of the old ones while it is open. */
 enum fam_code fam_checkin_edited(struct fam_turn *turn);
 /* The question in the session's state again. */

@@ -213,6 +213,7 @@ static enum fam_code resume(struct fam_turn *turn)
 enum fam_code fam_children_no_name(struct fam_turn *turn)
 {
     if (turn->state.step != FAM_STEP_CHILD_NAME) {
+        turn->keep_pressed = true; /* in its own place nobody would see that it is asked again */
         return resume(turn);
     }
     turn->state.name[0] = '\0';

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "dialog/checkin.h"
 #include "dialog/privacy.h"
 #include "dialog/states.h"
 #include "dialog/turn.h"
@@ -81,13 +82,23 @@ static enum fam_code run_command(struct fam_turn *turn, const char *name, size_t
 static bool is_late(const struct fam_turn *turn)
 {
     const struct fam_state *state = &turn->state;
-    return state->step != FAM_STEP_NONE && state->step != FAM_STEP_CHECKIN && state->used_ms > 0 &&
+    return state->step != FAM_STEP_NONE && !fam_checkin_is_asked(turn) && state->used_ms > 0 &&
            turn->dialog->options.wall_ms() - state->used_ms > QUESTION_MS;
 }
 
-/* A danger in what the writers say of themselves: they are helped, nothing is kept of it, and the question comes again.
- */
-static enum fam_code help_writer(struct fam_turn *turn, const struct fam_state_row *state)
+/* After help nothing is asked again by itself: whoever asks for help has other things to do. A check-in's question goes
+ * on waiting, so that what is written next about the person's own day is no entry; any other is left, and its buttons
+ * and its command lead back to it. */
+static enum fam_code stand_back(struct fam_turn *turn)
+{
+    if (!fam_checkin_is_asked(turn)) {
+        fam_state_leave(&turn->state);
+    }
+    return FAM_OK;
+}
+
+/* A danger in what the writers say of themselves: they are helped, and nothing is kept of it. */
+static enum fam_code help_writer(struct fam_turn *turn)
 {
     bool is_helped = false;
     enum fam_code code = fam_emergency_answer(turn, FAM__V1__WHOSE_WORDS__WHOSE_WORDS_OWN, &is_helped);
@@ -98,7 +109,7 @@ static enum fam_code help_writer(struct fam_turn *turn, const struct fam_state_r
         return code;
     }
     turn->state.answered_id = turn->update->message_id; /* edited it is no phrase either */
-    return state->ask(turn);
+    return stand_back(turn);
 }
 
 /* A question never takes a call for help for its answer: that is looked at before the question reads the text. */
@@ -111,7 +122,7 @@ static enum fam_code answer_question(struct fam_turn *turn)
         return fam_offer_late(turn);
     }
     if (code == FAM_OK && is_danger && state->is_own) {
-        return help_writer(turn, state);
+        return help_writer(turn);
     }
     if (code == FAM_OK && !is_danger && state->read_text) {
         code = state->read_text(turn, &taken);
@@ -124,7 +135,11 @@ static enum fam_code answer_question(struct fam_turn *turn)
         return code;
     }
     code = is_unfit ? fam_turn_say(turn, fam_locale_text(turn->locale, state->unfit)) : fam_answer_phrase(turn);
-    return code == FAM_OK && state->ask ? state->ask(turn) : code;
+    if (code != FAM_OK || !state->ask) {
+        return code;
+    }
+    is_danger = is_danger || (turn->state.had_safety && turn->state.phrase_id == turn->update->message_id);
+    return is_danger ? stand_back(turn) : state->ask(turn);
 }
 
 static enum fam_code take_text(struct fam_turn *turn)
@@ -140,6 +155,23 @@ static bool has_words(const char *text)
     return text[strspn(text, " \t\r\n")] != '\0';
 }
 
+/* What nobody can read, told by what was asked. */
+static const char *media_text(const struct fam_turn *turn)
+{
+    switch ((int)turn->state.step) {
+    case FAM_STEP_NONE:
+        break;
+    case FAM_STEP_CHECKIN:
+        return T(turn->locale, "media.checkin_words");
+    case FAM_STEP_CHECKIN_TAP:
+        return T(turn->locale, "media.checkin_tap");
+    default:
+        return T(turn->locale, "media.question");
+    }
+    bool is_heard = turn->update->media == FAM_MEDIA_VOICE || turn->update->media == FAM_MEDIA_VIDEO;
+    return is_heard ? T(turn->locale, "media.voice") : T(turn->locale, "media.other");
+}
+
 static enum fam_code take_message(struct fam_turn *turn)
 {
     size_t size;
@@ -151,22 +183,7 @@ static enum fam_code take_message(struct fam_turn *turn)
     if (has_words(update->text)) {
         return take_text(turn);
     }
-    switch (update->media) {
-    case FAM_MEDIA_SERVICE:
-        return FAM_OK;
-    case FAM_MEDIA_VOICE:
-    case FAM_MEDIA_VIDEO:
-        return fam_turn_say(turn, T(turn->locale, "media.voice"));
-    case FAM_MEDIA_NONE:
-    case FAM_MEDIA_PHOTO:
-    case FAM_MEDIA_STICKER:
-    case FAM_MEDIA_LOCATION:
-    case FAM_MEDIA_CONTACT:
-    case FAM_MEDIA_FILE:
-    case FAM_MEDIA_OTHER:
-        break;
-    }
-    return fam_turn_say(turn, T(turn->locale, "media.other"));
+    return update->media == FAM_MEDIA_SERVICE ? FAM_OK : fam_turn_say(turn, media_text(turn));
 }
 
 static enum fam_code press(struct fam_turn *turn)

@@ -1,7 +1,7 @@
-/* Words that may be no phrase: an answer to a question that is over by now, or a message that was edited and is not
- * known to be a phrase. They are read as one only when the person says so, by a button. Until then nothing is kept of
- * them, in the session either: the offer answers the message with the words, and Telegram shows that to us when it is
- * pressed. */
+/* Words that may be no phrase: an answer to a question that is over by now, words beside the buttons of a check-in's
+ * question, or a message that was edited and is not known to be a phrase. They are read as one only when the person
+ * says so, by a button. Until then nothing is kept of them, in the session either: the offer answers the message with
+ * the words, and Telegram shows that to us when it is pressed. */
 #include <string.h>
 
 #include "dialog/answer.h"
@@ -41,6 +41,11 @@ enum fam_code fam_offer_late(struct fam_turn *turn)
     bool is_checkin = turn->state.step == FAM_STEP_CHECKIN;
     fam_state_leave(&turn->state);
     return offer(turn, is_checkin ? T(turn->locale, "offer.checkin") : T(turn->locale, "offer.late"), is_checkin);
+}
+
+enum fam_code fam_offer_open(struct fam_turn *turn)
+{
+    return offer(turn, T(turn->locale, "offer.open"), false);
 }
 
 enum fam_code fam_offer_edited(struct fam_turn *turn)

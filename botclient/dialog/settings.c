@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dialog/birth.h"
+#include "dialog/checkin.h"
 #include "dialog/countries.h"
 #include "dialog/people.h"
 #include "dialog/times.h"
@@ -21,9 +22,11 @@ enum fam_code fam_settings_help(struct fam_turn *turn)
 
 enum fam_code fam_settings_cancel(struct fam_turn *turn)
 {
-    bool was_asked = turn->state.step != FAM_STEP_NONE;
+    const char *text = fam_checkin_is_asked(turn)          ? T(turn->locale, "cancel.checkin")
+                       : turn->state.step != FAM_STEP_NONE ? T(turn->locale, "cancel.done")
+                                                           : T(turn->locale, "cancel.nothing");
     fam_state_leave(&turn->state);
-    return fam_turn_say(turn, was_asked ? T(turn->locale, "cancel.done") : T(turn->locale, "cancel.nothing"));
+    return fam_turn_say(turn, text);
 }
 
 enum fam_code fam_settings_ask_language(struct fam_turn *turn)

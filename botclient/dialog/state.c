@@ -27,6 +27,7 @@ static const char *const step_names[FAM_STEP_COUNT] = {
     [FAM_STEP_MY_COUNTRY] = "my.country",
     [FAM_STEP_FEEDBACK] = "feedback",
     [FAM_STEP_CHECKIN] = "checkin",
+    [FAM_STEP_CHECKIN_TAP] = "checkin.tap",
     [FAM_STEP_OWN_TIME] = "times.own",
     [FAM_STEP_QUIET] = "times.quiet",
 };

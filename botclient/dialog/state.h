@@ -34,7 +34,8 @@ enum fam_step {
     FAM_STEP_MY_NAME,
     FAM_STEP_MY_COUNTRY,
     FAM_STEP_FEEDBACK,
-    FAM_STEP_CHECKIN, /* words for the `question` of the check-in in `subject` */
+    FAM_STEP_CHECKIN,     /* words for the `question` of the check-in in `subject` */
+    FAM_STEP_CHECKIN_TAP, /* the same where buttons answer */
     FAM_STEP_OWN_TIME,
     FAM_STEP_QUIET,
     FAM_STEP_COUNT

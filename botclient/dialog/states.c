@@ -14,6 +14,9 @@
 /* Where the onboarding goes on: the next thing that is open, or the end. */
 #define ONBOARDING (FAM_TO(NONE) | FAM_TO(COUNTRY) | FAM_TO(CHILD_NAME))
 
+/* A question of a check-in, in words or with buttons, or its end. */
+#define CHECKIN (FAM_TO(NONE) | FAM_TO(CHECKIN) | FAM_TO(CHECKIN_TAP))
+
 static const struct fam_state_row states[FAM_STEP_COUNT] = {
     [FAM_STEP_NONE] = {.read_text = fam_erase_text_again, .buttons = ""},
     [FAM_STEP_COUNTRY] = {.ask = fam_onboarding_ask_country,
@@ -79,7 +82,12 @@ static const struct fam_state_row states[FAM_STEP_COUNT] = {
                           .read_text = fam_checkin_text,
                           .is_own = true,
                           .buttons = (const char[]){FAM_ACTION_CHECKIN, '\0'},
-                          .text_to = FAM_TO(NONE) | FAM_TO(CHECKIN)},
+                          .text_to = CHECKIN},
+    [FAM_STEP_CHECKIN_TAP] = {.ask = fam_checkin_again,
+                              .read_text = fam_checkin_tap_text,
+                              .is_own = true,
+                              .buttons = (const char[]){FAM_ACTION_CHECKIN_OPTION, FAM_ACTION_CHECKIN, '\0'},
+                              .text_to = CHECKIN},
     [FAM_STEP_OWN_TIME] = {.ask = fam_own_time_ask,
                            .read_text = fam_own_time_text,
                            .unfit = FAM_KEY("unfit.time"),
@@ -109,7 +117,7 @@ static const struct fam_command_row commands[] = {
     {"start", fam_onboarding_start, ONBOARDING, true},
     {"help", fam_settings_help, 0, true},
     {"children", fam_children_list, ONBOARDING, true},
-    {"checkin", fam_checkin_command, FAM_TO(NONE) | FAM_TO(CHECKIN), true},
+    {"checkin", fam_checkin_command, CHECKIN, true},
     {"report", fam_report_command, FAM_TO(NONE), true},
     {"history", fam_history_start, FAM_TO(NONE), true},
     {"family", fam_family_command, ONBOARDING, true},
@@ -175,8 +183,8 @@ static const struct fam_action_row actions[] = {
     {FAM_ACTION_MY_COUNTRY, fam_places_my_country, FAM_TO(NONE) | FAM_TO(MY_COUNTRY)},
     {FAM_ACTION_CONSENTS, fam_consents_press, FAM_TO(NONE)},
     {FAM_ACTION_FEEDBACK, fam_feedback_rate, 0},
-    {FAM_ACTION_CHECKIN_OPTION, fam_checkin_option, FAM_TO(NONE) | FAM_TO(CHECKIN)},
-    {FAM_ACTION_CHECKIN, fam_checkin_press, FAM_TO(NONE) | FAM_TO(CHECKIN)},
+    {FAM_ACTION_CHECKIN_OPTION, fam_checkin_option, CHECKIN},
+    {FAM_ACTION_CHECKIN, fam_checkin_press, CHECKIN},
     {FAM_ACTION_TIMES, fam_times_press, FAM_TO(NONE) | FAM_TO(OWN_TIME)},
     {FAM_ACTION_OWN_TIME, fam_own_time_press, FAM_TO(NONE) | FAM_TO(OWN_TIME)},
     {FAM_ACTION_QUIET, fam_quiet_press, FAM_TO(NONE) | FAM_TO(QUIET)},

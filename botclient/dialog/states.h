@@ -25,7 +25,7 @@ typedef uint64_t fam_steps;
 /* A question that waits for text. A text that does not fit (*ret_taken stays false) is a phrase when it is long, when
  * it speaks of a danger (such a text does not come to read_text at all), or when the question has no word for it
  * (`unfit`): it is answered, and the question comes again. So no call for help is taken for a name, and no mistyped age
- * for what a child said.
+ * for what a child said. After help for a danger nothing is asked again by itself.
  *
  * After an hour in which nothing happened in the chat nobody waits for a name or an age any more, and any text is a
  * phrase. But what comes so late to a question that takes any words (one without `unfit`) may be meant for it alone: a

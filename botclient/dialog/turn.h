@@ -154,6 +154,8 @@ bool fam_emergency_meanwhile(struct fam_turn *turn);
 /* offer.c */
 /* The question in the state is over, and these may be words for it: it is left, and a button offers to read them. */
 enum fam_code fam_offer_late(struct fam_turn *turn);
+/* Beside the buttons of a question that stays open: the same button. */
+enum fam_code fam_offer_open(struct fam_turn *turn);
 /* A message that is not the last phrase was edited: help if it is an emergency; the words of a check-in are changed
  * while it is open; an answer to another question stays as it was; of all others a button offers to read them. */
 enum fam_code fam_offer_edited(struct fam_turn *turn);

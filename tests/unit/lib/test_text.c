@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/core.h"
 #include "base/text.h"
 
 Test(text, well_formed_utf8_is_valid_up_to_the_last_code_point)
@@ -188,4 +189,28 @@ Test(text, what_is_no_decimal_is_refused)
         cr_assert_not(fam_text_millionths(rows[i], &millionths), "%s", rows[i]);
         cr_assert_eq(millionths, 77);
     }
+}
+
+Test(text, the_core_of_a_text_is_what_it_says)
+{
+    static const struct {
+        const char *text, *core;
+    } rows[] = {
+        {"Очень хорошо", "очень хорошо"},
+        {"  «ОЧЕНЬ   ХОРОШО!!» 🙂", "очень хорошо"},
+        {"Всё", "все"},
+        {"5/5.", "5/5"},
+        {"4️⃣", "4"},
+        {"🙂", ""},
+        {"—", ""},
+        {"", ""},
+        {"й", "й"},
+        {"don't", "don't"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char *core = fam_text_core(rows[i].text);
+        cr_assert_str_eq(core, rows[i].core, "\"%s\"", rows[i].text);
+        free(core);
+    }
+    cr_assert_null(fam_text_core("\xff"));
 }
