@@ -250,9 +250,13 @@ enum fam_code fam_report_get(struct fam_store *store, const struct fam_uuid *use
 
 static struct fam_report_date date_of(const Fam__V1__ReportDay *day)
 {
-    return day->date == NULL
-               ? (struct fam_report_date){0}
-               : (struct fam_report_date){.year = day->date->year, .month = day->date->month, .day = day->date->day};
+    struct fam_report_date date = {0};
+    if (day->date != NULL) {
+        date.year = day->date->year;
+        date.month = day->date->month;
+        date.day = day->date->day;
+    }
+    return date;
 }
 
 /* From which day to which, of what is sealed in this row. */
