@@ -111,14 +111,13 @@ enum fam_code fam_checkin_open(const struct fam_rows *rows, size_t row, int colu
                                            ? fam__v1__checkin_answers__unpack(NULL, size, body.data)
                                            : NULL;
     if (answers == NULL || answers->asked < 0) {
-        code = fam_fail(status, FAM_DATA_LOSS, "the sealed answers of a check-in are none");
+        answers_free(answers);
+        return fam_fail(status, FAM_DATA_LOSS, "the sealed answers of a check-in are none");
     }
     for (size_t i = 0; code == FAM_OK && i < answers->n_answers; i++) {
         code = take_answer(answers->answers[i], checkin, status);
     }
-    if (code == FAM_OK) {
-        checkin->asked = (size_t)answers->asked;
-    }
+    checkin->asked = (size_t)answers->asked;
     answers_free(answers);
     return code;
 }
