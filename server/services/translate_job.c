@@ -281,7 +281,9 @@ enum fam_code fam_job_prepare(struct fam_job *job, bool *ret_ask, struct fam_sta
         code = fam_fail_field(status, "acting_user_id", "Translate acts for a user: acting_user_id is required");
     }
     if (code == FAM_OK && is_own(job) && job->hit.count == 0) {
-        code = fam_fail_field(status, "whose", "the writer's own words are answered when there is a danger in them");
+        code = fam_fail_field(
+            status, "whose",
+            "whose: the writer's own words are answered when there is a danger in them, and not otherwise");
     }
     if (code == FAM_OK && people == FAM_OK) {
         code = load_learned(job, status);

@@ -98,7 +98,7 @@ static int crash(struct proc *proc)
 /* ---- crashes ---- */
 
 #define PHRASE "Зебулон сказал: ненавижу кетцаля, +7 999 123-45-67"
-static const char *const SEEDED[] = {"Зебулон", "ненавижу", "кетцал", "999", "PHRASE-KEY", "sk-test-of-nobody"};
+static const char *const SEEDED[] = {"Зебулон", "ненавижу", "кетцал", "999 123", "PHRASE-KEY", "sk-test-of-nobody"};
 
 struct parent {
     struct person person;
