@@ -19,6 +19,16 @@ static void sql(const char *text)
     expect_sql(c.f.pg.conninfo, all, "1");
 }
 
+/* The longest way: a quarrel with this child. `note` as say() takes words. */
+static void mark_hard(const char *child_id, const char *note, struct world_step *step)
+{
+    say("mood", "1", step, "about");
+    say("about", "quarrel", step, "with");
+    say("with", "child", step, "child");
+    say("child", child_id, step, "note");
+    say("note", note, step, "");
+}
+
 Test(checkins, a_quick_one_is_answered_by_two_taps)
 {
     struct world_step step;
@@ -41,11 +51,7 @@ Test(checkins, a_hard_day_asks_what_about_with_whom_which_child_and_for_a_note)
     (void)make_child(c.f.store, &c.anna, "Петя");
     fam_uuid_format(&child, id);
     cr_assert_eq(begin(&c.anna, "", &step), FAM_OK, "%s", step.words);
-    say("mood", "1", &step, "about");
-    say("about", "quarrel", &step, "with");
-    say("with", "child", &step, "child");
-    say("child", id, &step, "note");
-    say("note", "=", &step, "");
+    mark_hard(id, "=", &step);
     cr_expect_not_null(strstr(step.words, "8-800-2000-122"), "whom one can call in the family's country: %s",
                        step.words);
     cr_expect_not_null(strstr(step.words, "звоните 112."), "and its emergency number: %s", step.words);
@@ -117,11 +123,7 @@ Test(checkins, a_hard_one_and_a_good_one_leave_the_same_behind)
     say("mood", "5", &step, "good");
     say("good", "=", &step, "");
     cr_assert_eq(begin(&c.anna, "", &step), FAM_OK, "%s", step.words);
-    say("mood", "1", &step, "about");
-    say("about", "quarrel", &step, "with");
-    say("with", "child", &step, "child");
-    say("child", id, &step, "note");
-    say("note", "=Устала", &step, "");
+    mark_hard(id, "=Устала", &step);
     expect_sql(c.f.pg.conninfo,
                "SELECT count(*) || ' ' || count(DISTINCT octet_length(answers)) || ' ' || "
                "count(DISTINCT to_jsonb(k) - ARRAY['checkin_id', 'due_at', 'expires_at', 'finished_at', 'answers']) "
